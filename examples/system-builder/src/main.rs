@@ -1,0 +1,2 @@
+//! The e-footprint system builder behind tower-memory's layer.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Tower middleware that tells which request grew your process's memory.
