@@ -63,8 +63,10 @@ impl<B: Body> Body for ResponseBody<B> {
             let end = match &frame {
                 Some(Ok(frame)) => {
                     visit.passed(frame.data_ref().map_or(0, Buf::remaining));
-                    is_at_end(&*this.inner, visit, *this.declared_size)
-                        .then_some(Outcome::Completed)
+                    // Servers stop polling at trailers, which are the last frame.
+                    let ended =
+                        frame.is_trailers() || is_at_end(&*this.inner, visit, *this.declared_size);
+                    ended.then_some(Outcome::Completed)
                 }
                 Some(Err(_)) => Some(Outcome::BodyError),
                 None => Some(Outcome::Completed),
