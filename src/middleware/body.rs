@@ -26,17 +26,23 @@ pin_project! {
 
 impl<B: Body> ResponseBody<B> {
     pub(crate) fn new(inner: B, response: &response::Parts, visit: Option<Visit>) -> Self {
-        let declared_size = content_length(&response.headers).or_else(|| inner.size_hint().exact());
         let mut body = Self {
             inner,
             visit,
-            declared_size,
+            declared_size: content_length(&response.headers),
         };
         if let Some(visit) = &mut body.visit {
             visit.responded(response);
-            if visit.has_no_body() || is_at_end(&body.inner, visit, declared_size) {
-                close(&mut body.visit, Outcome::Completed);
-            }
+        }
+        let (exact_size, is_end_stream) = watch(&mut body.visit, || {
+            (body.inner.size_hint().exact(), body.inner.is_end_stream())
+        });
+        body.declared_size = body.declared_size.or(exact_size);
+        let ended = |visit: &Visit| {
+            visit.has_no_body() || is_end_stream || visit.passed_all_of(body.declared_size)
+        };
+        if body.visit.as_ref().is_some_and(ended) {
+            close(&mut body.visit, Outcome::Completed);
         }
         body
     }
@@ -58,14 +64,18 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        let frame = ready!(watch(this.visit, || this.inner.as_mut().poll_frame(cx)));
+        let (frame, is_end_stream) = ready!(watch(this.visit, || {
+            let frame = this.inner.as_mut().poll_frame(cx);
+            frame.map(|frame| (frame, this.inner.is_end_stream()))
+        }));
         if let Some(visit) = this.visit {
             let end = match &frame {
                 Some(Ok(frame)) => {
                     visit.passed(frame.data_ref().map_or(0, Buf::remaining));
                     // Servers stop polling at trailers, which are the last frame.
-                    let ended =
-                        frame.is_trailers() || is_at_end(&*this.inner, visit, *this.declared_size);
+                    let ended = frame.is_trailers()
+                        || is_end_stream
+                        || visit.passed_all_of(*this.declared_size);
                     ended.then_some(Outcome::Completed)
                 }
                 Some(Err(_)) => Some(Outcome::BodyError),
@@ -85,11 +95,6 @@ impl<B: Body> Body for ResponseBody<B> {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
-}
-
-/// Whether no server would poll any further.
-fn is_at_end<B: Body>(inner: &B, visit: &Visit, declared_size: Option<u64>) -> bool {
-    inner.is_end_stream() || declared_size.is_some_and(|size| visit.response_size() >= size)
 }
 
 fn close(visit: &mut Option<Visit>, outcome: Outcome) {
