@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use support::{Pieces, get, reports_of, within_reason};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tower::{
     BoxError, Layer, Service, ServiceBuilder, ServiceExt, buffer::BufferLayer,
     limit::ConcurrencyLimitLayer, load_shed::error::Overloaded, service_fn,
@@ -398,11 +398,10 @@ async fn readings_within_the_resolution_are_shared_by_all_clones_of_a_layer() {
 
 /// Answers when told to: each request hands out the sender that ends it.
 fn held() -> (
-    impl Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = BoxError, Future: Send>
-    + Clone,
-    tokio::sync::mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+    BoxCloneService,
+    mpsc::UnboundedReceiver<oneshot::Sender<()>>,
 ) {
-    let (holds, held) = tokio::sync::mpsc::unbounded_channel();
+    let (holds, held) = mpsc::unbounded_channel();
     let service = service_fn(move |request| {
         let (release, released) = oneshot::channel();
         holds.send(release).expect("the test holds it");
@@ -411,8 +410,11 @@ fn held() -> (
             Ok(hello(request).await?)
         }
     });
-    (service, held)
+    (BoxCloneService::new(service), held)
 }
+
+type BoxCloneService =
+    tower::util::BoxCloneService<Request<Full<Bytes>>, Response<Full<Bytes>>, BoxError>;
 
 #[tokio::test]
 async fn two_requests_that_overlap_both_say_so_and_the_next_one_does_not() {
