@@ -1,5 +1,7 @@
 //! A request below the threshold allocates nothing more than it would without the layer.
 
+mod support;
+
 use allocation_counter::measure;
 use axum::Router;
 use bytes::Bytes;
@@ -8,8 +10,7 @@ use http_body::Body;
 use http_body_util::Full;
 use std::{
     convert::Infallible,
-    future::{self, Future},
-    io,
+    future, io,
     pin::pin,
     sync::{
         Arc,
@@ -18,6 +19,7 @@ use std::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
+use support::finish;
 use tower::{Layer, Service, service_fn};
 use tower_memory::{MemoryLayer, Report};
 use tracing::{Level, info_span, subscriber::DefaultGuard};
@@ -66,15 +68,6 @@ type Answer = Result<Response<Full<Bytes>>, Infallible>;
 fn hello<B>(_: Request<B>) -> future::Ready<Answer> {
     let body = Full::new(Bytes::from_static(b"hello"));
     future::ready(Ok(Response::new(body)))
-}
-
-/// The output of a future that waits for nothing.
-fn finish<F: Future>(future: F) -> F::Output {
-    let mut cx = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut cx) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("it waits"),
-    }
 }
 
 fn read_to_its_end<B: Body>(response: Response<B>) {

@@ -69,12 +69,16 @@ async fn ask(server: &Server, text: &str) -> String {
 async fn begin(server: &Server, text: &str, until: &str) -> TcpStream {
     let mut stream = server.connect().await;
     stream.write_all(text.as_bytes()).await.expect("it listens");
+    read_until(&mut stream, until).await;
+    stream
+}
+
+async fn read_until(stream: &mut TcpStream, until: &str) {
     let mut answer = Vec::new();
     while !String::from_utf8_lossy(&answer).contains(until) {
         let read = within_reason(stream.read_buf(&mut answer)).await;
         assert_ne!(read.expect("it answers"), 0, "it hung up");
     }
-    stream
 }
 
 #[track_caller]
@@ -366,9 +370,10 @@ async fn a_stream_reset_before_the_response_cancels_its_request() {
 #[tokio::test]
 async fn a_client_that_leaves_mid_body_drops_it() {
     let (server, mut reports, mut senders) = serve_pieces(Response::builder()).await;
-    let client = begin(&server, LAST_REQUEST, "\r\n\r\n").await;
+    let mut client = begin(&server, LAST_REQUEST, "\r\n\r\n").await;
     let mut sender = senders.recv().await.expect("a request");
     sender.send_data("hello".into()).await.expect("it is read");
+    read_until(&mut client, "hello").await;
     drop(client);
     assert_ended(&reports.next().await, Outcome::BodyDropped, 200, 5);
     drop((server, senders));

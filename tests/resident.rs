@@ -23,7 +23,7 @@ use std::{
     thread,
     time::Duration,
 };
-use support::{get, reports_of};
+use support::{finish, get, reports_of};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_memory::{MIB, MemoryLayer, ReadResident, Report, Resident, Verdict, resident::Statm};
 
@@ -75,14 +75,14 @@ fn touched() -> Vec<u8> {
 }
 
 /// What the one request that `work` is done in reports.
-async fn report_of(layer: MemoryLayer, work: impl Fn() + Clone) -> Report {
+fn report_of(layer: MemoryLayer, work: impl Fn()) -> Report {
     let (layer, mut reports) = reports_of(layer);
     let service = layer.layer(service_fn(|_| {
         work();
         async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"done")))) }
     }));
-    let response = service.oneshot(get("/")).await.expect("it answers");
-    let body = response.into_body().collect().await.expect("all of it");
+    let response = finish(service.oneshot(get("/"))).expect("it answers");
+    let body = finish(response.into_body().collect()).expect("all of it");
     assert_eq!(body.to_bytes(), "done");
     reports.now()
 }
@@ -96,28 +96,27 @@ fn exact() -> MemoryLayer {
 
 // The figures.
 
-#[tokio::test]
-async fn memory_that_a_request_touches_is_growth_and_memory_it_frees_is_not() {
+#[test]
+fn memory_that_a_request_touches_is_growth_and_memory_it_frees_is_not() {
     let _turn = alone();
     let kept = Mutex::new(None);
     let report = report_of(exact(), || {
         *kept.lock().expect("not poisoned") = Some(touched())
-    })
-    .await;
+    });
     let growth = report.growth().expect("readable");
     assert_about(growth.unsigned_abs(), BIG);
     assert!(growth > 0);
     assert_eq!(report.verdict, Verdict::Unmetered);
 
-    let report = report_of(exact(), || *kept.lock().expect("not poisoned") = None).await;
+    let report = report_of(exact(), || *kept.lock().expect("not poisoned") = None);
     let growth = report.growth().expect("readable");
     assert_about(growth.unsigned_abs(), BIG);
     assert!(growth < 0);
     assert_eq!(report.verdict, Verdict::WithinThreshold);
 }
 
-#[tokio::test]
-async fn memory_that_a_request_only_reserves_is_no_growth() {
+#[test]
+fn memory_that_a_request_only_reserves_is_no_growth() {
     let _turn = alone();
     let kept = Mutex::new(Vec::<u8>::new());
     let report = report_of(exact(), || {
@@ -125,12 +124,12 @@ async fn memory_that_a_request_only_reserves_is_no_growth() {
             .expect("not poisoned")
             .reserve_exact(BIG as usize)
     });
-    let growth = report.await.growth().expect("readable");
+    let growth = report.growth().expect("readable");
     assert_about(growth.unsigned_abs(), 0);
 }
 
-#[tokio::test]
-async fn a_file_whose_pages_a_request_touches_is_mapped_and_no_heap() {
+#[test]
+fn a_file_whose_pages_a_request_touches_is_mapped_and_no_heap() {
     /// Part of this very program, mapped from its file when it was started and read from it when
     /// it is touched.
     static TABLE: [u8; BIG as usize / 4] = [1; BIG as usize / 4];
@@ -145,7 +144,6 @@ async fn a_file_whose_pages_a_request_touches_is_mapped_and_no_heap() {
             .map(|one| usize::from(*black_box(one)));
         assert_eq!(ones.sum::<usize>(), TABLE.len() / 4096);
     });
-    let report = report.await;
     let (before, after) = (
         report.before.expect("readable"),
         report.after.expect("readable"),
@@ -230,11 +228,6 @@ fn in_a_process_of_its_own(test: &str, launcher: &[&str], body: impl FnOnce()) {
     assert_eq!(output.status.code(), Some(DONE), "{out}\n{err}");
 }
 
-fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.expect("a runtime").block_on(future)
-}
-
 /// What `WARN` and above say while `work` runs.
 fn warnings_of(work: impl FnOnce()) -> String {
     #[derive(Clone, Default)]
@@ -263,7 +256,7 @@ fn warnings_of(work: impl FnOnce()) -> String {
 }
 
 fn assert_unreadable(layer: &MemoryLayer) {
-    let report = block_on(report_of(layer.clone(), || {}));
+    let report = report_of(layer.clone(), || {});
     assert_eq!((report.before, report.after), (None, None));
     assert_eq!(
         (report.growth(), report.verdict),
@@ -272,7 +265,7 @@ fn assert_unreadable(layer: &MemoryLayer) {
 }
 
 fn assert_readable(layer: &MemoryLayer) {
-    let report = block_on(report_of(layer.clone(), || {}));
+    let report = report_of(layer.clone(), || {});
     assert_about(report.after.expect("readable").total, status().total);
 }
 
@@ -323,15 +316,12 @@ fn without_descriptors_to_spare_the_one_that_is_kept_still_reads() {
                 maximum: before.maximum,
             };
             let expected = status().total;
-            // Before the limit, because a runtime needs descriptors too.
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let runtime = runtime.expect("a runtime");
             setrlimit(Resource::Nofile, none).expect("it can be lowered");
             let warnings = warnings_of(|| {
-                let report = runtime.block_on(report_of(layer, || {}));
+                let report = report_of(layer, || {});
                 assert_about(report.after.expect("readable").total, expected);
                 for _ in 0..3 {
-                    let report = runtime.block_on(report_of(fresh.clone(), || {}));
+                    let report = report_of(fresh.clone(), || {});
                     assert_eq!((report.before, report.after), (None, None));
                 }
             });

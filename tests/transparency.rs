@@ -10,7 +10,7 @@ use proptest::{collection::vec, option, prelude::*};
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    future::{self, Future},
+    future,
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -18,7 +18,7 @@ use std::{
     },
     task::{Context, Poll, Wake, Waker},
 };
-use support::{Pieces, get, reports_of, request};
+use support::{Pieces, finish, get, reports_of, request};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_memory::{MemoryLayer, Outcome, ResponseBody};
 
@@ -384,15 +384,6 @@ fn comparable(frame: Poll<Option<Result<Frame<Bytes>, &'static str>>>) -> Seen {
 
 fn bounds(hint: &SizeHint) -> (u64, Option<u64>) {
     (hint.lower(), hint.upper())
-}
-
-/// The result of a future that waits for nothing.
-fn finish<F: Future>(future: F) -> F::Output {
-    let mut cx = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut cx) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("it waits"),
-    }
 }
 
 #[derive(Default)]

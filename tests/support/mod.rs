@@ -14,7 +14,12 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
@@ -80,6 +85,15 @@ pub async fn within_reason<F: Future>(future: F) -> F::Output {
     time::timeout(Duration::from_secs(20), future)
         .await
         .expect("it did not happen within 20 s")
+}
+
+/// The output of a future that waits for nothing.
+pub fn finish<F: Future>(future: F) -> F::Output {
+    let mut cx = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut cx) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
 }
 
 /// Serves HTTP/1.1 and HTTP/2 until it is dropped.
