@@ -300,22 +300,20 @@ async fn a_head_over_http2_completes() {
     assert!(reports.all().await.is_empty());
 }
 
+/// What a gRPC service sends.
+async fn send_message_and_trailers(mut senders: mpsc::UnboundedReceiver<Sender>) {
+    let mut sender = senders.recv().await.expect("a request");
+    let message = Bytes::from_static(b"\0\0\0\0\x05hello");
+    sender.send_data(message).await.expect("it is read");
+    let status = HeaderName::from_static("grpc-status");
+    let trailers = HeaderMap::from_iter([(status, HeaderValue::from_static("0"))]);
+    sender.send_trailers(trailers).await.expect("it is read");
+}
+
 #[tokio::test]
 async fn trailers_pass_over_http2_and_are_not_counted() {
-    let (server, mut reports, mut senders) = serve_pieces(Response::builder()).await;
-    let sending = tokio::spawn(async move {
-        let mut sender = senders.recv().await.expect("a request");
-        let message = Bytes::from_static(b"\0\0\0\0\x05hello");
-        sender.send_data(message).await.expect("it is read");
-        let trailers = [("grpc-status", "0")].map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        });
-        let trailers = HeaderMap::from_iter(trailers);
-        sender.send_trailers(trailers).await.expect("it is read");
-    });
+    let (server, mut reports, senders) = serve_pieces(Response::builder()).await;
+    let sending = tokio::spawn(send_message_and_trailers(senders));
     let mut client = server.http2().await;
     let response = client.send_request(get("http://localhost/")).await;
     let body = response.expect("it answers").into_body().collect().await;
@@ -326,6 +324,22 @@ async fn trailers_pass_over_http2_and_are_not_counted() {
     assert_ended(&reports.next().await, Outcome::Completed, 200, 10);
     drop((client, server));
     assert!(reports.all().await.is_empty());
+}
+
+#[tokio::test]
+async fn trailers_pass_over_http1_and_are_not_counted() {
+    let response = Response::builder().header("trailer", "grpc-status");
+    let (server, reports, senders) = serve_pieces(response).await;
+    let sending = tokio::spawn(send_message_and_trailers(senders));
+    let request = LAST_REQUEST.replace("host:", "te: trailers\r\nhost:");
+    let answer = ask(&server, &request).await;
+    assert!(
+        answer.ends_with("hello\r\n0\r\ngrpc-status: 0\r\n\r\n"),
+        "{answer:?}"
+    );
+    sending.await.expect("all is sent");
+    drop(server);
+    assert_ended(&reports.only().await, Outcome::Completed, 200, 10);
 }
 
 // Requests and responses that someone gives up.
@@ -553,7 +567,7 @@ async fn an_upgraded_connection_is_reported_at_the_upgrade_and_goes_on() {
             .status(StatusCode::SWITCHING_PROTOCOLS)
             .header("connection", "upgrade")
             .header("upgrade", "backwards")
-            .body(Full::<Bytes>::default())
+            .body(Pieces::new(1).1)
     })
     .await;
     let upgrade =
@@ -577,8 +591,7 @@ async fn a_tunnel_is_reported_when_it_is_opened() {
             let mut stream = TokioIo::new(upgrade::on(request).await.expect("a tunnel"));
             stream.write_all(b"hello").await.expect("it listens");
         });
-        let (_, never) = Pieces::new(1);
-        Ok::<_, Infallible>(Response::new(never))
+        Ok::<_, Infallible>(Response::new(Pieces::new(1).1))
     })
     .await;
     let connect = "CONNECT localhost:443 HTTP/1.1\r\nhost: localhost:443\r\n\r\n";

@@ -11,7 +11,11 @@ use axum::{
 use http::{Method, Response};
 use http_body_util::BodyExt;
 use std::{convert::Infallible, sync::Arc};
-use support::{Reports, get, reports_of, request};
+use support::{Reports, get, reports_of, request, within_reason};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_memory::{MemoryLayer, Outcome, Route};
 
@@ -157,24 +161,17 @@ async fn axum_serves_behind_the_layer_over_a_socket() {
     let app = Router::new()
         .route("/systems/{id}", route_get(name))
         .layer(layer);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("a free port");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound socket");
     let server = tokio::spawn(axum::serve(listener, app).into_future());
     for (method, status, size) in [("GET", 200, 5), ("HEAD", 200, 0), ("POST", 405, 0)] {
-        let mut stream = tokio::net::TcpStream::connect(address)
-            .await
-            .expect("it listens");
-        let text = format!(
-            "{method} /systems/seven HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
-        );
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        let head = "HTTP/1.1\r\nhost: localhost\r\nconnection: close";
+        let text = format!("{method} /systems/seven {head}\r\n\r\n");
         stream.write_all(text.as_bytes()).await.expect("it listens");
         let mut answer = String::new();
-        stream
-            .read_to_string(&mut answer)
-            .await
-            .expect("it answers");
+        let read = within_reason(stream.read_to_string(&mut answer)).await;
+        read.expect("it answers");
         let body = answer.split_once("\r\n\r\n").expect("a body").1;
         assert_eq!(body.len(), size);
         let report = reports.next().await;

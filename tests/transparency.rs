@@ -278,6 +278,7 @@ fn heads() -> impl Strategy<Value = (Method, StatusCode, bool)> {
         6 => Just((Method::GET, StatusCode::OK, true)),
         1 => Just((Method::POST, StatusCode::INTERNAL_SERVER_ERROR, true)),
         1 => Just((Method::HEAD, StatusCode::OK, false)),
+        1 => Just((Method::GET, StatusCode::SWITCHING_PROTOCOLS, false)),
         1 => Just((Method::GET, StatusCode::NO_CONTENT, false)),
         1 => Just((Method::GET, StatusCode::NOT_MODIFIED, false)),
         1 => Just((Method::CONNECT, StatusCode::OK, false)),
