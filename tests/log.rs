@@ -3,7 +3,7 @@
 mod support;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::{BodyExt, Full};
 use serde::{
     Deserialize, Deserializer,
@@ -11,7 +11,6 @@ use serde::{
 };
 use serde_json::{Value, json};
 use std::{
-    convert::Infallible,
     fmt, future, io,
     sync::{
         Arc, Mutex,
@@ -19,7 +18,7 @@ use std::{
     },
     time::Duration,
 };
-use support::{get, request};
+use support::{Answer, get, hello, request};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::trace::TraceLayer;
 use tower_memory::{Log, MIB, MemoryLayer, ReadResident, Resident, Route};
@@ -153,10 +152,6 @@ const GROWING: [Option<f64>; 2] = [Some(26.1), Some(486.3)];
 const STEADY: [Option<f64>; 2] = [Some(26.1), Some(26.1)];
 const BROKEN: [Option<f64>; 2] = [None, None];
 
-async fn hello(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(Response::new(Full::from("hello")))
-}
-
 fn upload() -> Request<Full<Bytes>> {
     let mut request = request("POST", "/api/systems");
     request.headers_mut().insert("content-length", 7.into());
@@ -227,7 +222,7 @@ async fn a_debug_event_has_the_documented_fields_in_the_documented_order() {
 async fn a_field_without_a_value_is_left_out() {
     let (lines, _guard) = listen(Level::DEBUG);
     let mut service = layer(&BROKEN).layer(service_fn(|_: Request<Full<Bytes>>| {
-        future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
+        future::pending::<Answer>()
     }));
     drop(service.call(get("/")));
     let contract = contract();

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::{Full, channel::Channel};
+use http_body_util::{BodyExt, Full, channel::Channel};
 use hyper::{
     body::Incoming,
     client::conn::{http1, http2},
@@ -15,6 +15,8 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{
+    convert::Infallible,
+    fmt::Debug,
     net::SocketAddr,
     pin::pin,
     task::{Context, Poll, Waker},
@@ -26,7 +28,7 @@ use tokio::{
     task::JoinSet,
     time,
 };
-use tower::{BoxError, Service};
+use tower::{BoxError, Service, ServiceExt};
 use tower_memory::{MemoryLayer, Report};
 
 /// A body that the test sends piece by piece.
@@ -173,4 +175,22 @@ pub fn request(method: &str, uri: &str) -> Request<Full<Bytes>> {
         .header("host", "localhost")
         .body(Full::default())
         .expect("a valid request")
+}
+
+pub type Answer = Result<Response<Full<Bytes>>, Infallible>;
+
+/// A handler of requests with any body.
+pub async fn hello<B>(_: Request<B>) -> Answer {
+    Ok(Response::new(Full::from("hello")))
+}
+
+/// The response to one request, read to its end.
+pub async fn read<S, B>(service: S) -> Bytes
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: Debug>,
+    B: Body<Error: Debug>,
+{
+    let response = service.oneshot(get("/")).await.expect("it answers");
+    let body = response.into_body().collect().await;
+    body.expect("all of it").to_bytes()
 }
