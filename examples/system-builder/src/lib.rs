@@ -1,0 +1,22 @@
+//! The e-footprint system builder behind tower-memory's layer.
+//!
+//! An axum application that reads [e-footprint] systems from uploaded JSON files, keeps them in memory and gives them
+//! back. It is a demonstration with a real workload: uploads are large, short-lived and uneven, which is what makes a
+//! process grow.
+//!
+//! [e-footprint]: https://github.com/publicissapient-france/e-footprint
+
+mod app;
+mod config;
+mod download;
+pub mod model;
+mod page;
+mod problem;
+mod serve;
+mod store;
+mod systems;
+mod upload;
+
+pub use app::app;
+pub use config::{Config, LogFormat};
+pub use serve::serve;
