@@ -1,0 +1,95 @@
+//! The log: one warning per request that grew the process, rate-limited, and a DEBUG event for
+//! every report. [`Log`] has the contract.
+
+mod fields;
+mod headline;
+mod rate_limit;
+
+use self::rate_limit::RateLimit;
+use crate::report::{OnReport, Report};
+use std::time::Instant;
+
+/// The target of every event of this crate.
+pub(crate) const TARGET: &str = "tower_memory";
+
+/// The built-in listener: writes reports as `tracing` events with target `tower_memory`.
+///
+/// - WARN when the growth is at or above the threshold, at most ten a minute for one route. Where
+///   warnings were held back, the next one of that route says how many.
+/// - DEBUG for every report.
+/// - The request's span gets the same fields recorded, those of them that it declares.
+///
+/// Costs a few nanoseconds where nobody listens at that level: nothing is formatted or allocated.
+///
+/// # Fields
+///
+/// Names and order are a contract. Bytes are unsigned; a field without a value is left out.
+///
+/// | field | unit | left out when |
+/// |---|---|---|
+/// | `message` | a sentence for people | |
+/// | `http.request.method` | | |
+/// | `http.route` | route template, `unmatched` or your label | |
+/// | `http.response.status_code` | | there was no response |
+/// | `http.request.body.size` | bytes, as `content-length` declares | it declares none |
+/// | `http.response.body.size` | bytes that passed | |
+/// | `outcome` | [`Outcome::as_str`](crate::Outcome::as_str) | |
+/// | `duration_ms` | milliseconds, with decimals | |
+/// | `memory.before` | bytes resident at the start | it could not be read |
+/// | `memory.after` | bytes resident at the end | it could not be read |
+/// | `memory.growth` | bytes; 0 when it shrank | either could not be read |
+/// | `memory.shrink` | bytes; 0 when it grew | either could not be read |
+/// | `memory.shared_growth` | bytes of files and shared memory; 0 when they shrank | either could not be read |
+/// | `requests.overlapping` | requests that shared the window | |
+/// | `verdict` | [`Verdict::as_str`](crate::Verdict::as_str) | |
+/// | `warnings.suppressed` | warnings of this route held back since its last (WARN events only) | |
+///
+/// `http.*` are [OpenTelemetry's names](https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
+///
+/// # Use
+///
+/// Every [`MemoryLayer`](crate::MemoryLayer) has one. Replace it for another rate:
+///
+/// ```
+/// use tower_memory::{Log, MemoryLayer};
+///
+/// let layer = MemoryLayer::new().without_log().on_report(Log::new().warnings_per_minute(60));
+/// ```
+#[derive(Debug)]
+pub struct Log {
+    limit: RateLimit,
+}
+
+impl Log {
+    /// Ten warnings a minute and route.
+    pub fn new() -> Self {
+        Self {
+            limit: RateLimit::per_minute(10),
+        }
+    }
+
+    /// At most `warnings` a minute and route; the first 512 routes that warn are told apart.
+    pub fn warnings_per_minute(self, warnings: u32) -> Self {
+        Self {
+            limit: RateLimit::per_minute(warnings),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl OnReport for Log {
+    fn on_report(&self, report: &Report) {
+        fields::record(report);
+        fields::debug(report);
+        if report.verdict.is_warning()
+            && let Some(suppressed) = self.limit.admit(&report.route, Instant::now())
+        {
+            fields::warn(report, suppressed);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts requests in flight and tells each one how many others shared its window.
+///
+/// Both counts live in one word, so that each request sees them as of one instant: the low bits
+/// hold how many are in flight, the high bits how many have ever started. A window was shared by
+/// those in flight when it opened and those that started before it closed.
+///
+/// ```text
+/// | 36 bits: started, wraps off the top | 28 bits: in flight |
+/// ```
+#[derive(Debug, Default)]
+pub(crate) struct InFlight(AtomicU64);
+
+const IN_FLIGHT_BITS: u32 = 28;
+const IN_FLIGHT: u64 = (1 << IN_FLIGHT_BITS) - 1;
+const ONE_STARTED: u64 = 1 << IN_FLIGHT_BITS;
+const STARTED: u64 = u64::MAX >> IN_FLIGHT_BITS;
+
+/// What a request saw when its window opened.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    ahead: u64,
+    started: u64,
+}
+
+impl InFlight {
+    // The orderings are the strictest because the counts are compared with readings that are no
+    // atomics at all: no reading may move out of its window. On x86 all orderings cost the same.
+
+    pub(crate) fn enter(&self) -> Arrival {
+        let before = self.0.fetch_add(ONE_STARTED + 1, Ordering::SeqCst);
+        Arrival {
+            ahead: before & IN_FLIGHT,
+            started: (before >> IN_FLIGHT_BITS) + 1,
+        }
+    }
+
+    /// Ends the window that `arrival` opened; returns how many others shared any part of it.
+    pub(crate) fn leave(&self, arrival: &Arrival) -> u32 {
+        let before = self.0.fetch_sub(1, Ordering::SeqCst);
+        let since = (before >> IN_FLIGHT_BITS).wrapping_sub(arrival.started) & STARTED;
+        u32::try_from(arrival.ahead + since).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_request_alone_shares_its_window_with_none() {
+        let in_flight = InFlight::default();
+        for _ in 0..3 {
+            let arrival = in_flight.enter();
+            assert_eq!(in_flight.leave(&arrival), 0);
+        }
+    }
+
+    #[test]
+    fn the_count_survives_the_wrap_of_what_has_started() {
+        let in_flight = InFlight(AtomicU64::new(STARTED << IN_FLIGHT_BITS));
+        let first = in_flight.enter();
+        let second = in_flight.enter();
+        assert_eq!(in_flight.leave(&first), 1);
+        assert_eq!(in_flight.leave(&second), 1);
+        assert_eq!(in_flight.0.load(Ordering::SeqCst) & IN_FLIGHT, 0);
+    }
+
+    proptest! {
+        /// Against the plain definition: two windows overlap when each opens before the other closes.
+        #[test]
+        fn overlap_is_the_number_of_windows_that_share_any_part(script in prop::collection::vec(any::<u8>(), 0..60)) {
+            let in_flight = InFlight::default();
+            let mut open = Vec::new();
+            let mut windows = Vec::new();
+            for (time, step) in script.iter().enumerate() {
+                if step % 2 == 0 || open.is_empty() {
+                    open.push((in_flight.enter(), time));
+                } else {
+                    let (arrival, opened) = open.swap_remove(usize::from(*step) % open.len());
+                    windows.push((opened, time, in_flight.leave(&arrival)));
+                }
+            }
+            let still_open: Vec<_> = open.iter().map(|(_, opened)| *opened).collect();
+            for &(opened, closed, overlap) in &windows {
+                let closed_ones = windows.iter().filter(|w| w.0 != opened && w.0 < closed && w.1 > opened);
+                let open_ones = still_open.iter().filter(|o| **o < closed);
+                prop_assert_eq!(overlap as usize, closed_ones.count() + open_ones.count());
+            }
+        }
+    }
+}

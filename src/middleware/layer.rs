@@ -1,0 +1,162 @@
+use super::{in_flight::InFlight, service::MemoryService};
+use crate::{
+    log::Log,
+    report::OnReport,
+    resident::{self, MIB, ReadResident, SharedReading},
+    route::Route,
+};
+use http::request;
+use std::{fmt, sync::Arc, time::Duration};
+use tower_layer::Layer;
+
+/// Watches what each request does to the resident set of the process.
+///
+/// Requests overlap where they share a layer or its clones: serve several listeners, or several
+/// routers, from clones of one layer. Clones are cheap; one that is configured further still counts
+/// with the others.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use tower_memory::{MIB, MemoryLayer};
+///
+/// let app: Router = Router::new()
+///     .route("/upload", post(|body: String| async move { body.len().to_string() }))
+///     .layer(MemoryLayer::new().warn_above(50 * MIB));
+/// ```
+#[derive(Clone)]
+pub struct MemoryLayer {
+    config: Arc<Config>,
+}
+
+/// What all clones of a layer and its services share.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) in_flight: Arc<InFlight>,
+    pub(crate) resident: Arc<SharedReading>,
+    pub(crate) warn_above: u64,
+    route_with: Option<Arc<RouteWith>>,
+    log: Option<Arc<dyn OnReport>>,
+    listeners: Vec<Arc<dyn OnReport>>,
+}
+
+type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
+
+impl MemoryLayer {
+    /// Warns in the log of growth of 100 MiB or more; readings are shared for 100 µs.
+    pub fn new() -> Self {
+        let resolution = Duration::from_micros(100);
+        let reader = Arc::new(resident::default_reader());
+        Self {
+            config: Arc::new(Config {
+                in_flight: Arc::default(),
+                resident: Arc::new(SharedReading::new(reader, resolution)),
+                warn_above: 100 * MIB,
+                route_with: None,
+                log: Some(Arc::new(Log::new())),
+                listeners: Vec::new(),
+            }),
+        }
+    }
+
+    /// Growth from which on a request is warned of, in bytes. With 0 any growth is.
+    pub fn warn_above(self, bytes: u64) -> Self {
+        self.with(|config| config.warn_above = bytes)
+    }
+
+    /// A reading younger than this is shared between requests; zero reads at the start and end of
+    /// each.
+    ///
+    /// The default of 100 µs can miss what the process grew in the last 100 µs of a request, which
+    /// is a few MiB at the rate at which a kernel hands out pages.
+    pub fn resolution(self, resolution: Duration) -> Self {
+        self.with(|config| config.resident = Arc::new(config.resident.with_resolution(resolution)))
+    }
+
+    /// Reads the resident set with `reader` instead of the platform's.
+    pub fn reader(self, reader: impl ReadResident) -> Self {
+        let reader = Arc::new(reader);
+        self.with(|config| config.resident = Arc::new(config.resident.with_reader(reader)))
+    }
+
+    /// Names the route of a request where no router does it, or better than the router.
+    ///
+    /// `None` leaves the request [`Route::UNMATCHED`]. Return one of a few fixed names and never the
+    /// raw path: each distinct name is a label in logs and metrics.
+    ///
+    /// ```
+    /// use tower_memory::{MemoryLayer, Route};
+    ///
+    /// let layer = MemoryLayer::new().route_with(|request| match request.uri.path() {
+    ///     "/upload" => Some(Route::from("/upload")),
+    ///     path if path.starts_with("/greeter.Greeter/") => Some(Route::from("greeter")),
+    ///     _ => None,
+    /// });
+    /// ```
+    pub fn route_with<F>(self, route: F) -> Self
+    where
+        F: Fn(&request::Parts) -> Option<Route> + Send + Sync + 'static,
+    {
+        self.with(|config| config.route_with = Some(Arc::new(route)))
+    }
+
+    /// Adds a listener, which hears of every request.
+    ///
+    /// ```
+    /// use tower_memory::{MemoryLayer, Report};
+    ///
+    /// let layer = MemoryLayer::new().on_report(|report: &Report| {
+    ///     if report.growth().is_some_and(|growth| growth > 0) {
+    ///         println!("{}: {}", report.route, report.verdict);
+    ///     }
+    /// });
+    /// ```
+    pub fn on_report(self, listener: impl OnReport) -> Self {
+        self.with(|config| config.listeners.push(Arc::new(listener)))
+    }
+
+    /// Drops the built-in [`Log`], and with it the warning.
+    pub fn without_log(self) -> Self {
+        self.with(|config| config.log = None)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl Config {
+    pub(crate) fn route_of(&self, request: &request::Parts) -> Route {
+        match &self.route_with {
+            Some(route_with) => route_with(request),
+            None => Route::matched(&request.extensions),
+        }
+        .unwrap_or(Route::UNMATCHED)
+    }
+
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = &dyn OnReport> {
+        self.log.iter().chain(&self.listeners).map(Arc::as_ref)
+    }
+}
+
+impl Default for MemoryLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for MemoryLayer {
+    type Service = MemoryService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        MemoryService::new(inner, Arc::clone(&self.config))
+    }
+}
+
+impl fmt::Debug for MemoryLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLayer")
+            .field("warn_above", &self.config.warn_above)
+            .finish_non_exhaustive()
+    }
+}

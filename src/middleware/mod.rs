@@ -1,0 +1,17 @@
+//! A request walks through here.
+//!
+//! Its *window* opens in `call`, before the inner service is called, and closes when the response
+//! body ends, fails or is dropped, or when there is no response: when the future fails or is
+//! dropped. A [`Visit`](visit::Visit) stands for the open window. It moves from the future into the
+//! body and reports when it is dropped, so that there is exactly one report whatever happens.
+
+mod body;
+mod future;
+mod in_flight;
+mod layer;
+mod service;
+mod visit;
+
+pub use self::{
+    body::ResponseBody, future::ResponseFuture, layer::MemoryLayer, service::MemoryService,
+};

@@ -1,0 +1,72 @@
+use super::{
+    body::ResponseBody,
+    future::ResponseFuture,
+    layer::Config,
+    visit::{Visit, watch},
+};
+use http::{Request, Response};
+use http_body::Body;
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower_service::Service;
+
+/// The service that [`MemoryLayer`](crate::MemoryLayer) makes.
+#[derive(Clone)]
+pub struct MemoryService<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> MemoryService<S> {
+    pub(crate) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service, to be changed.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, without the layer.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for MemoryService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let mut visit = Some(Visit::open(Arc::clone(&self.config), &parts));
+        let request = Request::from_parts(parts, body);
+        let future = watch(&mut visit, || self.inner.call(request));
+        ResponseFuture::new(future, visit)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for MemoryService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+use super::{in_flight::Arrival, layer::Config};
+use crate::{
+    report::{Outcome, Report},
+    resident::Resident,
+    route::Route,
+    verdict,
+};
+use http::{HeaderMap, Method, StatusCode, header::CONTENT_LENGTH, request, response};
+use std::{
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+use tracing::Span;
+
+/// One request's window: opened in `call`, closed exactly once, by being dropped.
+///
+/// Whoever holds it says beforehand what being dropped would mean (`outcome`); what then closes it
+/// early, an unwinding stack or a client that left, needs no code of its own.
+pub(crate) struct Visit {
+    config: Arc<Config>,
+    arrival: Arrival,
+    opened: Instant,
+    before: Option<Resident>,
+    method: Method,
+    route: Route,
+    span: Span,
+    request_size: Option<u64>,
+    status: Option<StatusCode>,
+    response_size: u64,
+    outcome: Outcome,
+}
+
+impl Visit {
+    pub(crate) fn open(config: Arc<Config>, request: &request::Parts) -> Self {
+        let route = config.route_of(request);
+        let method = request.method.clone();
+        let request_size = content_length(&request.headers);
+        let span = Span::current();
+        let arrival = config.in_flight.enter();
+        let opened = Instant::now();
+        let before = config.resident.read(opened);
+        Self {
+            config,
+            arrival,
+            opened,
+            before,
+            method,
+            route,
+            span,
+            request_size,
+            status: None,
+            response_size: 0,
+            outcome: Outcome::Cancelled,
+        }
+    }
+
+    /// There is a response: from here on, being dropped means that its body was.
+    pub(crate) fn responded(&mut self, response: &response::Parts) {
+        self.status = Some(response.status);
+        self.outcome = Outcome::BodyDropped;
+    }
+
+    /// Whether HTTP allows the response no body, so that no server will ever poll it.
+    pub(crate) fn has_no_body(&self) -> bool {
+        self.method == Method::HEAD
+            || self.status.is_some_and(|status| {
+                status.is_informational()
+                    || status == StatusCode::NO_CONTENT
+                    || status == StatusCode::NOT_MODIFIED
+                    || (self.method == Method::CONNECT && status.is_success())
+            })
+    }
+
+    /// Response body bytes that passed so far.
+    pub(crate) fn response_size(&self) -> u64 {
+        self.response_size
+    }
+
+    pub(crate) fn passed(&mut self, bytes: usize) {
+        self.response_size += bytes as u64;
+    }
+
+    pub(crate) fn close(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let closed = Instant::now();
+        let after = self.config.resident.read(closed);
+        let overlap = self.config.in_flight.leave(&self.arrival);
+        let threshold = self.config.warn_above;
+        let report = Report {
+            method: mem::take(&mut self.method),
+            route: mem::replace(&mut self.route, Route::UNMATCHED),
+            status: self.status,
+            outcome: self.outcome,
+            duration: closed.saturating_duration_since(self.opened),
+            before: self.before,
+            after,
+            overlap,
+            request_size: self.request_size,
+            response_size: self.response_size,
+            heap: None,
+            verdict: verdict::judge(self.before, after, overlap, threshold),
+            span: mem::replace(&mut self.span, Span::none()),
+        };
+        for listener in self.config.listeners() {
+            let heard = catch_unwind(AssertUnwindSafe(|| listener.on_report(&report)));
+            // The panic hook has told of it. The payload stays: its own drop could panic once more.
+            heard.unwrap_or_else(mem::forget);
+        }
+    }
+}
+
+/// Runs `poll` for the request whose window is open in `visit`; should it unwind, the request
+/// panicked.
+///
+/// The report follows when the future or body is dropped, which a catch-panic layer does only after
+/// the unwind: that is why the unwinding is noted here.
+pub(crate) fn watch<T>(visit: &mut Option<Visit>, poll: impl FnOnce() -> T) -> T {
+    struct Watch<'a>(&'a mut Option<Visit>);
+
+    impl Drop for Watch<'_> {
+        fn drop(&mut self) {
+            if let Some(visit) = self.0 {
+                visit.outcome = Outcome::Panicked;
+            }
+        }
+    }
+
+    let unwinding = Watch(visit);
+    let polled = poll();
+    mem::forget(unwinding);
+    polled
+}
+
+/// The size a message declares for its body.
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

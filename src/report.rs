@@ -1,0 +1,112 @@
+use crate::{heap::HeapFlow, resident::Resident, route::Route, verdict::Verdict};
+use http::{Method, StatusCode};
+use std::{fmt, time::Duration};
+use tracing::Span;
+
+/// What one request did to the process. There is exactly one per request.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// The request's method.
+    pub method: Method,
+    /// The matched route template, never the raw path.
+    pub route: Route,
+    /// The response's status; `None` when there was no response.
+    pub status: Option<StatusCode>,
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// How long the request window was open.
+    pub duration: Duration,
+    /// The resident set when the window opened; `None` when it could not be read.
+    pub before: Option<Resident>,
+    /// The resident set when the window closed; `None` when it could not be read.
+    pub after: Option<Resident>,
+    /// How many other requests of this layer (and its clones) shared any part of the window.
+    pub overlap: u32,
+    /// The request body's size in bytes as its `content-length` declares it; `None` when it declares
+    /// none.
+    pub request_size: Option<u64>,
+    /// Response body bytes that passed, trailers not counted.
+    pub response_size: u64,
+    /// What the allocator saw; `None` when no heap meter is installed.
+    pub heap: Option<HeapFlow>,
+    /// The explanation of the growth.
+    pub verdict: Verdict,
+    /// The request's span, kept so that what is said of a request is said in its context even
+    /// when its body is dropped elsewhere.
+    pub(crate) span: Span,
+}
+
+impl Report {
+    /// Resident bytes at the window's end minus at its start, or `None` when either could not be
+    /// read.
+    pub fn growth(&self) -> Option<i64> {
+        let (before, after) = (
+            i128::from(self.before?.total),
+            i128::from(self.after?.total),
+        );
+        i64::try_from(after - before).ok()
+    }
+
+    /// The span that was current when the layer was called; disabled where there was none.
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The response body was read to its end.
+    Completed,
+    /// The service returned an error and no response.
+    ServiceError,
+    /// The response future was dropped before it was ready: the client left, or a timeout fired.
+    Cancelled,
+    /// The response body was dropped before its end.
+    BodyDropped,
+    /// The response body failed.
+    BodyError,
+    /// The service, its future or its response body panicked.
+    Panicked,
+}
+
+impl Outcome {
+    /// The name in the log: `completed`, `service_error`, `cancelled`, `body_dropped`, `body_error`
+    /// or `panicked`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::ServiceError => "service_error",
+            Self::Cancelled => "cancelled",
+            Self::BodyDropped => "body_dropped",
+            Self::BodyError => "body_error",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Listens to reports. Closures `Fn(&Report)` are listeners.
+///
+/// Called once per request on the thread that ends it, often from a destructor: be quick, hand
+/// longer work to another thread. A panic is caught and changes nothing for the request.
+pub trait OnReport: Send + Sync + 'static {
+    /// One request has ended.
+    fn on_report(&self, report: &Report);
+}
+
+impl<F> OnReport for F
+where
+    F: Fn(&Report) + Send + Sync + 'static,
+{
+    fn on_report(&self, report: &Report) {
+        self(report);
+    }
+}

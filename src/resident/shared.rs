@@ -1,0 +1,220 @@
+use super::{ReadResident, Resident};
+use std::{
+    io, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+    },
+    time::{Duration, Instant},
+};
+
+/// One reading shared by requests that are close in time.
+///
+/// The last reading is published under a sequence counter (a seqlock): odd while a writer is at work, changed when one
+/// was. Nobody ever waits. A reader that meets a writer takes a reading of its own, and a writer that meets another
+/// keeps its reading to itself.
+pub(crate) struct SharedReading {
+    reader: Arc<dyn ReadResident>,
+    resolution: u64,
+    epoch: Instant,
+    sequence: AtomicU64,
+    taken: AtomicU64,
+    total: AtomicU64,
+    shared: AtomicU64,
+    failed_before: AtomicBool,
+}
+
+impl SharedReading {
+    pub(crate) fn new(reader: Arc<dyn ReadResident>, resolution: Duration) -> Self {
+        Self {
+            reader,
+            resolution: nanos(resolution),
+            epoch: Instant::now(),
+            sequence: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
+            failed_before: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn with_reader(&self, reader: Arc<dyn ReadResident>) -> Self {
+        Self::new(reader, Duration::from_nanos(self.resolution))
+    }
+
+    pub(crate) fn with_resolution(&self, resolution: Duration) -> Self {
+        Self::new(Arc::clone(&self.reader), resolution)
+    }
+
+    /// The resident set as of `now`: the published reading when it is younger than the resolution, else a new one.
+    /// `None` when it can't be read; the first time that happens, the log says why.
+    pub(crate) fn read(&self, now: Instant) -> Option<Resident> {
+        let now = nanos(now.saturating_duration_since(self.epoch));
+        if let Some(resident) = self.published(now) {
+            return Some(resident);
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.reader.read())) {
+            Ok(Ok(resident)) => {
+                if self.resolution > 0 {
+                    self.publish(now, resident);
+                }
+                Some(resident)
+            }
+            Ok(Err(error)) => self.failed(&error),
+            Err(payload) => {
+                // Its own drop could panic once more.
+                mem::forget(payload);
+                self.failed(&io::Error::other("the reader panicked"))
+            }
+        }
+    }
+
+    fn published(&self, now: u64) -> Option<Resident> {
+        let sequence = self.sequence.load(Ordering::Acquire);
+        if sequence == 0 || !sequence.is_multiple_of(2) {
+            return None;
+        }
+        let taken = self.taken.load(Ordering::Relaxed);
+        let resident = Resident {
+            total: self.total.load(Ordering::Relaxed),
+            shared: self.shared.load(Ordering::Relaxed),
+        };
+        // Keeps the loads above before the check below; pairs with the fence in `publish`.
+        fence(Ordering::Acquire);
+        let whole = self.sequence.load(Ordering::Relaxed) == sequence;
+        (whole && now.saturating_sub(taken) < self.resolution).then_some(resident)
+    }
+
+    /// `taken` is the time before the reading began, so that its age is never understated.
+    fn publish(&self, taken: u64, resident: Resident) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        if !sequence.is_multiple_of(2) {
+            return;
+        }
+        let odd = sequence + 1;
+        let order = (Ordering::Acquire, Ordering::Relaxed);
+        if self
+            .sequence
+            .compare_exchange(sequence, odd, order.0, order.1)
+            .is_err()
+        {
+            return;
+        }
+        // Keeps the stores below after the counter turned odd.
+        fence(Ordering::Release);
+        self.taken.store(taken, Ordering::Relaxed);
+        self.total.store(resident.total, Ordering::Relaxed);
+        self.shared.store(resident.shared, Ordering::Relaxed);
+        self.sequence.store(odd + 1, Ordering::Release);
+    }
+
+    #[cold]
+    fn failed(&self, error: &io::Error) -> Option<Resident> {
+        if !self.failed_before.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: crate::log::TARGET,
+                error = %error,
+                "resident memory can't be read, reports carry no memory figures until it can: {error}",
+            );
+        }
+        None
+    }
+}
+
+/// Whole nanoseconds; 584 years fit.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::atomic::AtomicU32, thread};
+
+    struct Counting(AtomicU64);
+
+    impl ReadResident for Counting {
+        fn read(&self) -> io::Result<Resident> {
+            let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            Ok(Resident::new(n * 3, n))
+        }
+    }
+
+    fn counting(resolution: Duration) -> SharedReading {
+        SharedReading::new(Arc::new(Counting(AtomicU64::new(0))), resolution)
+    }
+
+    #[test]
+    fn a_reading_is_shared_until_it_is_as_old_as_the_resolution() {
+        let reading = counting(Duration::from_micros(100));
+        let start = Instant::now();
+        let at = |micros| {
+            reading
+                .read(start + Duration::from_micros(micros))
+                .map(|r| r.shared)
+        };
+        assert_eq!(at(0), Some(1));
+        assert_eq!(at(99), Some(1));
+        assert_eq!(at(100), Some(2));
+        assert_eq!(at(150), Some(2));
+        assert_eq!(at(1_000), Some(3));
+    }
+
+    #[test]
+    fn with_no_resolution_every_request_reads() {
+        let reading = counting(Duration::ZERO);
+        let now = Instant::now();
+        let readings: Vec<_> = (0..3)
+            .map(|_| reading.read(now).map(|r| r.shared))
+            .collect();
+        assert_eq!(readings, [Some(1), Some(2), Some(3)]);
+    }
+
+    #[test]
+    fn a_failure_is_none_and_the_next_success_counts_again() {
+        struct Flaky(AtomicU32);
+        impl ReadResident for Flaky {
+            fn read(&self) -> io::Result<Resident> {
+                match self.0.fetch_add(1, Ordering::Relaxed) {
+                    0 => Ok(Resident::new(7, 0)),
+                    1 => Err(io::Error::other("gone")),
+                    2 => panic!("worse"),
+                    _ => Ok(Resident::new(9, 0)),
+                }
+            }
+        }
+        let reading =
+            SharedReading::new(Arc::new(Flaky(AtomicU32::new(0))), Duration::from_nanos(1));
+        let start = Instant::now();
+        let totals: Vec<_> = (1..5)
+            .map(|s| {
+                reading
+                    .read(start + Duration::from_secs(s))
+                    .map(|r| r.total)
+            })
+            .collect();
+        assert_eq!(totals, [Some(7), None, None, Some(9)]);
+    }
+
+    #[test]
+    fn threads_never_see_a_reading_that_is_half_of_another() {
+        let reading = counting(Duration::from_nanos(50));
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100_000 {
+                        let resident = reading.read(Instant::now()).expect("it never fails");
+                        assert_eq!(resident.total, resident.shared * 3);
+                    }
+                });
+            }
+        });
+        assert!(
+            reading
+                .published(nanos(start.saturating_duration_since(reading.epoch)))
+                .is_some()
+        );
+    }
+}
