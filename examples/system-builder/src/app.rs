@@ -6,6 +6,7 @@ use tower_http::{
     timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
     trace::TraceLayer,
 };
+use tower_memory::MemoryLayer;
 
 /// An upload that brings nothing for this long has stalled.
 const STALLED: Duration = Duration::from_secs(30);
@@ -32,6 +33,7 @@ fn with_layers(routes: Router, config: &Config) -> Router {
         }))
         .layer(middleware::from_fn(problem::describe))
         .layer(TraceLayer::new_for_http())
+        .layer(MemoryLayer::new().warn_above(config.warn_above.as_u64()))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Problem {
 
     /// A problem with a type of its own, named by a code such as `unknown-unit`.
     fn coded(status: StatusCode, code: &str, detail: String) -> Self {
-        let mut title = code.replace('-', " ");
+        let mut title = code.replace('-', " ").replace("json", "JSON");
         title[..1].make_ascii_uppercase();
         Self {
             kind: format!("tag:system-builder,2026:{code}"),
@@ -150,7 +150,8 @@ fn unsaid(status: StatusCode) -> &'static str {
         StatusCode::METHOD_NOT_ALLOWED => {
             "This method isn't served here; the `Allow` header lists those that are."
         }
-        _ => "The request was not understood; the README has examples of those that are.",
+        StatusCode::BAD_REQUEST => "The path can't be read: percent-encoded bytes must be UTF-8.",
+        _ => "The request can't be served.",
     }
 }
 
@@ -170,7 +171,7 @@ impl Problem {
             include_str!("page/problem.html"),
             status = self.status.as_u16(),
             title = escape(&self.title),
-            detail = escape(&self.detail),
+            detail = prose(&self.detail),
             members = members,
         )
     }
@@ -211,6 +212,20 @@ fn weight(item: &str, range: &str) -> Option<f32> {
             .find_map(|part| part.strip_prefix("q=")?.parse().ok())
             .unwrap_or(1.0),
     )
+}
+
+/// HTML of a text in which `backticks` mark code.
+fn prose(text: &str) -> String {
+    let mut parts = text.split('`').map(escape);
+    let mut html = parts.next().unwrap_or_default();
+    while let Some(code) = parts.next() {
+        let _ = write!(
+            html,
+            "<code>{code}</code>{}",
+            parts.next().unwrap_or_default()
+        );
+    }
+    html
 }
 
 fn escape(text: &str) -> String {
@@ -265,7 +280,7 @@ mod tests {
         let problem = Problem::new(StatusCode::BAD_REQUEST, "`<img src=x>` is no class")
             .with("object", "<script>alert('x')</script>");
         let page = problem.page();
-        assert!(page.contains("&lt;img src=x&gt;"));
+        assert!(page.contains("<code>&lt;img src=x&gt;</code> is no class"));
         assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
         assert!(!page.contains("<script>"));
     }
