@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     RequestExt,
-    body::{Bytes, HttpBody},
+    body::Bytes,
     extract::{FromRequest, Multipart, Request},
     http::{HeaderMap, StatusCode, header},
 };
@@ -52,7 +52,7 @@ impl Uploads {
     /// Reads the system in the body of `request`: a JSON document, or a form with a file.
     pub(crate) async fn read(&self, request: Request) -> Result<Model, Problem> {
         let encoding = Encoding::of(request.headers())?;
-        if request.body().size_hint().lower() > self.limit.as_u64() {
+        if declared_length(request.headers()).is_some_and(|length| length > self.limit.as_u64()) {
             return Err(self.too_large());
         }
         match encoding {
@@ -159,6 +159,16 @@ impl Encoding {
             other => Err(unsupported(&format!("Content type `{other}`"))),
         }
     }
+}
+
+/// From the header, as the body's size hint doesn't come through the layers around it.
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 fn unsupported(what: &str) -> Problem {
