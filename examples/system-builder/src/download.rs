@@ -41,7 +41,7 @@ impl Downloads {
     where
         io::Error: From<E>,
     {
-        // The semaphore is never closed. The permit goes with the thread, which may outlive the request.
+        // The permit goes with the thread, which may outlive the request. (The semaphore never closes.)
         let permit = Arc::clone(&self.writers).acquire_owned().await.ok();
         let (sender, chunks) = mpsc::channel(QUEUE);
         spawn_blocking(move || {

@@ -9,6 +9,7 @@
 mod app;
 mod config;
 mod download;
+mod feed;
 pub mod model;
 mod page;
 mod problem;
