@@ -1,7 +1,7 @@
 //! From a model to a response body, without holding the text.
 //!
-//! Writing is synchronous and takes a blocking thread, until what is left fits into a short queue: a client that
-//! downloads slowly holds a thread for a large system only.
+//! Writing is synchronous and takes a blocking thread, until what is left fits into a short queue: a
+//! client that downloads slowly holds a thread for a large system only.
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
@@ -33,7 +33,9 @@ impl Downloads {
         }
     }
 
-    /// A body with what `write` writes. A `write` that fails or panics aborts the response, which the client notices.
+    /// A body with what `write` writes.
+    ///
+    /// A `write` that fails or panics aborts the response, which the client notices.
     pub(crate) async fn body<E>(
         &self,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E> + Send + 'static,
@@ -41,7 +43,8 @@ impl Downloads {
     where
         io::Error: From<E>,
     {
-        // The permit goes with the thread, which may outlive the request. (The semaphore never closes.)
+        // The permit goes with the thread, which may outlive the request. (The semaphore never
+        // closes.)
         let permit = Arc::clone(&self.writers).acquire_owned().await.ok();
         let (sender, chunks) = mpsc::channel(QUEUE);
         spawn_blocking(move || {

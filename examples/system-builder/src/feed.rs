@@ -28,7 +28,8 @@ pub(crate) async fn read_on_thread<T: Send + 'static>(
     readers: &Arc<Semaphore>,
     read: impl FnOnce(ChunkReader) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    // The permit goes with the thread, which may outlive the request. (The semaphore never closes.)
+    // The permit goes with the thread, which may outlive the request. (The semaphore never
+    // closes.)
     let permit = Arc::clone(readers).acquire_owned().await.ok();
     let (sender, receiver) = mpsc::channel(QUEUE);
     let reading = spawn_blocking(move || {

@@ -1,8 +1,8 @@
 //! The e-footprint system builder behind tower-memory's layer.
 //!
-//! An axum application that reads [e-footprint] systems from uploaded JSON files, keeps them in memory and gives them
-//! back. It is a demonstration with a real workload: uploads are large, short-lived and uneven, which is what makes a
-//! process grow.
+//! An axum application that reads [e-footprint] systems from uploaded JSON files, keeps them in
+//! memory and gives them back. Uploads are large, short-lived and uneven, which is what makes a
+//! process grow; the layer tells which of them did.
 //!
 //! [e-footprint]: https://github.com/publicissapient-france/e-footprint
 

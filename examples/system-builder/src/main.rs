@@ -56,8 +56,9 @@ fn start_logging(format: LogFormat) {
     }
 }
 
-/// Resolves on Ctrl-C, and on SIGTERM where there is one. The handlers are in place when this returns, so that a signal
-/// that comes during start-up is not missed.
+/// Resolves on Ctrl-C, and on SIGTERM where there is one.
+///
+/// The handlers are in place when this returns, so that a signal during start-up is not missed.
 #[cfg(unix)]
 fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};

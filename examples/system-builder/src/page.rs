@@ -9,8 +9,9 @@ use axum::{
 };
 
 /// Nothing inline and nothing from elsewhere, so that text from a file can never become code.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self'; connect-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
 
 pub(crate) fn routes(config: &Config) -> Router {
     let index = format!(

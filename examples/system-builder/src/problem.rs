@@ -17,7 +17,8 @@ use std::fmt::Write;
 
 /// A refusal as a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 ///
-/// As a response it is only a note of what to say: [`describe`] says it, in the format the client prefers.
+/// As a response it is only a note of what to say: [`describe`] says it, in the format the client
+/// prefers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Problem {
     #[serde(rename = "type")]
@@ -89,17 +90,17 @@ impl From<ReadError> for Problem {
 impl From<Defect> for Problem {
     fn from(defect: Defect) -> Self {
         let code = defect.kind.code();
-        let problem = Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, defect.message);
-        [
+        let mut problem = Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, defect.message);
+        for (member, value) in [
             ("class", defect.class),
             ("object", defect.object),
             ("attribute", defect.attribute),
-        ]
-        .into_iter()
-        .filter_map(|(member, value)| Some((member, value?)))
-        .fold(problem, |problem, (member, value)| {
-            problem.with(member, value)
-        })
+        ] {
+            if let Some(value) = value {
+                problem = problem.with(member, value);
+            }
+        }
+        problem
     }
 }
 
@@ -111,7 +112,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Middleware that gives every error response its problem document: JSON, or a page where the client prefers HTML.
+/// Middleware that gives every error response its problem document: JSON, or a page where the
+/// client prefers HTML.
 ///
 /// Errors that axum answers by itself (no such path, a method that isn't allowed) get one too.
 pub(crate) async fn describe(request: Request, next: Next) -> Response {
@@ -201,7 +203,7 @@ fn prefers_html(headers: &HeaderMap) -> bool {
         ])
 }
 
-/// The weight that one item of an `Accept` header, such as `text/html;q=0.8`, gives to a media range.
+/// The weight that one item of an `Accept` header, such as `text/html;q=0.8`, gives to a range.
 fn weight(item: &str, range: &str) -> Option<f32> {
     let mut parts = item.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case(range) {

@@ -5,7 +5,8 @@ use tokio::{net::TcpListener, select, sync::oneshot, time::sleep};
 /// How long requests may take to finish once the server has been told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves `app` until `shutdown` resolves, then lets running requests finish, for ten seconds at most.
+/// Serves `app` until `shutdown` resolves, then lets running requests finish, for ten seconds at
+/// most.
 ///
 /// # Errors
 ///

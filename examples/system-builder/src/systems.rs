@@ -17,8 +17,10 @@ use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-/// Uploads, and downloads, served at the same time by one core. They wait for the network most of the time; the bound is
-/// there so that many of them can't pile up threads and half-built models.
+/// Uploads, and as many downloads, that run at once for each core.
+///
+/// Most of the time they wait for the network; the bound keeps many of them from piling up threads
+/// and half-built models.
 const AT_ONCE_PER_CORE: usize = 4;
 
 #[derive(Debug)]
@@ -129,7 +131,8 @@ async fn object(
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             format!(
-                "System `{id}` has no object `{object_id}`: `/api/systems/{id}/objects` lists those it has."
+                "System `{id}` has no object `{object_id}`: \
+                 `/api/systems/{id}/objects` lists those it has."
             ),
         ));
     }
@@ -173,13 +176,13 @@ fn json(body: Body) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], body)
 }
 
-/// Offers the response as a file named after the system ([RFC 6266](https://www.rfc-editor.org/rfc/rfc6266)).
+/// Offers the response as a file named after the system
+/// ([RFC 6266](https://www.rfc-editor.org/rfc/rfc6266)).
 fn attachment(name: &str) -> [(HeaderName, String); 1] {
     // File systems take about this much.
     let name: String = name.chars().take(80).collect();
-    let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
-    [(
-        header::CONTENT_DISPOSITION,
-        format!("attachment; filename=\"system.json\"; filename*=UTF-8''{name}.json"),
-    )]
+    let plain = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
+    let exact = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+    let value = format!("attachment; filename=\"{plain}.json\"; filename*=UTF-8''{exact}.json");
+    [(header::CONTENT_DISPOSITION, value)]
 }

@@ -204,7 +204,12 @@ fn system(power_unit: &str) -> Value {
         |value: f64, unit: &str| json!({"value": value, "unit": unit, "label": "from a test"});
     json!({
         "efootprint_version": "27.0.0",
-        "System": {"s": {"id": "s", "name": "<img src=x onerror=alert(1)>", "usage_patterns": [], "edge_usage_patterns": []}},
+        "System": {"s": {
+            "id": "s",
+            "name": "<img src=x onerror=alert(1)>",
+            "usage_patterns": [],
+            "edge_usage_patterns": [],
+        }},
         "Device": {"device-1": {
             "id": "device-1",
             "name": "A laptop",

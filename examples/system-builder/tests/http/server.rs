@@ -129,7 +129,8 @@ impl Server {
     pub(crate) async fn begin_request(&self, headers: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
-            "POST /api/systems HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n{headers}\r\n\r\n",
+            "POST /api/systems HTTP/1.1\r\nhost: {}\r\n\
+             content-type: application/json\r\n{headers}\r\n\r\n",
             self.address,
         );
         stream.write_all(head.as_bytes()).await.unwrap();
@@ -182,7 +183,12 @@ impl Answer {
 pub(crate) fn system(name: &str) -> Value {
     json!({
         "efootprint_version": "27.0.0",
-        "System": {"system-1": {"id": "system-1", "name": name, "usage_patterns": [], "edge_usage_patterns": []}},
+        "System": {"system-1": {
+            "id": "system-1",
+            "name": name,
+            "usage_patterns": [],
+            "edge_usage_patterns": [],
+        }},
     })
 }
 
@@ -219,7 +225,8 @@ fn device(id: &str, power_unit: &str) -> Value {
 /// A form with one field, as `post_form` sends it.
 pub(crate) fn form(field: &str, content: &Value) -> String {
     format!(
-        "--edge\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"system.json\"\r\n\r\n{content}\r\n--edge--\r\n"
+        "--edge\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"system.json\"\r\n\r\n\
+         {content}\r\n--edge--\r\n"
     )
 }
 

@@ -62,7 +62,7 @@ async fn a_download_is_offered_as_a_file_named_after_the_system() {
     let downloaded = server.get(created.header("location")).await;
     assert_eq!(
         downloaded.header("content-disposition"),
-        "attachment; filename=\"system.json\"; \
+        "attachment; filename=\"Caf---n--1----etc.json\"; \
          filename*=UTF-8''Caf%C3%A9%20%22n%C2%B0%201%22%0D%0A%2Fetc.json",
     );
 }
