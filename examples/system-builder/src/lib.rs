@@ -4,7 +4,7 @@
 //! memory and gives them back. Uploads are large, short-lived and uneven, which is what makes a
 //! process grow; the layer tells which of them did.
 //!
-//! [e-footprint]: https://github.com/publicissapient-france/e-footprint
+//! [e-footprint]: https://github.com/Boavizta/e-footprint
 
 mod app;
 mod config;
