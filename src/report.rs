@@ -23,8 +23,8 @@ pub struct Report {
     pub after: Option<Resident>,
     /// How many other requests of this layer (and its clones) shared any part of the window.
     pub overlap: u32,
-    /// The request body's size in bytes as its `content-length` declares it; `None` when it declares
-    /// none.
+    /// The request body's size in bytes as its `content-length` declares it; `None` when it
+    /// declares none.
     pub request_size: Option<u64>,
     /// Response body bytes that passed, trailers not counted.
     pub response_size: u64,

@@ -7,8 +7,8 @@ use std::{
 /// The matched route template, such as `/api/systems/{id}`; never a raw path.
 ///
 /// With feature `axum` it is the router's `MatchedPath`; otherwise whatever your function says
-/// ([`MemoryLayer::route_with`](crate::MemoryLayer::route_with)); otherwise [`UNMATCHED`](Self::UNMATCHED).
-/// Cloning costs at most one atomic increment.
+/// ([`MemoryLayer::route_with`](crate::MemoryLayer::route_with)); otherwise
+/// [`UNMATCHED`](Self::UNMATCHED). Cloning costs at most one atomic increment.
 ///
 /// ```
 /// use tower_memory::Route;

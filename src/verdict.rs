@@ -25,7 +25,8 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The name in the log: `within_threshold`, `mapped`, `overlapped`, `unmetered` or `unreadable`.
+    /// The name in the log: `within_threshold`, `mapped`, `overlapped`, `unmetered` or
+    /// `unreadable`.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::WithinThreshold => "within_threshold",

@@ -47,10 +47,6 @@ pub(super) fn warn(report: &Report, suppressed: u64) {
 }
 
 pub(super) fn debug(report: &Report) {
-    // `event!` evaluates nothing where nobody listens; the numbers below it would be.
-    if !tracing::enabled!(target: TARGET, Level::DEBUG) {
-        return;
-    }
     let memory = Change::of(report);
     macro_rules! event {
         ($report:ident, $($name:literal = $value:expr,)*) => {

@@ -44,7 +44,8 @@ pub(crate) const TARGET: &str = "tower_memory";
 /// | `verdict` | [`Verdict::as_str`](crate::Verdict::as_str) | |
 /// | `warnings.suppressed` | warnings of this route held back since its last (WARN events only) | |
 ///
-/// `http.*` are [OpenTelemetry's names](https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
+/// `http.*` are [OpenTelemetry's
+/// names](https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
 ///
 /// # Use
 ///

@@ -69,7 +69,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against the plain definition: two windows overlap when each opens before the other closes.
+        /// Against the plain definition: two windows overlap when each opens before the other
+        /// closes.
         #[test]
         fn overlap_is_the_number_of_windows_that_share_any_part(script in prop::collection::vec(any::<u8>(), 0..60)) {
             let in_flight = InFlight::default();

@@ -80,8 +80,8 @@ impl MemoryLayer {
 
     /// Names the route of a request where no router does it, or better than the router.
     ///
-    /// `None` leaves the request [`Route::UNMATCHED`]. Return one of a few fixed names and never the
-    /// raw path: each distinct name is a label in logs and metrics.
+    /// `None` leaves the request [`Route::UNMATCHED`]. Return one of a few fixed names and never
+    /// the raw path: each distinct name is a label in logs and metrics.
     ///
     /// ```
     /// use tower_memory::{MemoryLayer, Route};

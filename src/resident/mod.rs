@@ -1,7 +1,7 @@
 //! What the operating system says: the resident set of this process.
 //!
-//! A [`Resident`] is one reading; a [`ReadResident`] takes it. The default is [`Statm`] on Linux and `Sysinfo`
-//! elsewhere; hand your own to [`MemoryLayer::reader`](crate::MemoryLayer::reader).
+//! A [`Resident`] is one reading; a [`ReadResident`] takes it. The default is [`Statm`] on Linux
+//! and `Sysinfo` elsewhere; hand your own to [`MemoryLayer::reader`](crate::MemoryLayer::reader).
 
 mod shared;
 #[cfg(target_os = "linux")]
@@ -50,8 +50,9 @@ impl Resident {
 
 /// Reads the resident set of this process.
 ///
-/// Called on the request path, up to twice a request, from any thread and from destructors: an implementation should
-/// take a few microseconds and not allocate. A panic is taken as a failed reading.
+/// Called on the request path, up to twice a request, from any thread and from destructors: an
+/// implementation should take a few microseconds and not allocate. A panic is taken as a failed
+/// reading.
 ///
 /// ```
 /// use std::io;
@@ -74,7 +75,8 @@ pub trait ReadResident: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever kept it from being taken. The report then carries `None`, and the first such error is logged.
+    /// Whatever kept it from being taken. The report then carries `None`, and the first such error
+    /// is logged.
     fn read(&self) -> io::Result<Resident>;
 }
 

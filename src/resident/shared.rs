@@ -11,9 +11,9 @@ use std::{
 
 /// One reading shared by requests that are close in time.
 ///
-/// The last reading is published under a sequence counter (a seqlock): odd while a writer is at work, changed when one
-/// was. Nobody ever waits. A reader that meets a writer takes a reading of its own, and a writer that meets another
-/// keeps its reading to itself.
+/// The last reading is published under a sequence counter (a seqlock): odd while a writer is at
+/// work, changed when one was. Nobody ever waits. A reader that meets a writer takes a reading of
+/// its own, and a writer that meets another keeps its reading to itself.
 pub(crate) struct SharedReading {
     reader: Arc<dyn ReadResident>,
     resolution: u64,
@@ -47,8 +47,8 @@ impl SharedReading {
         Self::new(Arc::clone(&self.reader), resolution)
     }
 
-    /// The resident set as of `now`: the published reading when it is younger than the resolution, else a new one.
-    /// `None` when it can't be read; the first time that happens, the log says why.
+    /// The resident set as of `now`: the published reading when it is younger than the resolution,
+    /// else a new one. `None` when it can't be read; the first time that happens, the log says why.
     pub(crate) fn read(&self, now: Instant) -> Option<Resident> {
         let now = nanos(now.saturating_duration_since(self.epoch));
         if let Some(resident) = self.published(now) {

@@ -13,17 +13,20 @@ use std::{
 
 const PATH: &str = "/proc/self/statm";
 
-/// Reads `/proc/self/statm` through a descriptor it keeps open: one `pread`, independent of how much is resident.
+/// Reads `/proc/self/statm` through a descriptor it keeps open: one `pread`, independent of how
+/// much is resident.
 ///
-/// The first reading opens the file. A forked child notices that the descriptor is its parent's and opens a fresh one
-/// for each reading (about five times the cost); so does a process whose descriptors were closed under it.
+/// The first reading opens the file. A forked child notices that the descriptor is its parent's and
+/// opens a fresh one for each reading (about five times the cost); so does a process whose
+/// descriptors were closed under it.
 ///
 /// # Accuracy
 ///
-/// Exact on kernels from 6.16 on and on stable releases with the same change. Kernels 6.2 to 6.15 batch the counters
-/// per CPU: a reading can be off by up to CPUs × max(32, 2 × CPUs) pages, which is 256 KiB on 2 CPUs and 32 MiB on 64.
-/// See [proc_pid_statm(5)](https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html), which has always called
-/// these figures inaccurate for that reason.
+/// Exact on kernels from 6.16 on and on stable releases with the same change. Kernels 6.2 to 6.15
+/// batch the counters per CPU: a reading can be off by up to CPUs × max(32, 2 × CPUs) pages, which
+/// is 256 KiB on 2 CPUs and 32 MiB on 64. See
+/// [proc_pid_statm(5)](https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html), which has
+/// always called these figures inaccurate for that reason.
 #[derive(Debug, Default)]
 pub struct Statm {
     kept: OnceLock<Kept>,
@@ -56,8 +59,8 @@ impl ReadResident for Statm {
     }
 }
 
-/// The open file and the process it tells of: `/proc/self` is resolved when it is opened, so that a forked child that
-/// reads its parent's descriptor reads its parent's memory.
+/// The open file and the process it tells of: `/proc/self` is resolved when it is opened, so that a
+/// forked child that reads its parent's descriptor reads its parent's memory.
 #[derive(Debug)]
 struct Kept {
     file: File,
@@ -74,9 +77,9 @@ impl Kept {
         }
     }
 
-    /// Asks for the process id once a kernel tick (1 to 10 ms) and not at every reading: the system call costs a fifth
-    /// of the reading. A child forked within the current tick may still read its parent's figure, but at that age the
-    /// two share the same pages.
+    /// Asks for the process id once a kernel tick (1 to 10 ms) and not at every reading: the system
+    /// call costs a fifth of the reading. A child forked within the current tick may still read its
+    /// parent's figure, but at that age the two share the same pages.
     fn is_of_this_process(&self) -> bool {
         let now = tick();
         if self.checked.load(Ordering::Relaxed) == now {

@@ -5,10 +5,11 @@ use std::{
 };
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
 
-/// Reads the resident set through the `sysinfo` crate: the default where there is no `/proc/self/statm`, and on Linux
-/// with feature `sysinfo` for whoever asks for it.
+/// Reads the resident set through the `sysinfo` crate: the default where there is no
+/// `/proc/self/statm`, and on Linux with feature `sysinfo` for whoever asks for it.
 ///
-/// Costs tens of microseconds, takes a lock and allocates. It can't tell the shared part, which is reported as 0.
+/// Costs tens of microseconds, takes a lock and allocates. It can't tell the shared part, which is
+/// reported as 0.
 #[derive(Debug, Default)]
 pub struct Sysinfo {
     system: Mutex<Option<System>>,

@@ -1,0 +1,186 @@
+//! One route per memory behaviour, to see what the log says of each.
+//!
+//! ```sh
+//! cargo run --release --example zoo --features axum            # or: -- --json
+//! curl 'http://127.0.0.1:3000/burst?mib=24'
+//! ```
+//!
+//! | route | what it does | query (default) |
+//! |---|---|---|
+//! | `/steady` | allocates and frees before it answers | `mib` (1) |
+//! | `/leak` | allocates and never frees | `mib` (128) |
+//! | `/cache` | keeps the last eight keys | `mib` (128), `key` (a) |
+//! | `/burst` | parses a JSON text of this size and drops it | `mib` (24) |
+//! | `/mmap` | maps a file, reads all of it and keeps the map | `mib` (128) |
+//! | `/stream` | sends chunks of 1 MiB with a pause between | `mib` (8), `ms` (100) |
+//! | `/panic` | allocates, then panics | `mib` (128) |
+//! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) |
+//! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) |
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http_body_util::channel::Channel;
+use serde::Deserialize;
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    fs::File,
+    io, iter,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use symbolic_common::ByteView;
+use tokio::time;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_memory::MemoryLayer;
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let log = tracing_subscriber::fmt();
+    match std::env::args().nth(1).as_deref() {
+        Some("--json") => log.json().flatten_event(true).init(),
+        _ => log.init(),
+    }
+
+    let app = Router::new()
+        .route("/steady", get(steady))
+        .route("/leak", get(leak))
+        .route("/cache", get(cache))
+        .route("/burst", get(burst))
+        .route("/mmap", get(mmap))
+        .route("/stream", get(stream))
+        .route("/panic", get(panic))
+        .route("/spawn", get(spawn))
+        .route("/sleep", get(sleep))
+        .with_state(Kept::default())
+        .layer(MemoryLayer::new())
+        .layer(CatchPanicLayer::new());
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("the zoo is open on http://{}", listener.local_addr()?);
+    axum::serve(listener, app).await
+}
+
+/// What outlives the requests.
+type Kept = Arc<Mutex<Keepsakes>>;
+
+#[derive(Default)]
+struct Keepsakes {
+    cache: VecDeque<(String, Vec<u8>)>,
+    maps: Vec<ByteView<'static>>,
+}
+
+#[derive(Deserialize)]
+struct Size {
+    mib: Option<usize>,
+    ms: Option<u64>,
+    key: Option<String>,
+}
+
+impl Size {
+    /// Resident memory: each page is written to.
+    fn allocate(&self, default_mib: usize) -> Vec<u8> {
+        vec![1; self.bytes(default_mib)]
+    }
+
+    fn bytes(&self, default_mib: usize) -> usize {
+        // A typing error should not bring the machine down.
+        self.mib.unwrap_or(default_mib).min(4096) << 20
+    }
+
+    fn pause(&self, default_ms: u64) -> Duration {
+        Duration::from_millis(self.ms.unwrap_or(default_ms))
+    }
+}
+
+async fn steady(Query(size): Query<Size>) -> String {
+    let memory = size.allocate(1);
+    format!("used and freed {} bytes\n", memory.len())
+}
+
+async fn leak(Query(size): Query<Size>) -> String {
+    let memory = size.allocate(128).leak();
+    format!("leaked {} bytes\n", memory.len())
+}
+
+async fn cache(State(kept): State<Kept>, Query(size): Query<Size>) -> String {
+    let key = size.key.clone().unwrap_or_else(|| "a".to_owned());
+    let cache = &mut kept.lock().unwrap_or_else(PoisonError::into_inner).cache;
+    if cache.iter().any(|(known, _)| *known == key) {
+        return format!("`{key}` was cached\n");
+    }
+    if cache.len() == 8 {
+        cache.pop_front();
+    }
+    cache.push_back((key.clone(), size.allocate(128)));
+    format!("`{key}` is cached now\n")
+}
+
+async fn burst(Query(size): Query<Size>) -> Result<String, (StatusCode, String)> {
+    let bytes = size.bytes(24);
+    let object = r#"{"id":"1234567","tags":["a","b"]}"#;
+    let objects = iter::repeat_n(object, bytes / object.len()).collect::<Vec<_>>();
+    let json = format!("[{}]", objects.join(","));
+    let values: Vec<serde_json::Value> = serde_json::from_str(&json).map_err(internal)?;
+    Ok(format!("parsed and dropped {} values\n", values.len()))
+}
+
+async fn mmap(
+    State(kept): State<Kept>,
+    Query(size): Query<Size>,
+) -> Result<String, (StatusCode, String)> {
+    let path = std::env::temp_dir().join(format!("zoo-{}.bin", std::process::id()));
+    let file = File::create(&path).map_err(internal)?;
+    file.set_len(size.bytes(128) as u64).map_err(internal)?;
+    let map = ByteView::open(&path).map_err(internal)?;
+    std::fs::remove_file(&path).map_err(internal)?;
+    let zeros = map.iter().filter(|byte| **byte == 0).count();
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.maps.push(map);
+    Ok(format!("mapped a file of {zeros} bytes\n"))
+}
+
+async fn stream(Query(size): Query<Size>) -> Response {
+    let (mut sender, body) = Channel::<Bytes, Infallible>::new(1);
+    tokio::spawn(async move {
+        let chunks = size.bytes(8) >> 20;
+        for chunk in iter::repeat_n(Bytes::from(vec![b'x'; 1 << 20]), chunks) {
+            if sender.send_data(chunk).await.is_err() {
+                return; // the client left
+            }
+            time::sleep(size.pause(100)).await;
+        }
+    });
+    Body::new(body).into_response()
+}
+
+async fn panic(Query(size): Query<Size>) -> String {
+    let memory = size.allocate(128);
+    panic!("on purpose, with {} bytes in hand", memory.len());
+}
+
+async fn spawn(Query(size): Query<Size>) -> String {
+    let pause = size.pause(1000);
+    tokio::spawn(async move {
+        let memory = size.allocate(128);
+        time::sleep(pause).await;
+        drop(memory);
+    });
+    format!("a task holds memory for {pause:?}\n")
+}
+
+async fn sleep(Query(size): Query<Size>) -> String {
+    let memory = size.allocate(128);
+    time::sleep(size.pause(1000)).await;
+    format!("held {} bytes\n", memory.len())
+}
+
+fn internal(error: impl std::error::Error) -> (StatusCode, String) {
+    (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n"))
+}
