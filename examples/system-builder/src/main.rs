@@ -1,2 +1,83 @@
-//! The e-footprint system builder behind tower-memory's layer.
-fn main() {}
+//! The command: flags and environment in, a served application out.
+
+use clap::Parser;
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+use system_builder::{Config, LogFormat};
+use tokio::{net::TcpListener, runtime::Runtime};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+fn main() -> ExitCode {
+    let config = Config::parse();
+    start_logging(config.log_format);
+    let result = Runtime::new().and_then(|runtime| {
+        let result = runtime.block_on(run(&config));
+        // A file still being read must not hold up the exit: nobody waits for it any more.
+        runtime.shutdown_background();
+        result
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("system-builder: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: &Config) -> io::Result<()> {
+    let signal = shutdown_signal()?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let address = config.listen;
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on {address}: {error}; choose another address with `--listen`"),
+        )
+    })?;
+    tracing::info!(
+        warn_above = %config.warn_above,
+        body_limit = %config.body_limit,
+        "serving on http://{}",
+        listener.local_addr()?,
+    );
+    system_builder::serve(listener, system_builder::app(config), signal).await
+}
+
+fn start_logging(format: LogFormat) {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    match format {
+        LogFormat::Human => log.with_ansi(io::stdout().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+/// Resolves on Ctrl-C, and on SIGTERM where there is one.
+///
+/// The handlers are in place when this returns, so that a signal during start-up is not missed.
+#[cfg(unix)]
+fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
+}

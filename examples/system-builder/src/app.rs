@@ -1,0 +1,57 @@
+use crate::{Config, page, problem, problem::Problem, systems};
+use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse};
+use std::time::Duration;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
+    trace::TraceLayer,
+};
+use tower_memory::MemoryLayer;
+
+/// An upload that brings nothing for this long has stalled.
+const STALLED: Duration = Duration::from_secs(30);
+
+/// An upload that takes longer than this has no chance; it would hold a reader for ever.
+const OVERDUE: Duration = Duration::from_secs(10 * 60);
+
+/// The application: the page, the systems, and every layer around them.
+pub fn app(config: &Config) -> Router {
+    let routes = Router::new()
+        .merge(page::routes(config))
+        .merge(systems::routes(config));
+    with_layers(routes, config)
+}
+
+fn with_layers(routes: Router, config: &Config) -> Router {
+    let body_limit = usize::try_from(config.body_limit.as_u64()).unwrap_or(usize::MAX);
+    routes
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(RequestBodyTimeoutLayer::new(STALLED))
+        .layer(RequestBodyDeadlineLayer::new(OVERDUE))
+        .layer(CatchPanicLayer::custom(|_| {
+            Problem::internal().into_response()
+        }))
+        .layer(middleware::from_fn(problem::describe))
+        .layer(TraceLayer::new_for_http())
+        .layer(MemoryLayer::new().warn_above(config.warn_above.as_u64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{body::Body, extract::Request, http::StatusCode, routing::get};
+    use clap::Parser;
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_answers_with_a_problem() {
+        let routes = Router::new().route("/", get(async || -> () { panic!("on purpose") }));
+        let app = with_layers(routes, &Config::parse_from(["system-builder"]));
+        let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
+    }
+}

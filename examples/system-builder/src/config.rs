@@ -1,0 +1,55 @@
+use bytesize::ByteSize;
+use clap::{Parser, ValueEnum};
+use std::net::SocketAddr;
+
+/// Serve e-footprint systems, and log the requests that grow the process.
+///
+/// `RUST_LOG` filters the log (default: `info`).
+#[derive(Clone, Debug, Parser)]
+#[command(version)]
+pub struct Config {
+    /// Address to serve on; port 0 takes a free one
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000"
+    )]
+    pub listen: SocketAddr,
+
+    /// Growth of the resident set, by one request, that is logged as a warning
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_WARN_ABOVE",
+        value_name = "SIZE",
+        default_value = "100MiB"
+    )]
+    pub warn_above: ByteSize,
+
+    /// Largest request body that is read
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_BODY_LIMIT",
+        value_name = "SIZE",
+        default_value = "32MiB"
+    )]
+    pub body_limit: ByteSize,
+
+    /// How the log is written to standard output
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "human"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for a person, in colour on a terminal
+    Human,
+    /// One JSON object a line, for a log collector
+    Json,
+}

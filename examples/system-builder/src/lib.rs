@@ -1,0 +1,23 @@
+//! The e-footprint system builder behind tower-memory's layer.
+//!
+//! An axum application that reads [e-footprint] systems from uploaded JSON files, keeps them in
+//! memory and gives them back. Uploads are large, short-lived and uneven, which is what makes a
+//! process grow; the layer tells which of them did.
+//!
+//! [e-footprint]: https://github.com/Boavizta/e-footprint
+
+mod app;
+mod config;
+mod download;
+mod feed;
+pub mod model;
+mod page;
+mod problem;
+mod serve;
+mod store;
+mod systems;
+mod upload;
+
+pub use app::app;
+pub use config::{Config, LogFormat};
+pub use serve::serve;

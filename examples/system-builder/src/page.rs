@@ -1,0 +1,51 @@
+//! The page for a person: one document, its style and its script, all from here.
+
+use crate::Config;
+use axum::{
+    Router,
+    http::{HeaderName, header},
+    response::Html,
+    routing::{MethodRouter, get},
+};
+
+/// Nothing inline and nothing from elsewhere, so that text from a file can never become code.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self'; connect-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+pub(crate) fn routes(config: &Config) -> Router {
+    let index = format!(
+        include_str!("page/index.html"),
+        body_limit = config.body_limit,
+        body_limit_bytes = config.body_limit.as_u64(),
+    );
+    Router::new()
+        .route("/", get(async || (guards(), Html(index))))
+        .route(
+            "/app.css",
+            asset("text/css; charset=utf-8", include_str!("page/app.css")),
+        )
+        .route(
+            "/app.js",
+            asset(
+                "text/javascript; charset=utf-8",
+                include_str!("page/app.js"),
+            ),
+        )
+        .route(
+            "/icon.svg",
+            asset("image/svg+xml", include_str!("page/icon.svg")),
+        )
+}
+
+fn asset(content_type: &'static str, text: &'static str) -> MethodRouter {
+    get(async move || (guards(), [(header::CONTENT_TYPE, content_type)], text))
+}
+
+/// Headers that keep a browser strict.
+pub(crate) fn guards() -> [(HeaderName, &'static str); 2] {
+    [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ]
+}

@@ -1,0 +1,289 @@
+//! What a client is told when its request is refused.
+
+use crate::{
+    model::{Defect, ReadError},
+    page,
+};
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::fmt::Write;
+
+/// A refusal as a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+///
+/// As a response it is only a note of what to say: [`describe`] says it, in the format the client
+/// prefers.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    #[serde(serialize_with = "status_code")]
+    status: StatusCode,
+    detail: String,
+    /// `code`, and the place: `class`, `object`, `attribute`, or `line` and `column`.
+    #[serde(flatten)]
+    members: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem that says no more than its status does.
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status,
+            detail: detail.into(),
+            members: Map::new(),
+        }
+    }
+
+    /// A problem with a type of its own, named by a code such as `unknown-unit`.
+    fn coded(status: StatusCode, code: &str, detail: String) -> Self {
+        let mut title = code.replace('-', " ").replace("json", "JSON");
+        title[..1].make_ascii_uppercase();
+        Self {
+            kind: format!("tag:system-builder,2026:{code}"),
+            title,
+            ..Self::new(status, detail).with("code", code)
+        }
+    }
+
+    fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(member.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The server failed at this request and keeps serving others; its log has the cause.",
+        )
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => Self::new(
+                StatusCode::BAD_REQUEST,
+                format!("The upload broke off: {error}."),
+            ),
+            ReadError::Json {
+                line,
+                column,
+                message,
+            } => Self::coded(StatusCode::BAD_REQUEST, "not-json", message)
+                .with("line", line)
+                .with("column", column),
+            ReadError::Invalid(defect) => Self::from(*defect),
+        }
+    }
+}
+
+impl From<Defect> for Problem {
+    fn from(defect: Defect) -> Self {
+        let code = defect.kind.code();
+        let mut problem = Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, defect.message);
+        for (member, value) in [
+            ("class", defect.class),
+            ("object", defect.object),
+            ("attribute", defect.attribute),
+        ] {
+            if let Some(value) = value {
+                problem = problem.with(member, value);
+            }
+        }
+        problem
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Middleware that gives every error response its problem document: JSON, or a page where the
+/// client prefers HTML.
+///
+/// Errors that axum answers by itself (no such path, a method that isn't allowed) get one too.
+pub(crate) async fn describe(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let html = prefers_html(request.headers());
+    let (mut parts, body) = next.run(request).await.into_parts();
+    if !parts.status.is_client_error() && !parts.status.is_server_error() {
+        return Response::from_parts(parts, body);
+    }
+    let problem = parts
+        .extensions
+        .remove::<Problem>()
+        .unwrap_or_else(|| Problem::new(parts.status, unsaid(parts.status)))
+        .with("instance", path);
+    let (content_type, body) = if html {
+        parts
+            .headers
+            .extend(page::guards().map(|(name, value)| (name, HeaderValue::from_static(value))));
+        ("text/html; charset=utf-8", problem.page())
+    } else {
+        ("application/problem+json", problem.json())
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts
+        .headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    parts
+        .headers
+        .append(header::VARY, HeaderValue::from_static("accept"));
+    Response::from_parts(parts, Body::from(body))
+}
+
+fn unsaid(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Nothing is served here; the systems are at `/api/systems`.",
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "This method isn't served here; the `Allow` header lists those that are."
+        }
+        StatusCode::BAD_REQUEST => "The path can't be read: percent-encoded bytes must be UTF-8.",
+        _ => "The request can't be served.",
+    }
+}
+
+impl Problem {
+    fn json(&self) -> String {
+        // Strings, numbers and a map with string keys: none of them fails to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn page(&self) -> String {
+        let mut members = String::new();
+        for (name, value) in &self.members {
+            let value = value.as_str().map_or_else(|| value.to_string(), escape);
+            let _ = write!(members, "<dt>{}</dt><dd>{value}</dd>", escape(name));
+        }
+        format!(
+            include_str!("page/problem.html"),
+            status = self.status.as_u16(),
+            title = escape(&self.title),
+            detail = prose(&self.detail),
+            members = members,
+        )
+    }
+}
+
+/// Whether `Accept` ranks HTML above JSON, as a browser's does.
+fn prefers_html(headers: &HeaderMap) -> bool {
+    let accept: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    // The most specific range that is listed decides.
+    let quality = |ranges: &[&str]| {
+        ranges
+            .iter()
+            .find_map(|range| accept.iter().find_map(|item| weight(item, range)))
+            .unwrap_or(0.0)
+    };
+    quality(&["text/html", "text/*", "*/*"])
+        > quality(&[
+            "application/problem+json",
+            "application/json",
+            "application/*",
+            "*/*",
+        ])
+}
+
+/// The weight that one item of an `Accept` header, such as `text/html;q=0.8`, gives to a range.
+fn weight(item: &str, range: &str) -> Option<f32> {
+    let mut parts = item.split(';').map(str::trim);
+    if !parts.next()?.eq_ignore_ascii_case(range) {
+        return None;
+    }
+    Some(
+        parts
+            .find_map(|part| part.strip_prefix("q=")?.parse().ok())
+            .unwrap_or(1.0),
+    )
+}
+
+/// HTML of a text in which `backticks` mark code.
+fn prose(text: &str) -> String {
+    let mut parts = text.split('`').map(escape);
+    let mut html = parts.next().unwrap_or_default();
+    while let Some(code) = parts.next() {
+        let _ = write!(
+            html,
+            "<code>{code}</code>{}",
+            parts.next().unwrap_or_default()
+        );
+    }
+    html
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn status_code<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefers(accept: &'static str) -> bool {
+        prefers_html(&HeaderMap::from_iter([(
+            header::ACCEPT,
+            HeaderValue::from_static(accept),
+        )]))
+    }
+
+    #[test]
+    fn a_browser_prefers_html() {
+        assert!(prefers(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        ));
+        assert!(prefers("TEXT/HTML"));
+    }
+
+    #[test]
+    fn a_program_prefers_json() {
+        assert!(!prefers_html(&HeaderMap::new()));
+        assert!(!prefers("*/*"));
+        assert!(!prefers("application/json"));
+        assert!(!prefers("application/json, text/html"));
+        assert!(!prefers("text/html;q=0.3, application/problem+json"));
+    }
+
+    #[test]
+    fn markup_in_a_file_stays_text_on_the_error_page() {
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "`<img src=x>` is no class")
+            .with("object", "<script>alert('x')</script>");
+        let page = problem.page();
+        assert!(page.contains("<code>&lt;img src=x&gt;</code> is no class"));
+        assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+        assert!(!page.contains("<script>"));
+    }
+}

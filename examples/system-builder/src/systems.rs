@@ -1,0 +1,188 @@
+//! `/api/systems`: load systems, list them, get them and their objects back, remove them.
+
+use crate::{
+    Config, download::Downloads, model::Model, problem::Problem, store::Store, upload::Uploads,
+};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderName, StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, Serializer};
+use std::{num::NonZero, sync::Arc, thread::available_parallelism};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+/// Uploads, and as many downloads, that run at once for each core.
+///
+/// Most of the time they wait for the network; the bound keeps many of them from piling up threads
+/// and half-built models.
+const AT_ONCE_PER_CORE: usize = 4;
+
+#[derive(Debug)]
+struct Systems {
+    store: Store,
+    uploads: Uploads,
+    downloads: Downloads,
+}
+
+pub(crate) fn routes(config: &Config) -> Router {
+    let at_once = AT_ONCE_PER_CORE * available_parallelism().map_or(1, NonZero::get);
+    let systems = Systems {
+        store: Store::default(),
+        uploads: Uploads::new(config.body_limit, at_once),
+        downloads: Downloads::new(at_once),
+    };
+    Router::new()
+        .route("/api/systems", get(list).post(upload))
+        .route("/api/systems/{id}", get(download).delete(remove))
+        .route("/api/systems/{id}/objects", get(list_objects))
+        .route("/api/systems/{id}/objects/{object_id}", get(object))
+        .with_state(Arc::new(systems))
+}
+
+#[derive(Serialize)]
+struct SystemSummary {
+    id: Uuid,
+    name: String,
+    objects: usize,
+}
+
+impl SystemSummary {
+    fn of(id: Uuid, model: &Model) -> Self {
+        Self {
+            id,
+            name: model.name().to_owned(),
+            objects: model.len(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ObjectSummary<'a> {
+    id: &'a str,
+    name: &'a str,
+    class: &'static str,
+}
+
+async fn upload(
+    State(systems): State<Arc<Systems>>,
+    request: Request,
+) -> Result<impl IntoResponse, Problem> {
+    let model = Arc::new(systems.uploads.read(request).await?);
+    let id = systems.store.insert(Arc::clone(&model));
+    let summary = SystemSummary::of(id, &model);
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, format!("/api/systems/{id}"))],
+        Json(summary),
+    ))
+}
+
+async fn list(State(systems): State<Arc<Systems>>) -> Json<Vec<SystemSummary>> {
+    Json(
+        systems
+            .store
+            .all()
+            .iter()
+            .map(|(id, model)| SystemSummary::of(*id, model))
+            .collect(),
+    )
+}
+
+async fn download(
+    State(systems): State<Arc<Systems>>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let model = systems.get(&id)?;
+    let file = attachment(model.name());
+    Ok((
+        file,
+        json(systems.downloads.body(move |out| model.write(out)).await),
+    ))
+}
+
+async fn list_objects(
+    State(systems): State<Arc<Systems>>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let model = systems.get(&id)?;
+    let body = systems.downloads.body(move |out| {
+        let objects = model.objects();
+        serde_json::Serializer::new(out).collect_seq(objects.map(|object| ObjectSummary {
+            id: object.id(),
+            name: object.name(),
+            class: object.class(),
+        }))
+    });
+    Ok(json(body.await))
+}
+
+async fn object(
+    State(systems): State<Arc<Systems>>,
+    Path((id, object_id)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    let model = systems.get(&id)?;
+    if model.object(&object_id).is_none() {
+        return Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            format!(
+                "System `{id}` has no object `{object_id}`: \
+                 `/api/systems/{id}/objects` lists those it has."
+            ),
+        ));
+    }
+    let body = systems
+        .downloads
+        .body(move |out| serde_json::to_writer(out, &model.object(&object_id)));
+    Ok(json(body.await))
+}
+
+async fn remove(
+    State(systems): State<Arc<Systems>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let model = id
+        .parse()
+        .ok()
+        .and_then(|id| systems.store.remove(id))
+        .ok_or_else(|| unknown(&id))?;
+    // Freeing a large model takes a while.
+    let _ = spawn_blocking(|| drop(model)).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Systems {
+    fn get(&self, id: &str) -> Result<Arc<Model>, Problem> {
+        id.parse()
+            .ok()
+            .and_then(|id| self.store.get(id))
+            .ok_or_else(|| unknown(id))
+    }
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        format!("There is no system `{id}`: `/api/systems` lists those there are."),
+    )
+}
+
+fn json(body: Body) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], body)
+}
+
+/// Offers the response as a file named after the system
+/// ([RFC 6266](https://www.rfc-editor.org/rfc/rfc6266)).
+fn attachment(name: &str) -> [(HeaderName, String); 1] {
+    // File systems take about this much.
+    let name: String = name.chars().take(80).collect();
+    let plain = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
+    let exact = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+    let value = format!("attachment; filename=\"{plain}.json\"; filename*=UTF-8''{exact}.json");
+    [(header::CONTENT_DISPOSITION, value)]
+}

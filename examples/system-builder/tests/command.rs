@@ -1,0 +1,153 @@
+//! The command line: flags, environment, log, signals.
+
+mod binary;
+
+use binary::{Binary, command};
+use serde_json::{Value, json};
+use std::process::Output;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+fn system() -> String {
+    let system =
+        json!({"id": "s", "name": "a system", "usage_patterns": [], "edge_usage_patterns": []});
+    json!({"efootprint_version": "27.0.0", "System": {"s": system}}).to_string()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn the_address_served_on_is_logged() {
+    let binary = Binary::on_free_port().await;
+    let answer = binary.request("GET /", "").await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn settings_come_from_the_environment() {
+    let mut command = command();
+    command
+        .env("SYSTEM_BUILDER_LISTEN", "127.0.0.1:0")
+        .env("SYSTEM_BUILDER_BODY_LIMIT", "10B");
+    let binary = Binary::start(&mut command).await;
+    let answer = binary
+        .request("POST /api/systems", &system())
+        .await
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_flag_wins_over_the_environment() {
+    let mut command = command();
+    command
+        .env("SYSTEM_BUILDER_LISTEN", "127.0.0.1:0")
+        .env("SYSTEM_BUILDER_BODY_LIMIT", "10B");
+    let binary = Binary::start(command.args(["--body-limit", "1 MiB"])).await;
+    let answer = binary
+        .request("POST /api/systems", &system())
+        .await
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_size_that_is_none_is_refused_with_its_flag() {
+    let output = command()
+        .args(["--warn-above", "plenty"])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("'plenty' for '--warn-above <SIZE>'"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_told_in_one_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = command()
+        .args(["--listen", &address])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains(&format!("cannot listen on {address}: ")));
+    assert!(stderr(&output).contains("`--listen`"));
+}
+
+#[tokio::test]
+async fn sigterm_and_ctrl_c_end_it_with_success() {
+    for signal in ["TERM", "INT"] {
+        let binary = Binary::on_free_port().await;
+        binary.signal(signal).await;
+        assert_eq!(binary.exit().await.code(), Some(0), "after SIG{signal}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_runs_at_sigterm_is_finished() {
+    let mut binary = Binary::on_free_port().await;
+    let system = system();
+    let mut stream = TcpStream::connect(binary.address).await.unwrap();
+    let head = format!(
+        "POST /api/systems HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nexpect: 100-continue\r\n\r\n",
+        system.len(),
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut go_on).await.unwrap();
+    binary.signal("TERM").await;
+    binary.log_line("stopping").await;
+    stream.write_all(system.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!(binary.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn growth_above_the_threshold_is_logged_with_its_route() {
+    let mut binary =
+        Binary::start(command().args(["--listen", "127.0.0.1:0", "--warn-above", "0"])).await;
+    binary
+        .request("POST /api/systems", &system())
+        .await
+        .unwrap();
+    let warning = binary.log_line("POST /api/systems").await;
+    assert!(warning.contains("WARN tower_memory"), "{warning}");
+    assert!(warning.contains("memory grew"), "{warning}");
+}
+
+#[tokio::test]
+async fn a_json_log_is_one_object_a_line() {
+    let flags = ["--listen", "127.0.0.1:0", "--log-format", "json"];
+    let mut binary = Binary::start(command().args(flags).env("RUST_LOG", "debug")).await;
+    binary
+        .request("POST /api/systems", &system())
+        .await
+        .unwrap();
+    binary.signal("TERM").await;
+    let mut levels = Vec::new();
+    while let Some(line) = binary.log.next_line().await.unwrap() {
+        let event: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert!(event["message"].is_string(), "{line}");
+        levels.push(event["level"].as_str().unwrap().to_owned());
+    }
+    assert!(levels.iter().any(|level| level == "INFO"));
+    assert!(
+        levels.iter().any(|level| level == "DEBUG"),
+        "RUST_LOG was not heard"
+    );
+}
