@@ -1,0 +1,411 @@
+//! Reading a file, object by object, into a model.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::{self, BufReader};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
+
+use super::classes::{Class, Object};
+use super::error::{Defect, DefectKind, Fault, Place, ReadError, quoted};
+use super::guard::{Guard, Limit};
+use super::reading::Reading;
+use super::{Model, Source};
+
+/// The major versions read: the inputs of 25 and 26 look like those of 27.
+const VERSIONS: std::ops::RangeInclusive<u64> = 25..=27;
+
+/// Sources that need no entry in `Sources`.
+const BUILT_IN_SOURCES: [&str; 3] = ["user_data", "hypothesis", "automatic_replacement"];
+
+/// Reads the inputs of an e-footprint system.
+///
+/// The file is streamed: results stored in it are skipped without being kept, and memory stays close to the size of
+/// the model whatever the input, which may come from anyone.
+///
+/// # Errors
+///
+/// The first thing wrong with the file.
+pub fn read(mut input: impl io::Read) -> Result<Model, ReadError> {
+    let mut reading = Reading::new();
+    // One instance of all the parsing code for all inputs.
+    let input: &mut dyn io::Read = &mut input;
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(Guard::new(input)));
+    let file = FileSeed {
+        reading: &mut reading,
+    }
+    .deserialize(&mut json);
+    match file.and_then(|file| json.end().map(|()| file)) {
+        Ok(file) => file.into_model(reading).map_err(ReadError::Invalid),
+        Err(error) => Err(explain(error, reading)),
+    }
+}
+
+/// What made the JSON parser stop.
+fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
+    let (line, column) = (error.line(), error.column());
+    let place = reading.place.clone();
+    if let Some(defect) = reading.into_defect() {
+        return ReadError::Invalid(defect);
+    }
+    let text = error.to_string();
+    let message = text
+        .strip_suffix(&format!(" at line {line} column {column}"))
+        .unwrap_or(&text);
+    match error.classify() {
+        Category::Io => {
+            let error = io::Error::from(error);
+            let limit = error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<Limit>());
+            match limit {
+                Some(Limit::Depth) => {
+                    ReadError::Invalid(place.defect(Fault::new(DefectKind::TooDeep, message)))
+                }
+                Some(Limit::Length) => {
+                    ReadError::Invalid(place.defect(Fault::new(DefectKind::TooLong, message)))
+                }
+                None => ReadError::Io(error),
+            }
+        }
+        Category::Syntax | Category::Eof => ReadError::Json {
+            line,
+            column,
+            message: message.to_owned(),
+        },
+        Category::Data => {
+            let text =
+                format!("has a value that does not fit: {message} (line {line}, column {column})");
+            ReadError::Invalid(place.defect(Fault::invalid(text)))
+        }
+    }
+}
+
+/// A file with its references not yet linked.
+#[derive(Default)]
+struct File {
+    major: Option<u64>,
+    sources: Vec<Source>,
+    objects: Vec<Object>,
+    /// Keys that are no class, for hints.
+    unknown: Vec<String>,
+}
+
+impl File {
+    fn into_model(self, reading: Reading) -> Result<Model, Box<Defect>> {
+        let Self {
+            major,
+            sources,
+            mut objects,
+            unknown,
+        } = self;
+        let whole = |fault| Place::default().defect(fault);
+        if major == Some(25)
+            && objects
+                .iter()
+                .any(|object| object.class() == Class::EcoLogitsVideoGenExternalAPIJob)
+        {
+            return Err(whole(unsupported(
+                "25 with videos from an external API, whose resolutions 26 changed",
+            )));
+        }
+        let systems = objects
+            .iter()
+            .filter(|object| object.class() == Class::System)
+            .map(Object::name);
+        let name = systems.collect::<Vec<_>>().join(", ");
+        if !objects.iter().any(|object| object.class() == Class::System) {
+            let text = format!("has no `System`, expected one at least{}", hint(&unknown));
+            return Err(whole(Fault::new(DefectKind::MissingAttribute, text)));
+        }
+        let known: HashSet<&str> = sources
+            .iter()
+            .map(|source| &*source.id)
+            .chain(BUILT_IN_SOURCES)
+            .collect();
+        if let Some((id, place)) = reading.cited.iter().find(|(id, _)| !known.contains(&***id)) {
+            let text = format!(
+                "names source {}, which is no entry of `Sources`; add it there",
+                quoted(id)
+            );
+            return Err(place.defect(Fault::new(DefectKind::MissingReference, text)));
+        }
+        for object in &mut objects {
+            object
+                .link(&reading.ids)
+                .map_err(|(attribute, mut fault)| {
+                    if fault.kind == DefectKind::MissingReference {
+                        fault.text += &hint(&unknown);
+                    }
+                    place_of(object, attribute).defect(fault)
+                })?;
+        }
+        let model = Model {
+            name: name.into(),
+            sources,
+            objects,
+            places: reading.ids.into_places(),
+        };
+        for object in &model.objects {
+            object
+                .check(&model)
+                .map_err(|(attribute, fault)| place_of(object, attribute).defect(fault))?;
+        }
+        Ok(model)
+    }
+}
+
+fn place_of(object: &Object, attribute: &'static str) -> Place {
+    Place {
+        class: Some(object.class().name()),
+        object: Some(object.id().to_owned()),
+        attribute: Some(attribute),
+    }
+}
+
+/// What may have made objects go missing: the format takes misspelt classes for notes.
+fn hint(unknown: &[String]) -> String {
+    let mut hint = String::new();
+    for key in unknown {
+        hint += &format!(". The file has an unknown class {}", quoted(key));
+        let alike =
+            |class: &Class| strsim::jaro_winkler(&key.to_lowercase(), &class.name().to_lowercase());
+        let nearest = Class::ALL
+            .iter()
+            .copied()
+            .max_by(|a, b| alike(a).total_cmp(&alike(b)));
+        if let Some(nearest) = nearest.filter(|class| alike(class) > 0.9) {
+            hint += &format!(", did you mean `{nearest}`?");
+        }
+    }
+    hint
+}
+
+fn unsupported(version: &str) -> Fault {
+    let wayout = "expected 27; open and save the file with the e-footprint library 27";
+    Fault::new(
+        DefectKind::UnsupportedVersion,
+        format!("is of version {version}, {wayout}"),
+    )
+}
+
+fn major(version: &str) -> Result<u64, Fault> {
+    let major = version
+        .split_once('.')
+        .and_then(|(major, _)| major.parse().ok());
+    match major {
+        Some(major) if VERSIONS.contains(&major) => Ok(major),
+        Some(major) if major > *VERSIONS.end() => {
+            let text = format!(
+                "is of version {}, newer than the 27 read here; save it with the e-footprint library 27",
+                quoted(version)
+            );
+            Err(Fault::new(DefectKind::UnsupportedVersion, text))
+        }
+        Some(_) => Err(unsupported(&quoted(version))),
+        None => {
+            let text = format!(
+                "has `efootprint_version` {}, expected one such as `27.0.0`",
+                quoted(version)
+            );
+            Err(Fault::new(DefectKind::UnsupportedVersion, text))
+        }
+    }
+}
+
+struct FileSeed<'r> {
+    reading: &'r mut Reading,
+}
+
+impl<'de> DeserializeSeed<'de> for FileSeed<'_> {
+    type Value = File;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<File, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FileSeed<'_> {
+    type Value = File;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an e-footprint system, a JSON object with a `System`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<File, A::Error> {
+        /// More unknown keys than this make no hint.
+        const HINTS: usize = 3;
+
+        let reading = self.reading;
+        let mut file = File::default();
+        let mut seen = HashSet::new();
+        while let Some(key) = json.next_key::<String>()? {
+            let class = Class::from_name(&key);
+            let known = class.is_some() || matches!(&*key, "efootprint_version" | "Sources");
+            if known && !seen.insert(key.clone()) {
+                let text = format!("has {} twice; put all of it under one key", quoted(&key));
+                return Err(reading.refuse(Fault::new(DefectKind::DuplicateReference, text)));
+            }
+            match (&*key, class) {
+                (_, Some(class)) => {
+                    reading.place.class = Some(class.name());
+                    json.next_value_seed(BlockSeed {
+                        class,
+                        objects: &mut file.objects,
+                        reading,
+                    })?;
+                    reading.place = Place::default();
+                }
+                ("efootprint_version", _) => {
+                    let version: String = json.next_value()?;
+                    file.major = Some(major(&version).map_err(|fault| reading.refuse(fault))?);
+                }
+                ("Sources", _) => {
+                    json.next_value_seed(SourcesSeed {
+                        sources: &mut file.sources,
+                        reading,
+                    })?;
+                }
+                _ => {
+                    if key != "calculation_graph" && file.unknown.len() < HINTS {
+                        file.unknown.push(key);
+                    }
+                    json.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(file)
+    }
+}
+
+/// Reads all objects of a class.
+struct BlockSeed<'r> {
+    class: Class,
+    objects: &'r mut Vec<Object>,
+    reading: &'r mut Reading,
+}
+
+impl<'de> DeserializeSeed<'de> for BlockSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for BlockSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object from ids to objects of the class")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<(), A::Error> {
+        let Self {
+            class,
+            objects,
+            reading,
+        } = self;
+        while let Some(id) = json.next_key::<String>()? {
+            reading.place.object = Some(id.clone());
+            let id = reading
+                .ids
+                .define(&id, class)
+                .map_err(|fault| reading.refuse(fault))?;
+            objects.push(json.next_value_seed(ObjectSeed { class, id, reading })?);
+            reading.place.object = None;
+        }
+        Ok(())
+    }
+}
+
+struct ObjectSeed<'r> {
+    class: Class,
+    id: std::sync::Arc<str>,
+    reading: &'r mut Reading,
+}
+
+impl<'de> DeserializeSeed<'de> for ObjectSeed<'_> {
+    type Value = Object;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Object, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ObjectSeed<'_> {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a {}, an object with `name`, `id` and attributes",
+            self.class
+        )
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<Object, A::Error> {
+        Object::read(self.class, self.id, json, self.reading)
+    }
+}
+
+/// Reads the entries of `Sources`.
+struct SourcesSeed<'r> {
+    sources: &'r mut Vec<Source>,
+    reading: &'r mut Reading,
+}
+
+impl<'de> DeserializeSeed<'de> for SourcesSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SourcesSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object from ids to sources")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(id) = json.next_key::<String>()? {
+            let entry: SourceEntry = json.next_value()?;
+            if entry.id.as_ref().is_some_and(|inner| *inner != id) {
+                let inner = entry.id.unwrap_or_default();
+                let text = format!(
+                    "has a source {} filed under {}; make them the same",
+                    quoted(&inner),
+                    quoted(&id)
+                );
+                return Err(self
+                    .reading
+                    .refuse(Fault::new(DefectKind::IdMismatch, text)));
+            }
+            if !seen.insert(id.clone()) {
+                let text = format!("has the source {} twice; keep one", quoted(&id));
+                return Err(self
+                    .reading
+                    .refuse(Fault::new(DefectKind::DuplicateReference, text)));
+            }
+            let link = entry.link.map(Into::into);
+            self.sources.push(Source {
+                id: id.into(),
+                name: entry.name.into(),
+                link,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct SourceEntry {
+    id: Option<String>,
+    name: String,
+    link: Option<String>,
+}

@@ -1,0 +1,380 @@
+//! References between objects.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+
+use super::Model;
+use super::class::{Attribute, Target};
+use super::classes::Class;
+use super::error::{DefectKind, Fault, quoted};
+use super::reading::Reading;
+use super::values::{Parts, Quantity, Scalar, Value};
+
+/// Most ids in a file, of objects and of references to objects that turn out missing.
+const MOST_IDS: usize = 1_000_000;
+
+/// Longest id, in bytes: ids show up in messages and addresses.
+const LONGEST_ID: usize = 1024;
+
+/// A reference to an object of class `T`, or of one of the classes of family `T`: four bytes.
+///
+/// [`Model::get`] follows it.
+pub struct Ref<T> {
+    /// The number of the id while reading, and from linking on the object's place in the model.
+    index: u32,
+    target: PhantomData<fn() -> T>,
+}
+
+impl<T: Target> Ref<T> {
+    pub(super) fn new(index: u32) -> Self {
+        Self {
+            index,
+            target: PhantomData,
+        }
+    }
+
+    /// The place of the object in the order of the file.
+    pub fn index(self) -> usize {
+        self.index as usize
+    }
+}
+
+impl<T> Clone for Ref<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Ref<T> {}
+
+impl<T> PartialEq for Ref<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index
+    }
+}
+
+impl<T> Eq for Ref<T> {}
+
+impl<T> fmt::Debug for Ref<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.index)
+    }
+}
+
+/// The ids met while reading, numbered in the order of their first mention.
+#[derive(Default)]
+pub(super) struct Ids {
+    numbers: HashMap<Arc<str>, u32>,
+    mentions: Vec<Mention>,
+    defined: u32,
+}
+
+struct Mention {
+    id: Arc<str>,
+    object: Option<(Class, u32)>,
+}
+
+impl Ids {
+    /// The number of an id.
+    fn mention(&mut self, id: &str) -> Result<u32, Fault> {
+        if let Some(&number) = self.numbers.get(id) {
+            return Ok(number);
+        }
+        if id.len() > LONGEST_ID {
+            let text = format!(
+                "holds the id {} of {} bytes, expected at most {LONGEST_ID}",
+                quoted(id),
+                id.len()
+            );
+            return Err(Fault::new(DefectKind::TooLong, text));
+        }
+        if self.mentions.len() == MOST_IDS {
+            let text = format!(
+                "is beyond the {MOST_IDS} ids that one file may hold, split the system in several"
+            );
+            return Err(Fault::new(DefectKind::TooLong, text));
+        }
+        let number = self.mentions.len() as u32;
+        let id: Arc<str> = id.into();
+        self.numbers.insert(id.clone(), number);
+        self.mentions.push(Mention { id, object: None });
+        Ok(number)
+    }
+
+    /// Makes `id` the id of the next object of the file.
+    pub(super) fn define(&mut self, id: &str, class: Class) -> Result<Arc<str>, Fault> {
+        let number = self.mention(id)?;
+        let mention = &mut self.mentions[number as usize];
+        if let Some((other, _)) = mention.object {
+            let text = format!(
+                "has the id of another object, a {other}; ids are unique over the whole file"
+            );
+            return Err(Fault::new(DefectKind::DuplicateReference, text));
+        }
+        mention.object = Some((class, self.defined));
+        self.defined += 1;
+        Ok(mention.id.clone())
+    }
+
+    /// The places of the objects by id.
+    pub(super) fn into_places(self) -> HashMap<Arc<str>, u32> {
+        let places = self
+            .mentions
+            .into_iter()
+            .filter_map(|mention| Some((mention.id, mention.object?.1)));
+        places.collect()
+    }
+
+    fn link<T: Target>(&self, reference: &mut Ref<T>) -> Result<(), Fault> {
+        let Mention { id, object } = &self.mentions[reference.index as usize];
+        let Some((class, place)) = object else {
+            let text = format!(
+                "names {}, but the file has no object of that id; add it or correct the id",
+                quoted(id)
+            );
+            return Err(Fault::new(DefectKind::MissingReference, text));
+        };
+        if !T::CLASSES.contains(class) {
+            let text = format!(
+                "names {}, a {class}, expected {}",
+                quoted(id),
+                one_of(T::CLASSES)
+            );
+            return Err(Fault::new(DefectKind::WrongClass, text));
+        }
+        reference.index = *place;
+        Ok(())
+    }
+}
+
+fn one_of(classes: &[Class]) -> String {
+    let names: Vec<_> = classes.iter().map(Class::to_string).collect();
+    match names.split_last() {
+        Some((last, [])) => format!("a {last}"),
+        Some((last, others)) => format!("one of {} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+impl<T: Target> Attribute for Ref<T> {
+    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+        json.deserialize_str(IdSeed {
+            reading,
+            target: PhantomData,
+        })
+    }
+
+    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
+        ids.link(self)
+    }
+
+    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
+        json.serialize_str(model.id_at(self.index))
+    }
+}
+
+struct IdSeed<'r, T> {
+    reading: &'r mut Reading,
+    target: PhantomData<T>,
+}
+
+impl<'de, T: Target> DeserializeSeed<'de> for IdSeed<'_, T> {
+    type Value = Ref<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Ref<T>, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl<T: Target> Visitor<'_> for IdSeed<'_, T> {
+    type Value = Ref<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the id of {}", one_of(T::CLASSES))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, id: &str) -> Result<Ref<T>, E> {
+        self.reading
+            .ids
+            .mention(id)
+            .map(Ref::new)
+            .map_err(|fault| self.reading.refuse(fault))
+    }
+}
+
+/// References in the order of the file. An object may appear several times.
+#[derive(Debug, PartialEq)]
+pub struct List<T>(Vec<Ref<T>>);
+
+impl<T> std::ops::Deref for List<T> {
+    type Target = [Ref<T>];
+
+    fn deref(&self) -> &[Ref<T>] {
+        &self.0
+    }
+}
+
+impl<T: Target> Attribute for List<T> {
+    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+        json.deserialize_seq(ListVisitor {
+            reading,
+            target: PhantomData,
+        })
+    }
+
+    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
+        self.0
+            .iter_mut()
+            .try_for_each(|reference| ids.link(reference))
+    }
+
+    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
+        let mut list = json.serialize_seq(Some(self.len()))?;
+        for reference in self.iter() {
+            list.serialize_element(model.id_at(reference.index))?;
+        }
+        list.end()
+    }
+}
+
+struct ListVisitor<'r, T> {
+    reading: &'r mut Reading,
+    target: PhantomData<T>,
+}
+
+impl<'de, T: Target> Visitor<'de> for ListVisitor<'_, T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of ids, each of {}", one_of(T::CLASSES))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<List<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(reference) = json.next_element_seed(IdSeed {
+            reading: self.reading,
+            target: self.target,
+        })? {
+            list.push(reference);
+        }
+        list.shrink_to_fit();
+        Ok(List(list))
+    }
+}
+
+/// A [`List`] in which no object appears twice.
+#[derive(Debug, PartialEq)]
+pub struct Distinct<T>(List<T>);
+
+impl<T> std::ops::Deref for Distinct<T> {
+    type Target = [Ref<T>];
+
+    fn deref(&self) -> &[Ref<T>] {
+        &self.0
+    }
+}
+
+impl<T: Target> Attribute for Distinct<T> {
+    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+        List::read(json, reading).map(Self)
+    }
+
+    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
+        let mut numbers: Vec<_> = self.iter().map(|reference| reference.index).collect();
+        numbers.sort_unstable();
+        if let Some(twice) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
+            let id = quoted(&ids.mentions[twice[0] as usize].id);
+            let text = format!("names {id} twice; each may appear once, remove the repetition");
+            return Err(Fault::new(DefectKind::DuplicateReference, text));
+        }
+        self.0.link(ids)
+    }
+
+    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
+        self.0.write(model, json)
+    }
+}
+
+/// References with a number each, such as how often a step runs its jobs, in the order of the file.
+#[derive(Debug, PartialEq)]
+pub struct Weighted<T, W>(Vec<(Ref<T>, Scalar<W>)>);
+
+impl<T, W> std::ops::Deref for Weighted<T, W> {
+    type Target = [(Ref<T>, Scalar<W>)];
+
+    fn deref(&self) -> &[(Ref<T>, Scalar<W>)] {
+        &self.0
+    }
+}
+
+impl<T: Target, W: Quantity> Attribute for Weighted<T, W> {
+    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+        json.deserialize_map(WeightedVisitor {
+            reading,
+            target: PhantomData,
+        })
+    }
+
+    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
+        self.0
+            .iter_mut()
+            .try_for_each(|(reference, _)| ids.link(reference))
+    }
+
+    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
+        let mut map = json.serialize_map(Some(self.len()))?;
+        for (reference, weight) in self.iter() {
+            map.serialize_entry(model.id_at(reference.index), weight)?;
+        }
+        map.end()
+    }
+}
+
+struct WeightedVisitor<'r, T, W> {
+    reading: &'r mut Reading,
+    target: PhantomData<(T, W)>,
+}
+
+impl<'de, T: Target, W: Quantity> Visitor<'de> for WeightedVisitor<'_, T, W> {
+    type Value = Weighted<T, W>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "an object from ids to weights, each id of {}",
+            one_of(T::CLASSES)
+        )
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Weighted<T, W>, A::Error> {
+        let reading = self.reading;
+        let mut seen = HashMap::new();
+        let mut list = Vec::new();
+        while let Some(reference) = json.next_key_seed(IdSeed {
+            reading,
+            target: PhantomData::<T>,
+        })? {
+            let Entry::Vacant(entry) = seen.entry(reference.index) else {
+                let id = quoted(&reading.ids.mentions[reference.index as usize].id).to_string();
+                let text = format!("has {id} twice; add the weights up in one entry");
+                return Err(reading.refuse(Fault::new(DefectKind::DuplicateReference, text)));
+            };
+            entry.insert(());
+            let parts = json.next_value_seed(Parts::seed(reading))?;
+            let weight = Scalar::from_parts(parts, reading).map_err(|fault| {
+                let id = quoted(&reading.ids.mentions[reference.index as usize].id);
+                let text = format!("has an entry {id} that {}", fault.text);
+                reading.refuse(Fault::new(fault.kind, text))
+            })?;
+            list.push((reference, weight));
+        }
+        list.shrink_to_fit();
+        Ok(Weighted(list))
+    }
+}
