@@ -52,6 +52,8 @@ pub enum DefectKind {
     DuplicateReference,
     /// A reference to an object of a class that has no place there.
     WrongClass,
+    /// Groups that contain one another.
+    CircularReference,
     /// An object whose `id` is not its key.
     IdMismatch,
     /// A time series that does not decode.
@@ -76,6 +78,7 @@ impl DefectKind {
             Self::MissingReference => "missing-reference",
             Self::DuplicateReference => "duplicate-reference",
             Self::WrongClass => "wrong-class",
+            Self::CircularReference => "circular-reference",
             Self::IdMismatch => "id-mismatch",
             Self::CorruptSeries => "corrupt-series",
             Self::TooLong => "too-long",
@@ -158,7 +161,11 @@ impl Place {
             class: self.class.map(str::to_owned),
             object: self.object.clone(),
             attribute: self.attribute.map(str::to_owned),
-            message: format!("{self} {}.", fault.text),
+            message: format!(
+                "{self} {}{}",
+                fault.text,
+                if fault.text.ends_with('?') { "" } else { "." }
+            ),
         })
     }
 }
@@ -193,6 +200,18 @@ pub(super) fn quoted(text: &str) -> String {
     }
     shown.push('`');
     shown
+}
+
+/// The beginning and the end of a message that may repeat text of the file.
+pub(super) fn excerpt(message: &str) -> String {
+    const KEPT: usize = 150;
+
+    let length = message.chars().count();
+    if length <= 2 * KEPT {
+        return message.to_owned();
+    }
+    let end = message.chars().skip(length - KEPT);
+    message.chars().take(KEPT).chain(['…']).chain(end).collect()
 }
 
 #[cfg(test)]

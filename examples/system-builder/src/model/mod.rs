@@ -4,22 +4,26 @@
 //! struct of its [class](classes) with typed [values], references are checked [indices](Ref), units are checked and
 //! series are plain arrays. What a file says of results is skipped.
 
+mod attribute;
 mod class;
 pub mod classes;
 mod error;
 mod guard;
+mod ids;
+mod link;
 mod read;
 mod reading;
 mod relations;
 pub mod units;
 pub mod values;
+mod version;
 mod write;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::class::Target;
+pub use self::attribute::Target;
 use self::classes::Object;
 pub use self::error::{Defect, DefectKind, ReadError};
 pub use self::read::read;

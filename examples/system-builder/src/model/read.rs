@@ -8,16 +8,12 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use super::classes::{Class, Object};
-use super::error::{Defect, DefectKind, Fault, Place, ReadError, quoted};
+use super::error::{DefectKind, Fault, Place, ReadError, excerpt, quoted};
 use super::guard::{Guard, Limit};
+use super::link::File;
 use super::reading::Reading;
+use super::version;
 use super::{Model, Source};
-
-/// The major versions read: the inputs of 25 and 26 look like those of 27.
-const VERSIONS: std::ops::RangeInclusive<u64> = 25..=27;
-
-/// Sources that need no entry in `Sources`.
-const BUILT_IN_SOURCES: [&str; 3] = ["user_data", "hypothesis", "automatic_replacement"];
 
 /// Reads the inputs of an e-footprint system.
 ///
@@ -75,141 +71,9 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
             message: message.to_owned(),
         },
         Category::Data => {
-            let text =
-                format!("has a value that does not fit: {message} (line {line}, column {column})");
+            let message = excerpt(message);
+            let text = format!("does not fit: {message} (line {line}, column {column})");
             ReadError::Invalid(place.defect(Fault::invalid(text)))
-        }
-    }
-}
-
-/// A file with its references not yet linked.
-#[derive(Default)]
-struct File {
-    major: Option<u64>,
-    sources: Vec<Source>,
-    objects: Vec<Object>,
-    /// Keys that are no class, for hints.
-    unknown: Vec<String>,
-}
-
-impl File {
-    fn into_model(self, reading: Reading) -> Result<Model, Box<Defect>> {
-        let Self {
-            major,
-            sources,
-            mut objects,
-            unknown,
-        } = self;
-        let whole = |fault| Place::default().defect(fault);
-        if major == Some(25)
-            && objects
-                .iter()
-                .any(|object| object.class() == Class::EcoLogitsVideoGenExternalAPIJob)
-        {
-            return Err(whole(unsupported(
-                "25 with videos from an external API, whose resolutions 26 changed",
-            )));
-        }
-        let systems = objects
-            .iter()
-            .filter(|object| object.class() == Class::System)
-            .map(Object::name);
-        let name = systems.collect::<Vec<_>>().join(", ");
-        if !objects.iter().any(|object| object.class() == Class::System) {
-            let text = format!("has no `System`, expected one at least{}", hint(&unknown));
-            return Err(whole(Fault::new(DefectKind::MissingAttribute, text)));
-        }
-        let known: HashSet<&str> = sources
-            .iter()
-            .map(|source| &*source.id)
-            .chain(BUILT_IN_SOURCES)
-            .collect();
-        if let Some((id, place)) = reading.cited.iter().find(|(id, _)| !known.contains(&***id)) {
-            let text = format!(
-                "names source {}, which is no entry of `Sources`; add it there",
-                quoted(id)
-            );
-            return Err(place.defect(Fault::new(DefectKind::MissingReference, text)));
-        }
-        for object in &mut objects {
-            object
-                .link(&reading.ids)
-                .map_err(|(attribute, mut fault)| {
-                    if fault.kind == DefectKind::MissingReference {
-                        fault.text += &hint(&unknown);
-                    }
-                    place_of(object, attribute).defect(fault)
-                })?;
-        }
-        let model = Model {
-            name: name.into(),
-            sources,
-            objects,
-            places: reading.ids.into_places(),
-        };
-        for object in &model.objects {
-            object
-                .check(&model)
-                .map_err(|(attribute, fault)| place_of(object, attribute).defect(fault))?;
-        }
-        Ok(model)
-    }
-}
-
-fn place_of(object: &Object, attribute: &'static str) -> Place {
-    Place {
-        class: Some(object.class().name()),
-        object: Some(object.id().to_owned()),
-        attribute: Some(attribute),
-    }
-}
-
-/// What may have made objects go missing: the format takes misspelt classes for notes.
-fn hint(unknown: &[String]) -> String {
-    let mut hint = String::new();
-    for key in unknown {
-        hint += &format!(". The file has an unknown class {}", quoted(key));
-        let alike =
-            |class: &Class| strsim::jaro_winkler(&key.to_lowercase(), &class.name().to_lowercase());
-        let nearest = Class::ALL
-            .iter()
-            .copied()
-            .max_by(|a, b| alike(a).total_cmp(&alike(b)));
-        if let Some(nearest) = nearest.filter(|class| alike(class) > 0.9) {
-            hint += &format!(", did you mean `{nearest}`?");
-        }
-    }
-    hint
-}
-
-fn unsupported(version: &str) -> Fault {
-    let wayout = "expected 27; open and save the file with the e-footprint library 27";
-    Fault::new(
-        DefectKind::UnsupportedVersion,
-        format!("is of version {version}, {wayout}"),
-    )
-}
-
-fn major(version: &str) -> Result<u64, Fault> {
-    let major = version
-        .split_once('.')
-        .and_then(|(major, _)| major.parse().ok());
-    match major {
-        Some(major) if VERSIONS.contains(&major) => Ok(major),
-        Some(major) if major > *VERSIONS.end() => {
-            let text = format!(
-                "is of version {}, newer than the 27 read here; save it with the e-footprint library 27",
-                quoted(version)
-            );
-            Err(Fault::new(DefectKind::UnsupportedVersion, text))
-        }
-        Some(_) => Err(unsupported(&quoted(version))),
-        None => {
-            let text = format!(
-                "has `efootprint_version` {}, expected one such as `27.0.0`",
-                quoted(version)
-            );
-            Err(Fault::new(DefectKind::UnsupportedVersion, text))
         }
     }
 }
@@ -259,7 +123,8 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
                 }
                 ("efootprint_version", _) => {
                     let version: String = json.next_value()?;
-                    file.major = Some(major(&version).map_err(|fault| reading.refuse(fault))?);
+                    file.major =
+                        Some(version::major(&version).map_err(|fault| reading.refuse(fault))?);
                 }
                 ("Sources", _) => {
                     json.next_value_seed(SourcesSeed {

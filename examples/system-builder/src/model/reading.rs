@@ -7,7 +7,7 @@ use jiff::tz::TimeZoneDatabase;
 use serde::de;
 
 use super::error::{Defect, DefectKind, Fault, Place, quoted};
-use super::relations::Ids;
+use super::ids::Ids;
 use super::units::Unit;
 
 /// Most hours of all series of a file together, after decoding (134 MB): a few bytes of JSON can stand for two
@@ -19,8 +19,8 @@ pub(super) struct Reading {
     pub(super) place: Place,
     pub(super) ids: Ids,
     pub(super) zones: TimeZoneDatabase,
-    /// Sources named by values, each with the first place that names it.
-    pub(super) cited: HashMap<Arc<str>, Place>,
+    /// Sources that values name, each with the place of the first object and attribute that names it.
+    pub(super) cited: HashMap<Arc<str>, (u32, &'static str)>,
     texts: HashSet<Arc<str>>,
     units: HashMap<Box<str>, Unit>,
     hours: usize,
@@ -60,6 +60,17 @@ impl Reading {
         let text: Arc<str> = text.into();
         self.texts.insert(text.clone());
         text
+    }
+
+    /// The id of a source that a value names.
+    pub(super) fn cite(&mut self, source: &str) -> Arc<str> {
+        let source = self.text(source);
+        let citation = (
+            self.ids.last_place(),
+            self.place.attribute.unwrap_or_default(),
+        );
+        self.cited.entry(source.clone()).or_insert(citation);
+        source
     }
 
     /// The unit of that name; `example` is one that would do.

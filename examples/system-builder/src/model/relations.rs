@@ -1,26 +1,18 @@
 //! References between objects.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use super::Model;
-use super::class::{Attribute, Target};
-use super::classes::Class;
+use super::attribute::{Attribute, Target};
 use super::error::{DefectKind, Fault, quoted};
+use super::ids::{Ids, one_of};
 use super::reading::Reading;
 use super::values::{Parts, Quantity, Scalar, Value};
-
-/// Most ids in a file, of objects and of references to objects that turn out missing.
-const MOST_IDS: usize = 1_000_000;
-
-/// Longest id, in bytes: ids show up in messages and addresses.
-const LONGEST_ID: usize = 1024;
 
 /// A reference to an object of class `T`, or of one of the classes of family `T`: four bytes.
 ///
@@ -67,101 +59,6 @@ impl<T> fmt::Debug for Ref<T> {
     }
 }
 
-/// The ids met while reading, numbered in the order of their first mention.
-#[derive(Default)]
-pub(super) struct Ids {
-    numbers: HashMap<Arc<str>, u32>,
-    mentions: Vec<Mention>,
-    defined: u32,
-}
-
-struct Mention {
-    id: Arc<str>,
-    object: Option<(Class, u32)>,
-}
-
-impl Ids {
-    /// The number of an id.
-    fn mention(&mut self, id: &str) -> Result<u32, Fault> {
-        if let Some(&number) = self.numbers.get(id) {
-            return Ok(number);
-        }
-        if id.len() > LONGEST_ID {
-            let text = format!(
-                "holds the id {} of {} bytes, expected at most {LONGEST_ID}",
-                quoted(id),
-                id.len()
-            );
-            return Err(Fault::new(DefectKind::TooLong, text));
-        }
-        if self.mentions.len() == MOST_IDS {
-            let text = format!(
-                "is beyond the {MOST_IDS} ids that one file may hold, split the system in several"
-            );
-            return Err(Fault::new(DefectKind::TooLong, text));
-        }
-        let number = self.mentions.len() as u32;
-        let id: Arc<str> = id.into();
-        self.numbers.insert(id.clone(), number);
-        self.mentions.push(Mention { id, object: None });
-        Ok(number)
-    }
-
-    /// Makes `id` the id of the next object of the file.
-    pub(super) fn define(&mut self, id: &str, class: Class) -> Result<Arc<str>, Fault> {
-        let number = self.mention(id)?;
-        let mention = &mut self.mentions[number as usize];
-        if let Some((other, _)) = mention.object {
-            let text = format!(
-                "has the id of another object, a {other}; ids are unique over the whole file"
-            );
-            return Err(Fault::new(DefectKind::DuplicateReference, text));
-        }
-        mention.object = Some((class, self.defined));
-        self.defined += 1;
-        Ok(mention.id.clone())
-    }
-
-    /// The places of the objects by id.
-    pub(super) fn into_places(self) -> HashMap<Arc<str>, u32> {
-        let places = self
-            .mentions
-            .into_iter()
-            .filter_map(|mention| Some((mention.id, mention.object?.1)));
-        places.collect()
-    }
-
-    fn link<T: Target>(&self, reference: &mut Ref<T>) -> Result<(), Fault> {
-        let Mention { id, object } = &self.mentions[reference.index as usize];
-        let Some((class, place)) = object else {
-            let text = format!(
-                "names {}, but the file has no object of that id; add it or correct the id",
-                quoted(id)
-            );
-            return Err(Fault::new(DefectKind::MissingReference, text));
-        };
-        if !T::CLASSES.contains(class) {
-            let text = format!(
-                "names {}, a {class}, expected {}",
-                quoted(id),
-                one_of(T::CLASSES)
-            );
-            return Err(Fault::new(DefectKind::WrongClass, text));
-        }
-        reference.index = *place;
-        Ok(())
-    }
-}
-
-fn one_of(classes: &[Class]) -> String {
-    let names: Vec<_> = classes.iter().map(Class::to_string).collect();
-    match names.split_last() {
-        Some((last, [])) => format!("a {last}"),
-        Some((last, others)) => format!("one of {} or {last}", others.join(", ")),
-        None => String::new(),
-    }
-}
-
 impl<T: Target> Attribute for Ref<T> {
     fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
         json.deserialize_str(IdSeed {
@@ -171,7 +68,8 @@ impl<T: Target> Attribute for Ref<T> {
     }
 
     fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
-        ids.link(self)
+        self.index = ids.place(self.index, T::CLASSES)?;
+        Ok(())
     }
 
     fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
@@ -196,7 +94,7 @@ impl<T: Target> Visitor<'_> for IdSeed<'_, T> {
     type Value = Ref<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the id of {}", one_of(T::CLASSES))
+        write!(f, "the id of an object of class {}", one_of(T::CLASSES))
     }
 
     fn visit_str<E: serde::de::Error>(self, id: &str) -> Result<Ref<T>, E> {
@@ -231,7 +129,7 @@ impl<T: Target> Attribute for List<T> {
     fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
         self.0
             .iter_mut()
-            .try_for_each(|reference| ids.link(reference))
+            .try_for_each(|reference| reference.link(ids))
     }
 
     fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
@@ -252,7 +150,11 @@ impl<'de, T: Target> Visitor<'de> for ListVisitor<'_, T> {
     type Value = List<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list of ids, each of {}", one_of(T::CLASSES))
+        write!(
+            f,
+            "a list of ids of objects of class {}",
+            one_of(T::CLASSES)
+        )
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<List<T>, A::Error> {
@@ -289,7 +191,7 @@ impl<T: Target> Attribute for Distinct<T> {
         let mut numbers: Vec<_> = self.iter().map(|reference| reference.index).collect();
         numbers.sort_unstable();
         if let Some(twice) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
-            let id = quoted(&ids.mentions[twice[0] as usize].id);
+            let id = quoted(ids.text(twice[0]));
             let text = format!("names {id} twice; each may appear once, remove the repetition");
             return Err(Fault::new(DefectKind::DuplicateReference, text));
         }
@@ -324,7 +226,7 @@ impl<T: Target, W: Quantity> Attribute for Weighted<T, W> {
     fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
         self.0
             .iter_mut()
-            .try_for_each(|(reference, _)| ids.link(reference))
+            .try_for_each(|(reference, _)| reference.link(ids))
     }
 
     fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
@@ -347,28 +249,27 @@ impl<'de, T: Target, W: Quantity> Visitor<'de> for WeightedVisitor<'_, T, W> {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "an object from ids to weights, each id of {}",
+            "an object from ids of class {} to weights",
             one_of(T::CLASSES)
         )
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Weighted<T, W>, A::Error> {
         let reading = self.reading;
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         let mut list = Vec::new();
         while let Some(reference) = json.next_key_seed(IdSeed {
             reading,
             target: PhantomData::<T>,
         })? {
-            let Entry::Vacant(entry) = seen.entry(reference.index) else {
-                let id = quoted(&reading.ids.mentions[reference.index as usize].id).to_string();
+            if !seen.insert(reference.index) {
+                let id = quoted(reading.ids.text(reference.index));
                 let text = format!("has {id} twice; add the weights up in one entry");
                 return Err(reading.refuse(Fault::new(DefectKind::DuplicateReference, text)));
-            };
-            entry.insert(());
+            }
             let parts = json.next_value_seed(Parts::seed(reading))?;
             let weight = Scalar::from_parts(parts, reading).map_err(|fault| {
-                let id = quoted(&reading.ids.mentions[reference.index as usize].id);
+                let id = quoted(reading.ids.text(reference.index));
                 let text = format!("has an entry {id} that {}", fault.text);
                 reading.refuse(Fault::new(fault.kind, text))
             })?;

@@ -5,10 +5,7 @@ use std::io::{self, BufWriter};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::classes::Object;
-use super::{Model, ObjectView, Source};
-
-/// The version of the format written.
-const VERSION: &str = "27.0.0";
+use super::{Model, ObjectView, Source, version};
 
 impl Model {
     /// Writes the model as a file of version 27, object by object; series are compressed on the way.
@@ -29,7 +26,7 @@ impl Serialize for File<'_> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
         let Self(model) = self;
         let mut file = json.serialize_map(None)?;
-        file.serialize_entry("efootprint_version", VERSION)?;
+        file.serialize_entry("efootprint_version", version::WRITTEN)?;
         if !model.sources.is_empty() {
             file.serialize_entry("Sources", &Sources(&model.sources))?;
         }

@@ -28,7 +28,7 @@ pub use self::web_usage::*;
 
 use super::Model;
 use super::class::classes;
-use super::error::Fault;
+use super::error::{DefectKind, Fault};
 
 classes! {
     System, UsagePattern, UsageJourney, UsageJourneyStep,
@@ -55,14 +55,23 @@ impl std::fmt::Display for Class {
     }
 }
 
-impl Object {
-    /// Checks what takes more than one object to see, once all are linked.
-    pub(super) fn check(&self, model: &Model) -> Result<(), (&'static str, Fault)> {
-        match self {
-            Self::RecurrentEdgeComponentNeed(need) => {
-                need.check(model).map_err(|fault| ("recurrent_need", fault))
-            }
-            _ => Ok(()),
+/// Checks what takes more than one object to see, and names object and attribute where something is wrong.
+pub(super) fn check(model: &Model) -> Result<(), (&Object, &'static str, Fault)> {
+    for object in &model.objects {
+        if let Object::RecurrentEdgeComponentNeed(need) = object {
+            need.check(model)
+                .map_err(|fault| (object, "recurrent_need", fault))?;
         }
+    }
+    match edge_groups::circular(model) {
+        Some(group) => {
+            let text = "leads back to a group it started from; take one of the sub-groups out";
+            Err((
+                group,
+                "sub_group_counts",
+                Fault::new(DefectKind::CircularReference, text),
+            ))
+        }
+        None => Ok(()),
     }
 }

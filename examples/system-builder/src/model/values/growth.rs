@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::parts::{Form, Plain};
+use super::form::Form;
+use super::parts::Plain;
 use super::scalar::number;
 use super::series::{LONGEST, finite, too_long};
 use crate::model::error::{Fault, quoted};

@@ -1,5 +1,6 @@
 //! Values of attributes: numbers with units, texts, time zones, time series.
 
+mod form;
 mod growth;
 mod hourly;
 mod note;
@@ -16,7 +17,7 @@ use serde::de::Deserializer;
 use serde::ser::Serializer;
 
 use super::Model;
-use super::class::Attribute;
+use super::attribute::Attribute;
 use super::error::Fault;
 use super::reading::Reading;
 

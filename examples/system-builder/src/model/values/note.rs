@@ -55,11 +55,7 @@ impl Note {
         let source = match parts.source.take() {
             None => None,
             Some(SourceParts::Id(id)) => {
-                let id = reading.text(&id);
-                reading
-                    .cited
-                    .entry(id.clone())
-                    .or_insert_with(|| reading.place.clone());
+                let id = reading.cite(&id);
                 Some(Source::Cited(id))
             }
             Some(SourceParts::Inline { name: None, .. }) => {

@@ -4,12 +4,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::form::{Form, FormSeed};
 use super::series::{LONGEST, too_long};
 use crate::model::error::Fault;
 use crate::model::reading::Reading;
-
-/// Most entries of `form_inputs`, counted over all levels: seven profiles with a range for every hour take 700.
-const MOST_FORM_ENTRIES: usize = 2_000;
 
 /// The keys that make a value. Any other key is skipped, unread.
 #[derive(Default)]
@@ -38,9 +36,6 @@ pub(super) enum Plain {
     Text(String),
     Nested,
 }
-
-/// `form_inputs`, whatever it holds.
-pub(super) type Form = serde_json::Value;
 
 pub(super) enum SourceParts {
     Id(String),
@@ -119,9 +114,11 @@ impl Parts {
 
     /// The fault of a value that is of another kind than the attribute.
     pub(super) fn unexpected(&self, expected: impl fmt::Display) -> Fault {
-        Fault::invalid(match self.kind() {
-            Some(kind) => format!("is {kind}, expected {expected}"),
-            None => format!("has no value and unit, expected {expected}"),
+        Fault::invalid(match (self.kind(), &self.value, &self.unit) {
+            (Some(kind), ..) => format!("is {kind}, expected {expected}"),
+            (None, Some(_), None) => format!("has no `unit`, expected {expected}"),
+            (None, None, Some(_)) => format!("has no `value`, expected {expected}"),
+            (None, ..) => format!("has neither value nor unit, expected {expected}"),
         })
     }
 }
@@ -146,7 +143,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Parts, A::Error> {
-        let mut parts = Parts::default();
+        let (mut parts, mut entries) = (Parts::default(), 0);
         while let Some(key) = json.next_key::<String>()? {
             match key.as_str() {
                 "value" => parts.value = Some(json.next_value_seed(PlainVisitor)?),
@@ -162,10 +159,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 "start_date" => parts.start_date = Some(json.next_value()?),
                 "timezone" => parts.timezone = json.next_value()?,
                 "form_inputs" => {
-                    let seed = FormSeed {
-                        left: &mut { MOST_FORM_ENTRIES },
-                        reading: self.reading,
-                    };
+                    let seed = FormSeed::new(self.reading, &mut entries);
                     parts.form_inputs = Some(json.next_value_seed(seed)?);
                 }
                 "label" => parts.label = Some(json.next_value()?),
@@ -260,92 +254,6 @@ impl<'de> Visitor<'de> for Floats<'_> {
             values.push(value);
         }
         Ok(values)
-    }
-}
-
-/// JSON of few entries, kept whole: what is wrong in a form is told all at once.
-struct FormSeed<'r> {
-    left: &'r mut usize,
-    reading: &'r mut Reading,
-}
-
-impl FormSeed<'_> {
-    fn inner(&mut self) -> FormSeed<'_> {
-        FormSeed {
-            left: self.left,
-            reading: self.reading,
-        }
-    }
-
-    fn count<E: Error>(&mut self) -> Result<(), E> {
-        let Some(left) = self.left.checked_sub(1) else {
-            let text = format!(
-                "has `form_inputs` of more than {MOST_FORM_ENTRIES} entries, use `values` instead"
-            );
-            return Err(self
-                .reading
-                .refuse(Fault::new(crate::model::DefectKind::TooLong, text)));
-        };
-        *self.left = left;
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for FormSeed<'_> {
-    type Value = Form;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Form, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for FormSeed<'_> {
-    type Value = Form;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the inputs of a form")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Form, E> {
-        Ok(Form::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Form, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Form, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Form, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Form, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Form, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut json: A) -> Result<Form, A::Error> {
-        let mut list = Vec::new();
-        while let Some(entry) = json.next_element_seed(self.inner())? {
-            self.count()?;
-            list.push(entry);
-        }
-        Ok(list.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut json: A) -> Result<Form, A::Error> {
-        let mut map = serde_json::Map::new();
-        while let Some(key) = json.next_key::<String>()? {
-            self.count()?;
-            map.insert(key, json.next_value_seed(self.inner())?);
-        }
-        Ok(map.into())
     }
 }
 

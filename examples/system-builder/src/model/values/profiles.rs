@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::parts::Form;
+use super::form::Form;
 use super::weekly::HOURS_OF_WEEK;
 use crate::model::error::{DefectKind, Fault, quoted};
 use crate::model::units::{Dimension, Unit};

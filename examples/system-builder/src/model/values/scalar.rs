@@ -82,8 +82,8 @@ impl<Q> Serialize for Scalar<Q> {
 pub enum OrEmpty<V> {
     /// Left open; for capacities this is zero.
     Empty(Note),
-    /// The value.
-    Some(V),
+    /// A value.
+    Value(V),
 }
 
 impl<V> OrEmpty<V> {
@@ -91,7 +91,7 @@ impl<V> OrEmpty<V> {
     pub fn as_option(&self) -> Option<&V> {
         match self {
             Self::Empty(_) => None,
-            Self::Some(value) => Some(value),
+            Self::Value(value) => Some(value),
         }
     }
 }
@@ -107,7 +107,7 @@ impl<V: Value> Value for OrEmpty<V> {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         match parts.kind() {
             Some(Kind::Empty) => Note::from_parts(&mut parts, reading).map(Self::Empty),
-            _ => V::from_parts(parts, reading).map(Self::Some),
+            _ => V::from_parts(parts, reading).map(Self::Value),
         }
     }
 }
@@ -115,7 +115,7 @@ impl<V: Value> Value for OrEmpty<V> {
 impl<V: Serialize> Serialize for OrEmpty<V> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Some(value) => value.serialize(json),
+            Self::Value(value) => value.serialize(json),
             Self::Empty(note) => {
                 let mut map = json.serialize_map(None)?;
                 map.serialize_entry("value", &())?;

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Value;
+use super::form::Form;
 use super::note::Note;
-use super::parts::{Form, Kind, Parts, Plain};
+use super::parts::{Kind, Parts, Plain};
 use super::profiles::{self, Profile};
 use super::quantity::{Quantity, unit_of, wrong_unit};
 use super::scalar::number;
