@@ -115,10 +115,9 @@ pub(super) fn required<A, E: serde::de::Error>(
 ) -> Result<A, E> {
     value.ok_or_else(|| {
         reading.place.attribute = Some(name);
-        reading.refuse(Fault::new(
-            DefectKind::MissingAttribute,
-            "is missing; every object of the class has it",
-        ))
+        let class = reading.place.class.unwrap_or_default();
+        let text = format!("is missing; every `{class}` has it");
+        reading.refuse(Fault::new(DefectKind::MissingAttribute, text))
     })
 }
 
