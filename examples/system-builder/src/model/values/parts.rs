@@ -247,11 +247,12 @@ impl<'de> Visitor<'de> for Floats<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Vec<f32>, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = json.next_element()? {
+        while let Some(value) = json.next_element::<f64>()? {
             if values.len() == LONGEST {
                 return Err(self.reading.refuse(too_long("has more than")));
             }
-            values.push(value);
+            // Parsed as a double: as a single, a number beyond its range would be a syntax error.
+            values.push(value as f32);
         }
         Ok(values)
     }

@@ -117,11 +117,11 @@ fn week(list: &str) -> Result<Box<[f32; HOURS_OF_WEEK]>, Fault> {
             format!("has `recurring_values` of {} bytes, {expected}", list.len()),
         ));
     }
-    let values: Vec<f32> = serde_json::from_str(list)
+    let values: Vec<f64> = serde_json::from_str(list)
         .map_err(|error| corrupt(format!("that are not JSON ({error}), {expected}")))?;
     let count = values.len();
+    let values: Box<[f32]> = values.into_iter().map(|value| value as f32).collect();
     values
-        .into_boxed_slice()
         .try_into()
         .map_err(|_| corrupt(format!("for {count} hours, {expected}")))
 }
