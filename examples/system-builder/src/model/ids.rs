@@ -10,7 +10,7 @@ use super::error::{DefectKind, Fault, quoted};
 const MOST: usize = 1_000_000;
 
 /// Longest id, in bytes: ids show up in messages and addresses.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 
 /// The ids met so far, numbered in the order of their first mention.
 #[derive(Default)]

@@ -16,28 +16,29 @@ pub(super) struct File {
     pub(super) major: Option<u64>,
     pub(super) sources: Vec<Source>,
     pub(super) objects: Vec<Object>,
-    /// Keys that are no class, for hints.
+    /// Keys that are no class, the first few, for hints.
     pub(super) unknown: Vec<String>,
 }
 
 impl File {
-    pub(super) fn into_model(mut self, reading: Reading) -> Result<Model, Box<Defect>> {
+    pub(super) fn into_model(self, reading: Reading) -> Result<Model, Box<Defect>> {
         self.check_version()?;
         self.check_sources(&reading)?;
         let name = self.system_name()?;
-        for place in 0..self.objects.len() {
-            self.objects[place]
-                .link(&reading.ids)
-                .map_err(|(attribute, mut fault)| {
-                    if fault.kind == DefectKind::MissingReference {
-                        fault.text += &self.hint();
-                    }
-                    place_of(&self.objects[place], attribute).defect(fault)
-                })?;
-        }
         let Self {
-            sources, objects, ..
+            sources,
+            mut objects,
+            unknown,
+            ..
         } = self;
+        for object in &mut objects {
+            if let Err((attribute, mut fault)) = object.link(&reading.ids) {
+                if fault.kind == DefectKind::MissingReference {
+                    fault.text += &hint(&unknown);
+                }
+                return Err(place_of(object, attribute).defect(fault));
+            }
+        }
         let model = Model {
             name,
             sources,
@@ -45,8 +46,8 @@ impl File {
             places: reading.ids.into_places(),
         };
         match classes::check(&model) {
-            Err((object, attribute, fault)) => Err(place_of(object, attribute).defect(fault)),
             Ok(()) => Ok(model),
+            Err((object, attribute, fault)) => Err(place_of(object, attribute).defect(fault)),
         }
     }
 
@@ -81,28 +82,31 @@ impl File {
             .filter(|object| object.class() == Class::System);
         let names: Vec<_> = systems.map(Object::name).collect();
         if names.is_empty() {
-            let text = format!("has no `System`, expected one or more{}", self.hint());
+            let text = format!(
+                "has no `System`, expected one or more{}",
+                hint(&self.unknown)
+            );
             return Err(Place::default().defect(Fault::new(DefectKind::MissingAttribute, text)));
         }
         Ok(names.join(", ").into())
     }
+}
 
-    /// What may have made objects go missing: in this format a misspelt class is no error, its objects are ignored.
-    fn hint(&self) -> String {
-        let mut hint = String::new();
-        for key in &self.unknown {
-            hint += &format!("; the file has an unknown class {}", quoted(key));
-            let likeness = |class: Class| strsim::jaro_winkler(key, class.name());
-            let candidates = Class::ALL
-                .iter()
-                .copied()
-                .filter(|class| likeness(*class) > 0.9);
-            if let Some(nearest) = candidates.max_by(|a, b| likeness(*a).total_cmp(&likeness(*b))) {
-                hint += &format!(", did you mean `{nearest}`?");
-            }
+/// What may have made objects go missing: a misspelt class is no error in this format, its objects are just ignored.
+fn hint(unknown: &[String]) -> String {
+    let mut hint = String::new();
+    for key in unknown {
+        hint += &format!("; the file has an unknown class {}", quoted(key));
+        let likeness = |class: Class| strsim::jaro_winkler(key, class.name());
+        let alike = Class::ALL
+            .iter()
+            .copied()
+            .filter(|class| likeness(*class) > 0.9);
+        if let Some(nearest) = alike.max_by(|a, b| likeness(*a).total_cmp(&likeness(*b))) {
+            hint += &format!(", did you mean `{nearest}`?");
         }
-        hint
     }
+    hint
 }
 
 fn place_of(object: &Object, attribute: &'static str) -> Place {

@@ -12,8 +12,7 @@ use super::error::{DefectKind, Fault, Place, ReadError, excerpt, quoted};
 use super::guard::{Guard, Limit};
 use super::link::File;
 use super::reading::Reading;
-use super::version;
-use super::{Model, Source};
+use super::{Model, Source, ids, version};
 
 /// Reads the inputs of an e-footprint system.
 ///
@@ -28,10 +27,10 @@ pub fn read(mut input: impl io::Read) -> Result<Model, ReadError> {
     // One instance of all the parsing code for all inputs.
     let input: &mut dyn io::Read = &mut input;
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(Guard::new(input)));
-    let file = FileSeed {
+    let seed = FileSeed {
         reading: &mut reading,
-    }
-    .deserialize(&mut json);
+    };
+    let file = seed.deserialize(&mut json);
     match file.and_then(|file| json.end().map(|()| file)) {
         Ok(file) => file.into_model(reading).map_err(ReadError::Invalid),
         Err(error) => Err(explain(error, reading)),
@@ -55,15 +54,12 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
             let limit = error
                 .get_ref()
                 .and_then(|inner| inner.downcast_ref::<Limit>());
-            match limit {
-                Some(Limit::Depth) => {
-                    ReadError::Invalid(place.defect(Fault::new(DefectKind::TooDeep, message)))
-                }
-                Some(Limit::Length) => {
-                    ReadError::Invalid(place.defect(Fault::new(DefectKind::TooLong, message)))
-                }
-                None => ReadError::Io(error),
-            }
+            let kind = match limit {
+                Some(Limit::Depth) => DefectKind::TooDeep,
+                Some(Limit::Length) => DefectKind::TooLong,
+                None => return ReadError::Io(error),
+            };
+            ReadError::Invalid(place.defect(Fault::new(kind, message)))
         }
         Category::Syntax | Category::Eof => ReadError::Json {
             line,
@@ -77,6 +73,10 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
         }
     }
 }
+
+/// Most unknown keys that are kept for hints, and the longest, in bytes.
+const MOST_HINTS: usize = 3;
+const LONGEST_HINT: usize = 64;
 
 struct FileSeed<'r> {
     reading: &'r mut Reading,
@@ -98,9 +98,6 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<File, A::Error> {
-        /// More unknown keys than this make no hint.
-        const HINTS: usize = 3;
-
         let reading = self.reading;
         let mut file = File::default();
         let mut seen = HashSet::new();
@@ -133,7 +130,8 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
                     })?;
                 }
                 _ => {
-                    if key != "calculation_graph" && file.unknown.len() < HINTS {
+                    let hint = key != "calculation_graph" && key.len() <= LONGEST_HINT;
+                    if hint && file.unknown.len() < MOST_HINTS {
                         file.unknown.push(key);
                     }
                     json.next_value::<IgnoredAny>()?;
@@ -173,7 +171,8 @@ impl<'de> Visitor<'de> for BlockSeed<'_> {
             reading,
         } = self;
         while let Some(id) = json.next_key::<String>()? {
-            reading.place.object = Some(id.clone());
+            // An id too long to be one is too long to be shown.
+            reading.place.object = (id.len() <= ids::LONGEST).then(|| id.clone());
             let id = reading
                 .ids
                 .define(&id, class)

@@ -102,7 +102,11 @@ impl<Q: Quantity> Value for Hourly<Q> {
 
 /// A date, or a date and a time, with no word about the time zone.
 fn start(text: Option<&str>) -> Result<DateTime, Fault> {
-    let text = text.unwrap_or_default();
+    let Some(text) = text else {
+        return Err(Fault::invalid(
+            "has no `start_date`, expected one such as `2025-01-31 00:00:00`",
+        ));
+    };
     let pieces = Pieces::parse(text).ok().filter(|pieces| {
         pieces.offset().is_none()
             && pieces.time_zone_annotation().is_none()

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::form::Form;
 use super::weekly::HOURS_OF_WEEK;
 use crate::model::error::{DefectKind, Fault, quoted};
-use crate::model::units::{Dimension, Unit};
+use crate::model::units::Unit;
 
 /// Days of the week that are alike.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -124,15 +124,12 @@ impl fmt::Display for Problems {
         /// Enough to correct a form by; a list of a thousand helps nobody.
         const SHOWN: usize = 10;
 
-        for (
-            i,
-            Problem {
+        for (i, problem) in self.0.iter().take(SHOWN).enumerate() {
+            let Problem {
                 path,
                 code,
                 message,
-            },
-        ) in self.0.iter().take(SHOWN).enumerate()
-        {
+            } = problem;
             let separator = if i == 0 { "" } else { "; " };
             write!(f, "{separator}`{path}`: {message} ({code})")?;
         }
@@ -151,9 +148,7 @@ fn unit(value: &Form, problems: &mut Problems) -> Option<String> {
             Ok(unit) if unit.has_factor() => {
                 format!("{} has a number in it, write the unit alone", quoted(text))
             }
-            Ok(unit)
-                if unit.dimension() == Dimension::NUMBER && unit.canonical() == "dimensionless" =>
-            {
+            Ok(unit) if unit.canonical() == "dimensionless" => {
                 "expected a unit that says what is counted, such as `occurrence`".to_owned()
             }
             Ok(_) => return Some(text.to_owned()),

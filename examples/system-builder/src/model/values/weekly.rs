@@ -12,9 +12,9 @@ use super::profiles::{self, Profile};
 use super::quantity::{Quantity, unit_of, wrong_unit};
 use super::scalar::number;
 use super::series::finite;
-use crate::model::error::{DefectKind, Fault};
+use crate::model::error::{DefectKind, Fault, excerpt};
 use crate::model::reading::Reading;
-use crate::model::units::{Dimension, Unit};
+use crate::model::units::Unit;
 
 /// Hours of a week.
 pub const HOURS_OF_WEEK: usize = 168;
@@ -94,9 +94,7 @@ impl<Q: Quantity> Value for Weekly<Q> {
 /// A unit of `Q` that says what it counts: no number in it, and not plain `dimensionless`.
 fn week_unit<Q: Quantity>(text: &str, reading: &mut Reading) -> Result<Unit, Fault> {
     let unit = unit_of::<Q>(text, reading)?;
-    if unit.has_factor()
-        || (unit.dimension() == Dimension::NUMBER && unit.canonical() == "dimensionless")
-    {
+    if unit.has_factor() || unit.canonical() == "dimensionless" {
         return Err(wrong_unit::<Q>(&unit));
     }
     Ok(unit)
@@ -118,7 +116,8 @@ fn week(list: &str) -> Result<Box<[f32; HOURS_OF_WEEK]>, Fault> {
         ));
     }
     let values: Vec<f64> = serde_json::from_str(list)
-        .map_err(|error| corrupt(format!("that are not JSON ({error}), {expected}")))?;
+        .map_err(|error| excerpt(&error.to_string()))
+        .map_err(|error| corrupt(format!("that do not fit: {error}, {expected}")))?;
     let count = values.len();
     let values: Box<[f32]> = values.into_iter().map(|value| value as f32).collect();
     values
