@@ -738,3 +738,17 @@ fn codes_are_kebab_case() {
     assert_eq!(DefectKind::UnknownUnit.code(), "unknown-unit");
     assert_eq!(DefectKind::UnsupportedVersion.code(), "unsupported-version");
 }
+
+#[test]
+fn a_key_too_long_to_be_an_id_is_not_repeated() {
+    let mut file = edited([]);
+    file["Device"]["x".repeat(5000)] = json!({});
+    let defect = defect_of(&file);
+    assert_eq!((defect.kind, &defect.object), (DefectKind::TooLong, &None));
+    assert!(
+        defect
+            .message
+            .starts_with("Class `Device` holds the id `xxx"),
+        "{defect}"
+    );
+}

@@ -65,10 +65,19 @@ pub trait Target {
     fn find(index: u32, object: &Object) -> Option<Self::Found<'_>>;
 }
 
-/// The reader of one attribute, for `next_value_seed`.
+/// Reads an attribute, or one entry of it, where serde asks for a seed.
 pub(super) struct AttributeSeed<'r, A> {
     reading: &'r mut Reading,
     attribute: PhantomData<A>,
+}
+
+impl<'r, A> AttributeSeed<'r, A> {
+    pub(super) fn new(reading: &'r mut Reading) -> Self {
+        Self {
+            reading,
+            attribute: PhantomData,
+        }
+    }
 }
 
 impl<'de, A: Attribute> DeserializeSeed<'de> for AttributeSeed<'_, A> {
@@ -99,10 +108,7 @@ pub(super) fn read_attribute<'de, A: Attribute, M: MapAccess<'de>>(
     if slot.is_some() {
         return Err(reading.refuse(Fault::invalid("appears twice; keep one")));
     }
-    *slot = Some(json.next_value_seed(AttributeSeed {
-        reading,
-        attribute: PhantomData,
-    })?);
+    *slot = Some(json.next_value_seed(AttributeSeed::new(reading))?);
     reading.place.attribute = None;
     Ok(())
 }
@@ -152,15 +158,9 @@ impl Header {
         let id = required("id", self.id, reading)?;
         if *id != *filed_under {
             reading.place.attribute = Some("id");
-            let text = format!(
-                "is {}, but the object is filed under {}",
-                quoted(&id),
-                quoted(&filed_under)
-            );
-            return Err(reading.refuse(Fault::new(
-                DefectKind::IdMismatch,
-                text + "; make them the same",
-            )));
+            let (id, key) = (quoted(&id), quoted(&filed_under));
+            let text = format!("is {id}, but the object is filed under {key}; make them the same");
+            return Err(reading.refuse(Fault::new(DefectKind::IdMismatch, text)));
         }
         let name = required("name", self.name, reading)?;
         Ok((filed_under, name))

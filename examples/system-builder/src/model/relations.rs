@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use super::Model;
-use super::attribute::{Attribute, Target};
+use super::attribute::{Attribute, AttributeSeed, Target};
 use super::error::{DefectKind, Fault, quoted};
 use super::ids::{Ids, one_of};
 use super::reading::Reading;
@@ -61,7 +61,7 @@ impl<T> fmt::Debug for Ref<T> {
 
 impl<T: Target> Attribute for Ref<T> {
     fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
-        json.deserialize_str(IdSeed {
+        json.deserialize_str(IdVisitor {
             reading,
             target: PhantomData,
         })
@@ -77,20 +77,12 @@ impl<T: Target> Attribute for Ref<T> {
     }
 }
 
-struct IdSeed<'r, T> {
+struct IdVisitor<'r, T> {
     reading: &'r mut Reading,
     target: PhantomData<T>,
 }
 
-impl<'de, T: Target> DeserializeSeed<'de> for IdSeed<'_, T> {
-    type Value = Ref<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Ref<T>, D::Error> {
-        json.deserialize_str(self)
-    }
-}
-
-impl<T: Target> Visitor<'_> for IdSeed<'_, T> {
+impl<T: Target> Visitor<'_> for IdVisitor<'_, T> {
     type Value = Ref<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -159,10 +151,7 @@ impl<'de, T: Target> Visitor<'de> for ListVisitor<'_, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<List<T>, A::Error> {
         let mut list = Vec::new();
-        while let Some(reference) = json.next_element_seed(IdSeed {
-            reading: self.reading,
-            target: self.target,
-        })? {
+        while let Some(reference) = json.next_element_seed(AttributeSeed::new(self.reading))? {
             list.push(reference);
         }
         list.shrink_to_fit();
@@ -258,10 +247,7 @@ impl<'de, T: Target, W: Quantity> Visitor<'de> for WeightedVisitor<'_, T, W> {
         let reading = self.reading;
         let mut seen = HashSet::new();
         let mut list = Vec::new();
-        while let Some(reference) = json.next_key_seed(IdSeed {
-            reading,
-            target: PhantomData::<T>,
-        })? {
+        while let Some(reference) = json.next_key_seed(AttributeSeed::<Ref<T>>::new(reading))? {
             if !seen.insert(reference.index) {
                 let id = quoted(reading.ids.text(reference.index));
                 let text = format!("has {id} twice; add the weights up in one entry");

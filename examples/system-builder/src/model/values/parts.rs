@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::form::{Form, FormSeed};
+use super::note::{SourceParts, SourceSeed};
 use super::series::{LONGEST, too_long};
 use crate::model::error::Fault;
 use crate::model::reading::Reading;
@@ -35,15 +36,6 @@ pub(super) enum Plain {
     Number(f64),
     Text(String),
     Nested,
-}
-
-pub(super) enum SourceParts {
-    Id(String),
-    Inline {
-        id: Option<String>,
-        name: Option<String>,
-        link: Option<String>,
-    },
 }
 
 /// Kinds of value. The first that the keys allow is taken.
@@ -163,7 +155,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                     parts.form_inputs = Some(json.next_value_seed(seed)?);
                 }
                 "label" => parts.label = Some(json.next_value()?),
-                "source" => parts.source = json.next_value_seed(SourceVisitor)?,
+                "source" => parts.source = json.next_value_seed(SourceSeed)?,
                 "confidence" => parts.confidence = json.next_value()?,
                 "comment" => parts.comment = json.next_value()?,
                 _ => _ = json.next_value::<IgnoredAny>()?,
@@ -255,44 +247,5 @@ impl<'de> Visitor<'de> for Floats<'_> {
             values.push(value as f32);
         }
         Ok(values)
-    }
-}
-
-struct SourceVisitor;
-
-impl<'de> DeserializeSeed<'de> for SourceVisitor {
-    type Value = Option<SourceParts>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SourceVisitor {
-    type Value = Option<SourceParts>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(r#"the id of a source, or an object such as {"name": "Our own measurements", "link": null}"#)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E: Error>(self, id: &str) -> Result<Self::Value, E> {
-        Ok(Some(SourceParts::Id(id.to_owned())))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Self::Value, A::Error> {
-        let (mut id, mut name, mut link) = (None, None, None);
-        while let Some(key) = json.next_key::<String>()? {
-            match key.as_str() {
-                "id" => id = json.next_value()?,
-                "name" => name = json.next_value()?,
-                "link" => link = json.next_value()?,
-                _ => _ = json.next_value::<IgnoredAny>()?,
-            }
-        }
-        Ok(Some(SourceParts::Inline { id, name, link }))
     }
 }
