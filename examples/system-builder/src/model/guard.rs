@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 
-/// Deepest nesting read. Stored explanations of results nest a few dozen levels; inputs nest seven.
+/// Deepest nesting read. Stored explanations of results nest a few dozen levels; inputs nest nine.
 pub(super) const DEEPEST: u32 = 512;
 
 /// Longest single text or number, in bytes: two hundred years by the hour, in base64, take 9.4 MB.
