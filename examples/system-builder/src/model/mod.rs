@@ -1,174 +1,139 @@
-//! Stand-in for the typed model.
-#![allow(missing_docs)]
+//! E-footprint systems as typed objects, read from and written to the JSON files of the e-footprint library.
+//!
+//! A [`Model`] holds the inputs of a file of major version 27 (25 and 26 where they are the same): each object is a
+//! struct of its [class](classes) with typed [values], references are checked [indices](Ref), units are checked and
+//! series are plain arrays. What a file says of results is skipped.
 
-use serde_json::{Map, Value};
-use std::io;
+mod attribute;
+mod class;
+pub mod classes;
+mod error;
+mod guard;
+mod ids;
+mod link;
+mod read;
+mod reading;
+mod relations;
+pub mod units;
+pub mod values;
+mod version;
+mod write;
 
-#[derive(Debug)]
-pub struct Model(Map<String, Value>);
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
-#[derive(Clone, Copy, Debug)]
-pub struct ObjectView<'a> {
-    id: &'a str,
-    class: &'static str,
-    value: &'a Value,
+pub use self::attribute::Target;
+use self::classes::Object;
+pub use self::error::{Defect, DefectKind, ReadError};
+pub use self::read::read;
+pub use self::relations::{Distinct, List, Ref, Weighted};
+
+/// The inputs of an e-footprint system.
+#[derive(Debug, PartialEq)]
+pub struct Model {
+    name: Box<str>,
+    sources: Vec<Source>,
+    /// In the order of the file.
+    objects: Vec<Object>,
+    places: HashMap<Arc<str>, u32>,
 }
 
-#[derive(Debug)]
-pub enum ReadError {
-    Io(io::Error),
-    Json {
-        line: usize,
-        column: usize,
-        message: String,
-    },
-    Invalid(Box<Defect>),
+/// An entry of the file's `Sources`.
+#[derive(Debug, PartialEq, serde::Serialize)]
+struct Source {
+    id: Box<str>,
+    name: Box<str>,
+    link: Option<Box<str>>,
 }
 
-#[derive(Debug)]
-pub struct Defect {
-    pub kind: DefectKind,
-    pub class: Option<String>,
-    pub object: Option<String>,
-    pub attribute: Option<String>,
-    pub message: String,
-}
-
-#[derive(Debug)]
-pub enum DefectKind {
-    MissingAttribute,
-    UnknownUnit,
-}
-
-impl DefectKind {
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::MissingAttribute => "missing-attribute",
-            Self::UnknownUnit => "unknown-unit",
-        }
-    }
-}
-
-const CLASSES: &[&str] = &[
-    "System",
-    "UsagePattern",
-    "Device",
-    "Network",
-    "Country",
-    "UsageJourney",
-    "UsageJourneyStep",
-    "Job",
-    "Server",
-    "Storage",
-    "EdgeUsagePattern",
-    "EdgeDevice",
-];
-
-pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
-    let value: Value = serde_json::from_reader(io::BufReader::new(input)).map_err(|error| {
-        if error.is_io() {
-            ReadError::Io(error.into())
-        } else {
-            ReadError::Json {
-                line: error.line(),
-                column: error.column(),
-                message: error.to_string(),
-            }
-        }
-    })?;
-    let defect =
-        |kind, class: &str, object: Option<&str>, attribute: Option<&str>, message: String| {
-            ReadError::Invalid(Box::new(Defect {
-                kind,
-                class: Some(class.to_owned()),
-                object: object.map(str::to_owned),
-                attribute: attribute.map(str::to_owned),
-                message,
-            }))
-        };
-    let Value::Object(map) = value else {
-        return Err(defect(
-            DefectKind::MissingAttribute,
-            "System",
-            None,
-            None,
-            "The file holds no `System`.".into(),
-        ));
-    };
-    if !map.contains_key("System") {
-        return Err(defect(
-            DefectKind::MissingAttribute,
-            "System",
-            None,
-            None,
-            "The file holds no `System`: add the block a saved e-footprint file starts with."
-                .into(),
-        ));
-    }
-    let model = Model(map);
-    for object in model.objects() {
-        for (name, value) in object.value.as_object().into_iter().flatten() {
-            if value.get("unit").is_some_and(|unit| unit == "parsec") {
-                return Err(defect(
-                    DefectKind::UnknownUnit,
-                    object.class,
-                    Some(object.id),
-                    Some(name),
-                    format!(
-                        "{} `{}`: attribute `{name}` has unit `parsec`, which isn't known; expected a power such as `watt`.",
-                        object.class, object.id
-                    ),
-                ));
-            }
-        }
-    }
-    Ok(model)
+/// One object of a model.
+///
+/// As JSON it is what stands in a file under its id: name, id and attributes.
+#[derive(Clone, Copy)]
+pub struct ObjectView<'m> {
+    model: &'m Model,
+    object: &'m Object,
 }
 
 impl Model {
+    /// The name of the System; the names, where a file has several.
     pub fn name(&self) -> &str {
-        self.objects()
-            .find(|object| object.class == "System")
-            .map_or("", |object| object.name())
+        &self.name
     }
+
+    /// How many objects there are.
     pub fn len(&self) -> usize {
-        self.objects().count()
+        self.objects.len()
     }
+
+    /// Whether there is no object. A file has one at least, its System.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.objects.is_empty()
     }
+
+    /// All objects, in the order of the file.
     pub fn objects(&self) -> impl Iterator<Item = ObjectView<'_>> {
-        CLASSES.iter().flat_map(|class| {
-            self.0
-                .get(*class)
-                .and_then(Value::as_object)
-                .into_iter()
-                .flatten()
-                .map(move |(id, value)| ObjectView { id, class, value })
+        self.objects.iter().map(|object| ObjectView {
+            model: self,
+            object,
         })
     }
+
+    /// The object of that id.
     pub fn object(&self, id: &str) -> Option<ObjectView<'_>> {
-        self.objects().find(|object| object.id == id)
+        let &place = self.places.get(id)?;
+        Some(ObjectView {
+            model: self,
+            object: self.objects.get(place as usize)?,
+        })
     }
-    pub fn write(&self, out: impl io::Write) -> io::Result<()> {
-        serde_json::to_writer(out, &self.0).map_err(Into::into)
+
+    /// What a reference leads to: the object itself, or for a family a reference to match on.
+    ///
+    /// # Panics
+    ///
+    /// Where the reference belongs to another model.
+    pub fn get<T: Target>(&self, reference: Ref<T>) -> T::Found<'_> {
+        let place = reference.index();
+        match T::find(place as u32, &self.objects[place]) {
+            Some(found) => found,
+            None => unreachable!(
+                "references are checked when a model is read, so this one is of another model"
+            ),
+        }
+    }
+
+    /// The id of a linked reference's object.
+    fn id_at(&self, place: u32) -> &str {
+        self.objects[place as usize].id()
     }
 }
 
-impl<'a> ObjectView<'a> {
-    pub fn id(&self) -> &'a str {
-        self.id
+impl<'m> ObjectView<'m> {
+    /// The id, unique in the model.
+    pub fn id(&self) -> &'m str {
+        self.object.id()
     }
-    pub fn name(&self) -> &'a str {
-        self.value["name"].as_str().unwrap_or_default()
+
+    /// The name people see.
+    pub fn name(&self) -> &'m str {
+        self.object.name()
     }
+
+    /// The name of its class, as in files.
     pub fn class(&self) -> &'static str {
-        self.class
+        self.object.class().name()
+    }
+
+    /// The object with its typed attributes.
+    pub fn object(&self) -> &'m Object {
+        self.object
     }
 }
 
-impl serde::Serialize for ObjectView<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(serializer)
+impl fmt::Debug for ObjectView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object.fmt(f)
     }
 }

@@ -1,0 +1,77 @@
+//! The classes of an e-footprint system, a file for each family.
+
+mod boavizta;
+mod edge_components;
+mod edge_devices;
+mod edge_groups;
+mod edge_needs;
+mod edge_usage;
+mod environment;
+mod external_apis;
+mod jobs;
+mod servers;
+mod services;
+mod web_usage;
+
+pub use self::boavizta::*;
+pub use self::edge_components::*;
+pub use self::edge_devices::*;
+pub use self::edge_groups::*;
+pub use self::edge_needs::*;
+pub use self::edge_usage::*;
+pub use self::environment::*;
+pub use self::external_apis::*;
+pub use self::jobs::*;
+pub use self::servers::*;
+pub use self::services::*;
+pub use self::web_usage::*;
+
+use super::Model;
+use super::class::classes;
+use super::error::{DefectKind, Fault};
+
+classes! {
+    System, UsagePattern, UsageJourney, UsageJourneyStep,
+    Job, GPUJob, Server, GPUServer, Storage,
+    Device, Network, Country,
+    VideoStreaming, VideoStreamingJob,
+    BoaviztaCloudServer,
+    EcoLogitsGenAIExternalAPI, EcoLogitsGenAIExternalAPIJob, EcoLogitsGenAIExternalAPIServer,
+    EcoLogitsVideoGenExternalAPI, EcoLogitsVideoGenExternalAPIJob, EcoLogitsVideoGenExternalAPIServer,
+    EdgeUsagePattern, EdgeUsageJourney, EdgeFunction,
+    RecurrentServerNeed,
+    RecurrentEdgeDeviceNeed, RecurrentEdgeComponentNeed, RecurrentEdgeStorageNeed,
+    RecurrentEdgeProcess, RecurrentEdgeProcessRAMNeed, RecurrentEdgeProcessCPUNeed, RecurrentEdgeProcessStorageNeed,
+    RecurrentEdgeWorkload, RecurrentEdgeWorkloadNeed,
+    EdgeDevice, EdgeComputer, EdgeAppliance,
+    EdgeRAMComponent, EdgeCPUComponent, EdgeWorkloadComponent, EdgeStorage,
+    EdgeComputerRAMComponent, EdgeComputerCPUComponent, EdgeApplianceComponent,
+    EdgeDeviceGroup,
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Checks what takes more than one object to see, and names object and attribute where something is wrong.
+pub(super) fn check(model: &Model) -> Result<(), (&Object, &'static str, Fault)> {
+    for object in &model.objects {
+        if let Object::RecurrentEdgeComponentNeed(need) = object {
+            need.check(model)
+                .map_err(|fault| (object, "recurrent_need", fault))?;
+        }
+    }
+    match edge_groups::circular(model) {
+        Some(group) => {
+            let text = "leads back to a group it started from; take one of the sub-groups out";
+            Err((
+                group,
+                "sub_group_counts",
+                Fault::new(DefectKind::CircularReference, text),
+            ))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,118 @@
+//! From objects to a model: references are followed, and what takes more than one object to see is checked.
+
+use std::collections::HashSet;
+
+use super::classes::{Class, Object};
+use super::error::{Defect, DefectKind, Fault, Place, quoted};
+use super::reading::Reading;
+use super::{Model, Source, classes, version};
+
+/// Sources that need no entry in `Sources`.
+const BUILT_IN_SOURCES: [&str; 3] = ["user_data", "hypothesis", "automatic_replacement"];
+
+/// What a file holds, with its references not yet followed.
+#[derive(Default)]
+pub(super) struct File {
+    pub(super) major: Option<u64>,
+    pub(super) sources: Vec<Source>,
+    pub(super) objects: Vec<Object>,
+    /// Keys that are no class, the first few, for hints.
+    pub(super) unknown: Vec<String>,
+}
+
+impl File {
+    pub(super) fn into_model(self, reading: Reading) -> Result<Model, Box<Defect>> {
+        self.check_version()?;
+        self.check_sources(&reading)?;
+        let name = self.system_name()?;
+        let Self {
+            sources,
+            mut objects,
+            unknown,
+            ..
+        } = self;
+        for object in &mut objects {
+            if let Err((attribute, mut fault)) = object.link(&reading.ids) {
+                if fault.kind == DefectKind::MissingReference {
+                    fault.text += &hint(&unknown);
+                }
+                return Err(place_of(object, attribute).defect(fault));
+            }
+        }
+        let model = Model {
+            name,
+            sources,
+            objects,
+            places: reading.ids.into_places(),
+        };
+        match classes::check(&model) {
+            Ok(()) => Ok(model),
+            Err((object, attribute, fault)) => Err(place_of(object, attribute).defect(fault)),
+        }
+    }
+
+    fn check_version(&self) -> Result<(), Box<Defect>> {
+        let video = |object: &Object| object.class() == Class::EcoLogitsVideoGenExternalAPIJob;
+        if self.major == Some(25) && self.objects.iter().any(video) {
+            return Err(Place::default().defect(version::videos_of_25()));
+        }
+        Ok(())
+    }
+
+    fn check_sources(&self, reading: &Reading) -> Result<(), Box<Defect>> {
+        let entries = self.sources.iter().map(|source| &*source.id);
+        let known: HashSet<&str> = entries.chain(BUILT_IN_SOURCES).collect();
+        let unknown = reading
+            .cited
+            .iter()
+            .filter(|(id, _)| !known.contains(&***id));
+        if let Some((id, &(object, attribute))) = unknown.min_by_key(|(_, citation)| **citation) {
+            let id = quoted(id);
+            let text = format!("names source {id}, which is no entry of `Sources`; add it there");
+            let place = place_of(&self.objects[object as usize], attribute);
+            return Err(place.defect(Fault::new(DefectKind::MissingReference, text)));
+        }
+        Ok(())
+    }
+
+    fn system_name(&self) -> Result<Box<str>, Box<Defect>> {
+        let systems = self
+            .objects
+            .iter()
+            .filter(|object| object.class() == Class::System);
+        let names: Vec<_> = systems.map(Object::name).collect();
+        if names.is_empty() {
+            let text = format!(
+                "has no `System`, expected one or more{}",
+                hint(&self.unknown)
+            );
+            return Err(Place::default().defect(Fault::new(DefectKind::MissingAttribute, text)));
+        }
+        Ok(names.join(", ").into())
+    }
+}
+
+/// What may have made objects go missing: a misspelt class is no error in this format, its objects are just ignored.
+fn hint(unknown: &[String]) -> String {
+    let mut hint = String::new();
+    for key in unknown {
+        hint += &format!("; the file has an unknown class {}", quoted(key));
+        let likeness = |class: Class| strsim::jaro_winkler(key, class.name());
+        let alike = Class::ALL
+            .iter()
+            .copied()
+            .filter(|class| likeness(*class) > 0.9);
+        if let Some(nearest) = alike.max_by(|a, b| likeness(*a).total_cmp(&likeness(*b))) {
+            hint += &format!(", did you mean `{nearest}`?");
+        }
+    }
+    hint
+}
+
+fn place_of(object: &Object, attribute: &'static str) -> Place {
+    Place {
+        class: Some(object.class().name()),
+        object: Some(object.id().to_owned()),
+        attribute: Some(attribute),
+    }
+}

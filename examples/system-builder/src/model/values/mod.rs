@@ -1,0 +1,49 @@
+//! Values of attributes: numbers with units, texts, time zones, time series.
+
+mod form;
+mod growth;
+mod hourly;
+mod note;
+mod parts;
+mod profiles;
+mod quantity;
+mod scalar;
+mod series;
+mod text;
+mod weekly;
+
+use serde::Serialize;
+use serde::de::Deserializer;
+use serde::ser::Serializer;
+
+use super::Model;
+use super::attribute::Attribute;
+use super::error::Fault;
+use super::reading::Reading;
+
+pub use self::growth::Growth;
+pub use self::hourly::{Clock, Hourly};
+pub use self::note::{Note, Source};
+pub use self::profiles::{Profile, Range};
+pub use self::quantity::*;
+pub use self::scalar::{OrEmpty, Scalar};
+pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
+pub use self::weekly::{HOURS_OF_WEEK, WeekForm, Weekly};
+
+pub(super) use self::parts::Parts;
+
+/// A kind of value: a JSON object with a label, made from the parts of that object.
+pub(super) trait Value: Serialize + Sized {
+    fn from_parts(parts: Parts, reading: &mut Reading) -> Result<Self, Fault>;
+}
+
+impl<V: Value> Attribute for V {
+    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+        let parts = Parts::read(json, reading)?;
+        Self::from_parts(parts, reading).map_err(|fault| reading.refuse(fault))
+    }
+
+    fn write<S: Serializer>(&self, _: &Model, json: S) -> Result<S::Ok, S::Error> {
+        self.serialize(json)
+    }
+}

@@ -1,0 +1,36 @@
+//! Versions of the file format.
+
+use super::error::{DefectKind, Fault, quoted};
+
+/// The version of the files written.
+pub(super) const WRITTEN: &str = "27.0.0";
+
+/// The major versions read: the inputs of 25 and 26 look like those of 27.
+const READ: std::ops::RangeInclusive<u64> = 25..=27;
+
+const WAY_OUT: &str = "open it with the e-footprint library 27 and save it again";
+
+/// The major version of a file that can be read.
+pub(super) fn major(version: &str) -> Result<u64, Fault> {
+    let major = version
+        .split_once('.')
+        .and_then(|(major, _)| major.parse().ok());
+    let version = quoted(version);
+    let text = match major {
+        Some(major) if READ.contains(&major) => return Ok(major),
+        Some(major) if major > *READ.end() => {
+            format!(
+                "is of version {version}, newer than the 27 expected; save it with the e-footprint library 27"
+            )
+        }
+        Some(_) => format!("is of version {version}, older than the 27 expected; {WAY_OUT}"),
+        None => format!("has `efootprint_version` {version}, expected one such as `{WRITTEN}`"),
+    };
+    Err(Fault::new(DefectKind::UnsupportedVersion, text))
+}
+
+/// The fault of a file of version 25 with videos from an external API, whose resolutions 26 renamed.
+pub(super) fn videos_of_25() -> Fault {
+    let text = format!("is of version 25 and generates videos, which 26 changed; {WAY_OUT}");
+    Fault::new(DefectKind::UnsupportedVersion, text)
+}
