@@ -1,7 +1,7 @@
-use super::visit::{Visit, content_length, watch};
+use super::visit::{Visit, Watch};
 use crate::report::Outcome;
 use bytes::Buf;
-use http::response;
+use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
@@ -25,20 +25,24 @@ pin_project! {
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(crate) fn new(inner: B, response: &response::Parts, visit: Option<Visit>) -> Self {
-        let declared_size = content_length(&response.headers).or_else(|| inner.size_hint().exact());
-        let mut body = Self {
-            inner,
-            visit,
-            declared_size,
-        };
-        if let Some(visit) = &mut body.visit {
-            visit.responded(response);
-            if visit.has_no_body() || is_at_end(&body.inner, visit, declared_size) {
-                close(&mut body.visit, Outcome::Completed);
+    pub(crate) fn new(
+        inner: B,
+        status: StatusCode,
+        declared_size: Option<u64>,
+        visit: &mut Option<Visit>,
+    ) -> Self {
+        let declared_size = declared_size.or_else(|| inner.size_hint().exact());
+        if let Some(open) = visit {
+            open.responded(status);
+            if open.has_no_body() || is_at_end(&inner, open, declared_size) {
+                Visit::close(visit, Outcome::Completed);
             }
         }
-        body
+        Self {
+            inner,
+            visit: visit.take(),
+            declared_size,
+        }
     }
 }
 
@@ -58,7 +62,10 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        let frame = ready!(watch(this.visit, || this.inner.as_mut().poll_frame(cx)));
+        let watch = Watch::over(this.visit);
+        let polled = this.inner.as_mut().poll_frame(cx);
+        watch.end();
+        let frame = ready!(polled);
         if let Some(visit) = this.visit {
             let end = match &frame {
                 Some(Ok(frame)) => {
@@ -70,7 +77,7 @@ impl<B: Body> Body for ResponseBody<B> {
                 None => Some(Outcome::Completed),
             };
             if let Some(outcome) = end {
-                close(this.visit, outcome);
+                Visit::close(this.visit, outcome);
             }
         }
         Poll::Ready(frame)
@@ -88,12 +95,6 @@ impl<B: Body> Body for ResponseBody<B> {
 /// Whether no server would poll any further.
 fn is_at_end<B: Body>(inner: &B, visit: &Visit, declared_size: Option<u64>) -> bool {
     inner.is_end_stream() || declared_size.is_some_and(|size| visit.response_size() >= size)
-}
-
-fn close(visit: &mut Option<Visit>, outcome: Outcome) {
-    if let Some(visit) = visit.take() {
-        visit.close(outcome);
-    }
 }
 
 impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
