@@ -31,12 +31,18 @@ impl<B: Body> ResponseBody<B> {
         declared_size: Option<u64>,
         visit: &mut Option<Visit>,
     ) -> Self {
-        let declared_size = declared_size.or_else(|| inner.size_hint().exact());
-        if let Some(open) = visit {
-            open.responded(status);
-            if open.has_no_body() || is_at_end(&inner, open, declared_size) {
-                Visit::close(visit, Outcome::Completed);
-            }
+        if let Some(visit) = visit {
+            visit.responded(status);
+        }
+        let watch = Watch::over(visit);
+        let (exact_size, is_end_stream) = (inner.size_hint().exact(), inner.is_end_stream());
+        watch.end();
+        let declared_size = declared_size.or(exact_size);
+        let ended = |visit: &Visit| {
+            visit.has_no_body() || is_end_stream || visit.passed_all_of(declared_size)
+        };
+        if visit.as_ref().is_some_and(ended) {
+            Visit::close(visit, Outcome::Completed);
         }
         Self {
             inner,
@@ -64,14 +70,18 @@ impl<B: Body> Body for ResponseBody<B> {
         let mut this = self.project();
         let watch = Watch::over(this.visit);
         let polled = this.inner.as_mut().poll_frame(cx);
+        let is_end_stream = polled.is_ready() && this.inner.is_end_stream();
         watch.end();
         let frame = ready!(polled);
         if let Some(visit) = this.visit {
             let end = match &frame {
                 Some(Ok(frame)) => {
                     visit.passed(frame.data_ref().map_or(0, Buf::remaining));
-                    is_at_end(&*this.inner, visit, *this.declared_size)
-                        .then_some(Outcome::Completed)
+                    // Servers stop polling at trailers, which are the last frame.
+                    let ended = frame.is_trailers()
+                        || is_end_stream
+                        || visit.passed_all_of(*this.declared_size);
+                    ended.then_some(Outcome::Completed)
                 }
                 Some(Err(_)) => Some(Outcome::BodyError),
                 None => Some(Outcome::Completed),
@@ -90,11 +100,6 @@ impl<B: Body> Body for ResponseBody<B> {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
-}
-
-/// Whether no server would poll any further.
-fn is_at_end<B: Body>(inner: &B, visit: &Visit, declared_size: Option<u64>) -> bool {
-    inner.is_end_stream() || declared_size.is_some_and(|size| visit.response_size() >= size)
 }
 
 impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {

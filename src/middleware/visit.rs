@@ -72,13 +72,13 @@ impl Visit {
             })
     }
 
-    /// Response body bytes that passed so far.
-    pub(crate) fn response_size(&self) -> u64 {
-        self.response_size
-    }
-
     pub(crate) fn passed(&mut self, bytes: usize) {
         self.response_size += bytes as u64;
+    }
+
+    /// Whether the response body has passed its declared size, so that no server polls any further.
+    pub(crate) fn passed_all_of(&self, declared_size: Option<u64>) -> bool {
+        declared_size.is_some_and(|size| self.response_size >= size)
     }
 
     /// Closes the window, if it is open still. In place, because a visit is large.

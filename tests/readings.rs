@@ -1,0 +1,128 @@
+//! What a report makes of its readings, of missing ones too.
+
+mod support;
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use support::{get, hello, read, reports_of};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_memory::{MIB, MemoryLayer, Outcome, ReadResident, Resident, Verdict};
+
+/// Answers each reading with what the closure makes of its number, counted from 0.
+struct Reader<F>(AtomicU64, F);
+
+fn reader<F>(reading: F) -> Reader<F>
+where
+    F: Fn(u64) -> io::Result<Resident> + Send + Sync + 'static,
+{
+    Reader(AtomicU64::new(0), reading)
+}
+
+impl<F> ReadResident for Reader<F>
+where
+    F: Fn(u64) -> io::Result<Resident> + Send + Sync + 'static,
+{
+    fn read(&self) -> io::Result<Resident> {
+        (self.1)(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[tokio::test]
+async fn growth_is_the_second_reading_minus_the_first_and_signed() {
+    let sizes = [500, 200, 200, 450, 450, 450];
+    let layer = MemoryLayer::new()
+        .resolution(Duration::ZERO)
+        .warn_above(250 * MIB)
+        .reader(reader(move |n| {
+            Ok(Resident::new(sizes[n as usize] * MIB, MIB))
+        }));
+    let (layer, mut reports) = reports_of(layer);
+    let service = layer.layer(service_fn(hello));
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        read(service.clone()).await;
+        let report = reports.now();
+        seen.push((
+            report.growth().map(|growth| growth / MIB as i64),
+            report.verdict,
+        ));
+    }
+    let meant = [
+        (Some(-300), Verdict::WithinThreshold),
+        (Some(250), Verdict::Unmetered),
+        (Some(0), Verdict::WithinThreshold),
+    ];
+    assert_eq!(seen, meant);
+}
+
+#[tokio::test]
+async fn a_reading_that_fails_is_none_and_never_the_one_before() {
+    let layer = MemoryLayer::new()
+        .without_log()
+        .resolution(Duration::ZERO)
+        .reader(reader(|n| match n {
+            0 => Ok(Resident::new(7 * MIB, 0)),
+            1 => Err(io::Error::other("as planned")),
+            2 => panic!("the reader panicked, as planned"),
+            _ => Ok(Resident::new(9 * MIB, 0)),
+        }));
+    let (layer, mut reports) = reports_of(layer);
+    let service = layer.layer(service_fn(hello));
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(read(service.clone()).await, "hello");
+        let report = reports.now();
+        assert_eq!((report.outcome, report.overlap), (Outcome::Completed, 0));
+        let totals = [report.before, report.after].map(|r| r.map(|r| r.total / MIB));
+        seen.push((totals, report.growth(), report.verdict));
+    }
+    let meant = [
+        ([Some(7), None], None, Verdict::Unreadable),
+        ([None, Some(9)], None, Verdict::Unreadable),
+        ([Some(9), Some(9)], Some(0), Verdict::WithinThreshold),
+    ];
+    assert_eq!(seen, meant);
+}
+
+#[tokio::test]
+async fn readings_within_the_resolution_are_shared_by_all_clones_of_a_layer() {
+    let readings = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&readings);
+    let layer = MemoryLayer::new()
+        .reader(reader(move |n| {
+            counted.store(n + 1, Ordering::Relaxed);
+            Ok(Resident::new(n, 0))
+        }))
+        .resolution(Duration::from_secs(3600));
+    for _ in 0..10 {
+        read(layer.clone().layer(service_fn(hello))).await;
+    }
+    assert_eq!(readings.load(Ordering::Relaxed), 1);
+    let layer = layer.resolution(Duration::ZERO);
+    for _ in 0..10 {
+        read(layer.clone().layer(service_fn(hello))).await;
+    }
+    assert_eq!(readings.load(Ordering::Relaxed), 21);
+}
+
+#[tokio::test]
+async fn growth_that_another_request_overlapped_is_blamed_on_none() {
+    let layer = MemoryLayer::new()
+        .resolution(Duration::ZERO)
+        .reader(reader(|n| Ok(Resident::new(n * 200 * MIB, 0))));
+    let (layer, mut reports) = reports_of(layer);
+    let service = layer.layer(service_fn(hello));
+    let held = service.clone().oneshot(get("/")).await;
+    read(service.clone()).await;
+    assert_eq!(reports.now().verdict, Verdict::Overlapped);
+    drop(held);
+    assert_eq!(reports.now().verdict, Verdict::Overlapped);
+    read(service).await;
+    assert_eq!(reports.now().verdict, Verdict::Unmetered);
+}
