@@ -1,7 +1,7 @@
-use super::visit::{Visit, content_length, watch};
+use super::visit::{Visit, Watch};
 use crate::report::Outcome;
 use bytes::Buf;
-use http::response;
+use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
@@ -25,26 +25,30 @@ pin_project! {
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(crate) fn new(inner: B, response: &response::Parts, visit: Option<Visit>) -> Self {
-        let mut body = Self {
-            inner,
-            visit,
-            declared_size: content_length(&response.headers),
-        };
-        if let Some(visit) = &mut body.visit {
-            visit.responded(response);
+    pub(crate) fn new(
+        inner: B,
+        status: StatusCode,
+        declared_size: Option<u64>,
+        visit: &mut Option<Visit>,
+    ) -> Self {
+        if let Some(visit) = visit {
+            visit.responded(status);
         }
-        let (exact_size, is_end_stream) = watch(&mut body.visit, || {
-            (body.inner.size_hint().exact(), body.inner.is_end_stream())
-        });
-        body.declared_size = body.declared_size.or(exact_size);
+        let watch = Watch::over(visit);
+        let (exact_size, is_end_stream) = (inner.size_hint().exact(), inner.is_end_stream());
+        watch.end();
+        let declared_size = declared_size.or(exact_size);
         let ended = |visit: &Visit| {
-            visit.has_no_body() || is_end_stream || visit.passed_all_of(body.declared_size)
+            visit.has_no_body() || is_end_stream || visit.passed_all_of(declared_size)
         };
-        if body.visit.as_ref().is_some_and(ended) {
-            close(&mut body.visit, Outcome::Completed);
+        if visit.as_ref().is_some_and(ended) {
+            Visit::close(visit, Outcome::Completed);
         }
-        body
+        Self {
+            inner,
+            visit: visit.take(),
+            declared_size,
+        }
     }
 }
 
@@ -64,10 +68,11 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        let (frame, is_end_stream) = ready!(watch(this.visit, || {
-            let frame = this.inner.as_mut().poll_frame(cx);
-            frame.map(|frame| (frame, this.inner.is_end_stream()))
-        }));
+        let watch = Watch::over(this.visit);
+        let polled = this.inner.as_mut().poll_frame(cx);
+        let is_end_stream = polled.is_ready() && this.inner.is_end_stream();
+        watch.end();
+        let frame = ready!(polled);
         if let Some(visit) = this.visit {
             let end = match &frame {
                 Some(Ok(frame)) => {
@@ -82,7 +87,7 @@ impl<B: Body> Body for ResponseBody<B> {
                 None => Some(Outcome::Completed),
             };
             if let Some(outcome) = end {
-                close(this.visit, outcome);
+                Visit::close(this.visit, outcome);
             }
         }
         Poll::Ready(frame)
@@ -94,12 +99,6 @@ impl<B: Body> Body for ResponseBody<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-fn close(visit: &mut Option<Visit>, outcome: Outcome) {
-    if let Some(visit) = visit.take() {
-        visit.close(outcome);
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
     body::ResponseBody,
-    visit::{Visit, watch},
+    visit::{Visit, Watch, content_length},
 };
 use crate::report::Outcome;
 use http::Response;
@@ -38,18 +38,18 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(watch(this.visit, || this.inner.poll(cx)));
-        let visit = this.visit.take();
+        let watch = Watch::over(this.visit);
+        let polled = this.inner.poll(cx);
+        watch.end();
+        let result = ready!(polled);
         Poll::Ready(match result {
             Ok(response) => {
-                let (parts, body) = response.into_parts();
-                let body = ResponseBody::new(body, &parts, visit);
-                Ok(Response::from_parts(parts, body))
+                let status = response.status();
+                let declared_size = content_length(response.headers());
+                Ok(response.map(|body| ResponseBody::new(body, status, declared_size, this.visit)))
             }
             Err(error) => {
-                if let Some(visit) = visit {
-                    visit.close(Outcome::ServiceError);
-                }
+                Visit::close(this.visit, Outcome::ServiceError);
                 Err(error)
             }
         })

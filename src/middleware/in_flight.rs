@@ -17,30 +17,25 @@ const IN_FLIGHT: u64 = (1 << IN_FLIGHT_BITS) - 1;
 const ONE_STARTED: u64 = 1 << IN_FLIGHT_BITS;
 const STARTED: u64 = u64::MAX >> IN_FLIGHT_BITS;
 
-/// What a request saw when its window opened.
+/// The word as a request found it when its window opened.
 #[derive(Debug)]
-pub(crate) struct Arrival {
-    ahead: u64,
-    started: u64,
-}
+pub(crate) struct Arrival(u64);
 
 impl InFlight {
     // The orderings are the strictest because the counts are compared with readings that are no
     // atomics at all: no reading may move out of its window. On x86 all orderings cost the same.
 
     pub(crate) fn enter(&self) -> Arrival {
-        let before = self.0.fetch_add(ONE_STARTED + 1, Ordering::SeqCst);
-        Arrival {
-            ahead: before & IN_FLIGHT,
-            started: (before >> IN_FLIGHT_BITS) + 1,
-        }
+        Arrival(self.0.fetch_add(ONE_STARTED + 1, Ordering::SeqCst))
     }
 
     /// Ends the window that `arrival` opened; returns how many others shared any part of it.
     pub(crate) fn leave(&self, arrival: &Arrival) -> u32 {
         let before = self.0.fetch_sub(1, Ordering::SeqCst);
-        let since = (before >> IN_FLIGHT_BITS).wrapping_sub(arrival.started) & STARTED;
-        u32::try_from(arrival.ahead + since).unwrap_or(u32::MAX)
+        let ahead = arrival.0 & IN_FLIGHT;
+        let started = (arrival.0 >> IN_FLIGHT_BITS) + 1;
+        let since = (before >> IN_FLIGHT_BITS).wrapping_sub(started) & STARTED;
+        u32::try_from(ahead + since).unwrap_or(u32::MAX)
     }
 }
 

@@ -34,12 +34,12 @@ pub(crate) struct Config {
     pub(crate) in_flight: Arc<InFlight>,
     pub(crate) resident: Arc<SharedReading>,
     pub(crate) warn_above: u64,
-    route_with: Option<Arc<RouteWith>>,
+    pub(crate) route_with: Option<Arc<RouteWith>>,
     log: Option<Arc<dyn OnReport>>,
     listeners: Vec<Arc<dyn OnReport>>,
 }
 
-type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
+pub(crate) type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
 
 impl MemoryLayer {
     /// Warns in the log of growth of 100 MiB or more; readings are shared for 100 µs.
@@ -126,14 +126,6 @@ impl MemoryLayer {
 }
 
 impl Config {
-    pub(crate) fn route_of(&self, request: &request::Parts) -> Route {
-        match &self.route_with {
-            Some(route_with) => route_with(request),
-            None => Route::matched(&request.extensions),
-        }
-        .unwrap_or(Route::UNMATCHED)
-    }
-
     pub(crate) fn listeners(&self) -> impl Iterator<Item = &dyn OnReport> {
         self.log.iter().chain(&self.listeners).map(Arc::as_ref)
     }

@@ -2,8 +2,9 @@ use super::{
     body::ResponseBody,
     future::ResponseFuture,
     layer::Config,
-    visit::{Visit, watch},
+    visit::{Visit, Watch},
 };
+use crate::route::Route;
 use http::{Request, Response};
 use http_body::Body;
 use std::{
@@ -54,11 +55,22 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let mut visit = Some(Visit::open(Arc::clone(&self.config), &parts));
-        let request = Request::from_parts(parts, body);
-        let future = watch(&mut visit, || self.inner.call(request));
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let route = match &self.config.route_with {
+            None => Route::matched(request.extensions()),
+            // Taking a request apart moves all of it, twice: only for who asks for its parts.
+            Some(route_with) => {
+                let (parts, body) = request.into_parts();
+                let route = route_with(&parts);
+                request = Request::from_parts(parts, body);
+                route
+            }
+        };
+        let route = route.unwrap_or(Route::UNMATCHED);
+        let mut visit = Some(Visit::open(Arc::clone(&self.config), &request, route));
+        let watch = Watch::over(&mut visit);
+        let future = self.inner.call(request);
+        watch.end();
         ResponseFuture::new(future, visit)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     route::Route,
     verdict,
 };
-use http::{HeaderMap, Method, StatusCode, header::CONTENT_LENGTH, request, response};
+use http::{HeaderMap, Method, Request, StatusCode, header::CONTENT_LENGTH};
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -33,10 +33,9 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    pub(crate) fn open(config: Arc<Config>, request: &request::Parts) -> Self {
-        let route = config.route_of(request);
-        let method = request.method.clone();
-        let request_size = content_length(&request.headers);
+    pub(crate) fn open<B>(config: Arc<Config>, request: &Request<B>, route: Route) -> Self {
+        let method = request.method().clone();
+        let request_size = content_length(request.headers());
         let span = Span::current();
         let arrival = config.in_flight.enter();
         let opened = Instant::now();
@@ -57,8 +56,8 @@ impl Visit {
     }
 
     /// There is a response: from here on, being dropped means that its body was.
-    pub(crate) fn responded(&mut self, response: &response::Parts) {
-        self.status = Some(response.status);
+    pub(crate) fn responded(&mut self, status: StatusCode) {
+        self.status = Some(status);
         self.outcome = Outcome::BodyDropped;
     }
 
@@ -82,8 +81,12 @@ impl Visit {
         declared_size.is_some_and(|size| self.response_size >= size)
     }
 
-    pub(crate) fn close(mut self, outcome: Outcome) {
-        self.outcome = outcome;
+    /// Closes the window, if it is open still. In place, because a visit is large.
+    pub(crate) fn close(visit: &mut Option<Self>, outcome: Outcome) {
+        if let Some(open) = visit {
+            open.outcome = outcome;
+        }
+        *visit = None;
     }
 }
 
@@ -116,26 +119,32 @@ impl Drop for Visit {
     }
 }
 
-/// Runs `poll` for the request whose window is open in `visit`; should it unwind, the request
-/// panicked.
+/// Alive while the inner service, its future or its body runs for the request whose window is open; should that
+/// unwind, the request panicked.
 ///
 /// The report follows when the future or body is dropped, which a catch-panic layer does only after
-/// the unwind: that is why the unwinding is noted here.
-pub(crate) fn watch<T>(visit: &mut Option<Visit>, poll: impl FnOnce() -> T) -> T {
-    struct Watch<'a>(&'a mut Option<Visit>);
+/// the unwind: that is why the unwinding is noted here. A guard and not a function around a closure, because requests
+/// are large and a closure would move them once more.
+#[must_use]
+pub(crate) struct Watch<'a>(&'a mut Option<Visit>);
 
-    impl Drop for Watch<'_> {
-        fn drop(&mut self) {
-            if let Some(visit) = self.0 {
-                visit.outcome = Outcome::Panicked;
-            }
-        }
+impl<'a> Watch<'a> {
+    pub(crate) fn over(visit: &'a mut Option<Visit>) -> Self {
+        Self(visit)
     }
 
-    let unwinding = Watch(visit);
-    let polled = poll();
-    mem::forget(unwinding);
-    polled
+    /// Nothing unwound.
+    pub(crate) fn end(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(visit) = self.0 {
+            visit.outcome = Outcome::Panicked;
+        }
+    }
 }
 
 /// The size a message declares for its body.

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     os::unix::fs::FileExt,
-    process, str,
+    process,
     sync::{
         OnceLock,
         atomic::{AtomicI64, Ordering},
@@ -45,14 +45,14 @@ impl ReadResident for Statm {
     fn read(&self) -> io::Result<Resident> {
         match self.kept.get() {
             Some(kept) if kept.is_of_this_process() => {
-                read_from(&kept.file).or_else(|_| read_once())
+                kept.read().or_else(|_| Kept::open()?.read())
             }
-            Some(_) => read_once(),
+            Some(_) => Kept::open()?.read(),
             None => {
-                let file = File::open(PATH).map_err(named)?;
-                let resident = read_from(&file)?;
+                let kept = Kept::open()?;
+                let resident = kept.read()?;
                 // Lost races close their descriptor; the winner's is as good.
-                let _ = self.kept.set(Kept::new(file));
+                let _ = self.kept.set(kept);
                 Ok(resident)
             }
         }
@@ -66,15 +66,29 @@ struct Kept {
     file: File,
     process: u32,
     checked: AtomicI64,
+    page_size: u64,
 }
 
 impl Kept {
-    fn new(file: File) -> Self {
-        Self {
-            file,
+    fn open() -> io::Result<Self> {
+        Ok(Self {
+            file: File::open(PATH).map_err(named)?,
             process: process::id(),
             checked: AtomicI64::new(tick()),
-        }
+            page_size: rustix::param::page_size() as u64,
+        })
+    }
+
+    fn read(&self) -> io::Result<Resident> {
+        // Seven numbers of at most 20 digits each.
+        let mut buffer = [0; 160];
+        let length = self.file.read_at(&mut buffer, 0).map_err(named)?;
+        parse(&buffer[..length], self.page_size).ok_or_else(|| {
+            let text = String::from_utf8_lossy(&buffer[..length]);
+            let reason =
+                format!("{PATH} holds {text:?}, expected `size resident shared ...` in pages");
+            io::Error::new(io::ErrorKind::InvalidData, reason)
+        })
     }
 
     /// Asks for the process id once a kernel tick (1 to 10 ms) and not at every reading: the system
@@ -99,30 +113,24 @@ fn tick() -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
-fn read_once() -> io::Result<Resident> {
-    read_from(&File::open(PATH).map_err(named)?)
-}
-
-fn read_from(file: &File) -> io::Result<Resident> {
-    // Seven numbers of at most 20 digits each.
-    let mut buffer = [0; 160];
-    let length = file.read_at(&mut buffer, 0).map_err(named)?;
-    parse(&buffer[..length], rustix::param::page_size() as u64).ok_or_else(|| {
-        let text = String::from_utf8_lossy(&buffer[..length]);
-        let reason = format!("{PATH} holds {text:?}, expected `size resident shared ...` in pages");
-        io::Error::new(io::ErrorKind::InvalidData, reason)
-    })
-}
-
 fn parse(statm: &[u8], page_size: u64) -> Option<Resident> {
-    let mut pages = statm
-        .split(u8::is_ascii_whitespace)
-        .skip(1)
-        .map(|field| str::from_utf8(field).ok()?.parse::<u64>().ok());
+    let mut fields = statm.split(u8::is_ascii_whitespace).skip(1);
     Some(Resident {
-        total: pages.next()??.checked_mul(page_size)?,
-        shared: pages.next()??.checked_mul(page_size)?,
+        total: number(fields.next()?)?.checked_mul(page_size)?,
+        shared: number(fields.next()?)?.checked_mul(page_size)?,
     })
+}
+
+/// Decimal digits alone; `u64::from_str` takes a sign too, and wants text that was checked to be UTF-8.
+fn number(digits: &[u8]) -> Option<u64> {
+    let (first, rest) = digits.split_first()?;
+    rest.iter().try_fold(digit(*first)?, |number, next| {
+        number.checked_mul(10)?.checked_add(digit(*next)?)
+    })
+}
+
+fn digit(ascii: u8) -> Option<u64> {
+    ascii.is_ascii_digit().then(|| u64::from(ascii - b'0'))
 }
 
 fn named(error: io::Error) -> io::Error {

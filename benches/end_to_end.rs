@@ -1,0 +1,223 @@
+//! What the layer costs a server: axum's hello world with and without it, under `wrk`, in turns.
+//!
+//! ```text
+//! apt install wrk
+//! cargo bench --features axum --bench end_to_end
+//! ```
+//!
+//! Both servers run all the time, each as a process of its own, and take turns under load. Where there is `taskset`,
+//! the servers keep to one core and `wrk` to another. Takes about a minute; skips where `wrk` is missing.
+//!
+//! Requests per second tell the truth on a machine that does nothing else. The processor time of a request is told
+//! too, because it hardly changes when others want the cores as well.
+
+use axum::{Router, routing::get};
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use tokio::{net::TcpListener, runtime::Runtime};
+use tower::BoxError;
+use tower_memory::MemoryLayer;
+
+/// Turns of each server, of a second each.
+const PAIRS: usize = 30;
+
+const SERVER_CORE: &str = "0";
+const WRK_CORE: &str = "1";
+
+fn main() -> Result<(), BoxError> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let hello = Router::new().route("/", get(|| async { "Hello, World!" }));
+    match arguments.first().map(String::as_str) {
+        Some("bare") => serve(hello),
+        Some("layered") => serve(hello.layer(MemoryLayer::new())),
+        _ if !arguments.iter().any(|argument| argument == "--bench") => {
+            println!("skipped: takes a minute, for which only `cargo bench` asks");
+            Ok(())
+        }
+        _ if !is_installed("wrk") => {
+            println!("skipped: `wrk` is not installed");
+            Ok(())
+        }
+        _ => compare(),
+    }
+}
+
+/// Serves `app` until the process is killed; says on standard output where.
+fn serve(app: Router) -> Result<(), BoxError> {
+    Runtime::new()?.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("{}", listener.local_addr()?);
+        Ok(axum::serve(listener, app).await?)
+    })
+}
+
+fn compare() -> Result<(), BoxError> {
+    let (bare, layered) = (Server::start("bare")?, Server::start("layered")?);
+    for server in [&bare, &layered] {
+        server.turn()?;
+    }
+    let (mut bare_turns, mut layered_turns) = (Vec::new(), Vec::new());
+    for pair in 0..PAIRS {
+        // Whoever is first in one pair is second in the next.
+        if pair % 2 == 0 {
+            bare_turns.push(bare.turn()?);
+            layered_turns.push(layered.turn()?);
+        } else {
+            layered_turns.push(layered.turn()?);
+            bare_turns.push(bare.turn()?);
+        }
+    }
+    print(&bare_turns, &layered_turns);
+    Ok(())
+}
+
+/// This program once more, as a server.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+/// What a server did in one turn.
+struct Turn {
+    requests: f64,
+    per_second: f64,
+    p99_ms: f64,
+    processor_ms: f64,
+}
+
+impl Server {
+    fn start(name: &str) -> Result<Self, BoxError> {
+        let program = env::current_exe()?;
+        let mut process = pinned(SERVER_CORE, &program.to_string_lossy())
+            .arg(name)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut address = String::new();
+        if let Some(output) = process.stdout.take() {
+            BufReader::new(output).read_line(&mut address)?;
+        }
+        let address = address.trim_end().to_owned();
+        Ok(Self { process, address })
+    }
+
+    /// Has `wrk` ask as much as it can for a second.
+    fn turn(&self) -> Result<Turn, BoxError> {
+        let before = self.processor_ms()?;
+        let wrk = pinned(WRK_CORE, "wrk")
+            .args([
+                "--threads=1",
+                "--connections=32",
+                "--duration=1s",
+                "--latency",
+            ])
+            .arg(format!("http://{}/", self.address))
+            .output()?;
+        let processor_ms = self.processor_ms()? - before;
+        let said = String::from_utf8_lossy(&wrk.stdout);
+        Turn::parse(&said, processor_ms).ok_or_else(|| {
+            format!("`wrk` said {said:?}, expected its latencies and requests").into()
+        })
+    }
+
+    fn processor_ms(&self) -> Result<f64, BoxError> {
+        let pid = Pid::from_u32(self.process.id());
+        let mut system = System::new()?;
+        let only_time = ProcessRefreshKind::nothing().with_cpu();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, only_time);
+        let process = system.process(pid).ok_or("a server has ended")?;
+        Ok(process.accumulated_cpu_time() as f64)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Turn {
+    fn parse(said: &str, processor_ms: f64) -> Option<Self> {
+        let after = |label| {
+            said.lines()
+                .find_map(|line| line.trim().strip_prefix(label))
+        };
+        let requests = said
+            .lines()
+            .find_map(|line| line.split_once(" requests in "))?
+            .0;
+        Some(Self {
+            requests: requests.trim().parse().ok()?,
+            per_second: after("Requests/sec:")?.trim().parse().ok()?,
+            p99_ms: milliseconds(after("99%")?.trim())?,
+            processor_ms,
+        })
+    }
+}
+
+fn milliseconds(time: &str) -> Option<f64> {
+    let (number, factor) = [("us", 1e-3), ("ms", 1.0), ("s", 1e3)]
+        .into_iter()
+        .find_map(|(unit, factor)| Some((time.strip_suffix(unit)?, factor)))?;
+    Some(number.parse::<f64>().ok()? * factor)
+}
+
+fn print(bare: &[Turn], layered: &[Turn]) {
+    println!(
+        "| {:<22} | requests/s |      p99 | processor time |",
+        "axum hello world"
+    );
+    println!("|{:-<24}|{:->11}:|{:->9}:|{:->15}:|", "", "", "", "");
+    for (name, turns) in [("bare", bare), ("with the layer", layered)] {
+        println!(
+            "| {name:<22} | {:>10.0} | {:>5.2} ms | {:>11.2} µs |",
+            median(turns.iter().map(|turn| turn.per_second)),
+            median(turns.iter().map(|turn| turn.p99_ms)),
+            processor_us(turns),
+        );
+    }
+    let pairs = layered.iter().zip(bare);
+    println!(
+        "| {:<22} | {:>8.1} % | {:8} | {:>12.1} % |",
+        "the layer of bare",
+        median(pairs.map(|(layered, bare)| 100.0 * layered.per_second / bare.per_second)),
+        "",
+        100.0 * processor_us(layered) / processor_us(bare),
+    );
+    println!("\ntarget: at least 98 % of the requests, the median of {PAIRS} pairs");
+}
+
+/// Microseconds a request.
+fn processor_us(turns: &[Turn]) -> f64 {
+    let total = |of: fn(&Turn) -> f64| turns.iter().map(of).sum::<f64>();
+    1e3 * total(|turn| turn.processor_ms) / total(|turn| turn.requests)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// `program` on one core, where that can be had.
+fn pinned(core: &str, program: &str) -> Command {
+    if !is_installed("taskset") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", core, program]);
+    command
+}
+
+fn is_installed(program: &str) -> bool {
+    let mut version = Command::new(program);
+    version
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    version.status().is_ok()
+}

@@ -1,0 +1,86 @@
+//! What the layer costs a request in instructions and allocations, which no other load on the machine changes.
+//!
+//! ```text
+//! cargo install gungraun-runner --version 0.20.0
+//! cargo bench --bench instructions
+//! ```
+//!
+//! Needs [Valgrind](https://valgrind.org) and the runner, and skips where one is missing. Callgrind counts the
+//! instructions, the kernel's not among them; DHAT counts what is allocated.
+
+mod request;
+
+use std::{
+    env,
+    process::{Command, Stdio},
+};
+
+fn main() {
+    let by_the_runner = env::args().any(|argument| argument == "--gungraun-run");
+    let missing = ["valgrind", "gungraun-runner"]
+        .into_iter()
+        .find(|program| !by_the_runner && !is_installed(program));
+    match missing {
+        Some(program) => println!("skipped: `{program}` is not installed"),
+        None => counts::run(),
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let mut version = Command::new(program);
+    version
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    version.status().is_ok()
+}
+
+mod counts {
+    use super::request::{no_op, serve};
+    use gungraun::{Callgrind, Dhat, DhatMetric, EventKind, prelude::*};
+    use std::time::Duration;
+    use tower::Layer;
+    use tower_memory::MemoryLayer;
+
+    type Serve = Box<dyn FnMut()>;
+
+    #[library_benchmark]
+    #[bench::bare(bare())]
+    #[bench::every_time(layered(Duration::ZERO))]
+    // Long enough for the slow clock of an emulator: the shared reading is never due for another.
+    #[bench::shared(layered(Duration::from_secs(3600)))]
+    fn one_request(mut serve: Serve) -> Serve {
+        serve();
+        serve
+    }
+
+    library_benchmark_group!(name = requests, benchmarks = one_request);
+
+    main!(
+        config = LibraryBenchmarkConfig::default()
+            .tool(Callgrind::default().format([EventKind::Ir]))
+            .tool(Dhat::default().format([DhatMetric::TotalBlocks, DhatMetric::TotalBytes])),
+        library_benchmark_groups = requests
+    );
+
+    pub(super) fn run() {
+        main();
+    }
+
+    fn bare() -> Serve {
+        let mut service = no_op();
+        warmed_up(move || serve(&mut service))
+    }
+
+    fn layered(resolution: Duration) -> Serve {
+        let layer = MemoryLayer::new().resolution(resolution);
+        let mut service = layer.layer(no_op());
+        warmed_up(move || serve(&mut service))
+    }
+
+    /// The first request opens files and fills caches; the second is like all others.
+    fn warmed_up(mut serve: impl FnMut() + 'static) -> Serve {
+        serve();
+        Box::new(serve)
+    }
+}
