@@ -1,7 +1,7 @@
 use super::{in_flight::Arrival, layer::Config};
 use crate::{
     report::{Outcome, Report},
-    resident::Resident,
+    resident::Reading,
     route::Route,
     verdict,
 };
@@ -10,7 +10,6 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
 };
 use tracing::Span;
 
@@ -21,8 +20,7 @@ use tracing::Span;
 pub(crate) struct Visit {
     config: Arc<Config>,
     arrival: Arrival,
-    opened: Instant,
-    before: Option<Resident>,
+    opened: Reading,
     method: Method,
     route: Route,
     span: Span,
@@ -38,13 +36,11 @@ impl Visit {
         let request_size = content_length(request.headers());
         let span = Span::current();
         let arrival = config.in_flight.enter();
-        let opened = Instant::now();
-        let before = config.resident.read(opened);
+        let opened = config.resident.read();
         Self {
             config,
             arrival,
             opened,
-            before,
             method,
             route,
             span,
@@ -92,23 +88,22 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let closed = Instant::now();
-        let after = self.config.resident.read(closed);
+        let closed = self.config.resident.read();
         let overlap = self.config.in_flight.leave(&self.arrival);
-        let threshold = self.config.warn_above;
+        let (before, after) = (self.opened.resident, closed.resident);
         let report = Report {
             method: mem::take(&mut self.method),
             route: mem::replace(&mut self.route, Route::UNMATCHED),
             status: self.status,
             outcome: self.outcome,
-            duration: closed.saturating_duration_since(self.opened),
-            before: self.before,
+            duration: closed.since(&self.opened),
+            before,
             after,
             overlap,
             request_size: self.request_size,
             response_size: self.response_size,
             heap: None,
-            verdict: verdict::judge(self.before, after, overlap, threshold),
+            verdict: verdict::judge(before, after, overlap, self.config.warn_above),
             span: mem::replace(&mut self.span, Span::none()),
         };
         for listener in self.config.listeners() {

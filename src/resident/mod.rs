@@ -11,7 +11,7 @@ mod sysinfo;
 
 use std::io;
 
-pub(crate) use self::shared::SharedReading;
+pub(crate) use self::shared::{Reading, SharedReading};
 #[cfg(target_os = "linux")]
 pub use self::statm::Statm;
 #[cfg(any(not(target_os = "linux"), feature = "sysinfo"))]

@@ -25,6 +25,21 @@ pub(crate) struct SharedReading {
     failed_before: AtomicBool,
 }
 
+/// What a request read, and when.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// Nanoseconds on the clock of the [`SharedReading`]: an `Instant` is twice as large, and to
+    /// subtract one takes as long as to read one.
+    at: u64,
+    pub(crate) resident: Option<Resident>,
+}
+
+impl Reading {
+    pub(crate) fn since(&self, earlier: &Self) -> Duration {
+        Duration::from_nanos(self.at.saturating_sub(earlier.at))
+    }
+}
+
 impl SharedReading {
     pub(crate) fn new(reader: Arc<dyn ReadResident>, resolution: Duration) -> Self {
         Self {
@@ -47,10 +62,17 @@ impl SharedReading {
         Self::new(Arc::clone(&self.reader), resolution)
     }
 
-    /// The resident set as of `now`: the published reading when it is younger than the resolution,
-    /// else a new one. `None` when it can't be read; the first time that happens, the log says why.
-    pub(crate) fn read(&self, now: Instant) -> Option<Resident> {
-        let now = nanos(now.saturating_duration_since(self.epoch));
+    /// The published reading when it is younger than the resolution, else a new one. Without a
+    /// resident set when that can't be read; the first time it can't, the log says why.
+    pub(crate) fn read(&self) -> Reading {
+        let at = nanos(self.epoch.elapsed());
+        Reading {
+            at,
+            resident: self.resident(at),
+        }
+    }
+
+    fn resident(&self, now: u64) -> Option<Resident> {
         if let Some(resident) = self.published(now) {
             return Some(resident);
         }
@@ -122,9 +144,10 @@ impl SharedReading {
     }
 }
 
-/// Whole nanoseconds; 584 years fit.
+/// Whole nanoseconds; what is more than the 584 years that fit counts as those.
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 #[cfg(test)]
@@ -148,12 +171,7 @@ mod tests {
     #[test]
     fn a_reading_is_shared_until_it_is_as_old_as_the_resolution() {
         let reading = counting(Duration::from_micros(100));
-        let start = Instant::now();
-        let at = |micros| {
-            reading
-                .read(start + Duration::from_micros(micros))
-                .map(|r| r.shared)
-        };
+        let at = |micros: u64| reading.resident(micros * 1_000).map(|r| r.shared);
         assert_eq!(at(0), Some(1));
         assert_eq!(at(99), Some(1));
         assert_eq!(at(100), Some(2));
@@ -164,9 +182,8 @@ mod tests {
     #[test]
     fn with_no_resolution_every_request_reads() {
         let reading = counting(Duration::ZERO);
-        let now = Instant::now();
         let readings: Vec<_> = (0..3)
-            .map(|_| reading.read(now).map(|r| r.shared))
+            .map(|_| reading.resident(7).map(|r| r.shared))
             .collect();
         assert_eq!(readings, [Some(1), Some(2), Some(3)]);
     }
@@ -186,13 +203,8 @@ mod tests {
         }
         let reading =
             SharedReading::new(Arc::new(Flaky(AtomicU32::new(0))), Duration::from_nanos(1));
-        let start = Instant::now();
         let totals: Vec<_> = (1..5)
-            .map(|s| {
-                reading
-                    .read(start + Duration::from_secs(s))
-                    .map(|r| r.total)
-            })
+            .map(|now| reading.resident(now).map(|r| r.total))
             .collect();
         assert_eq!(totals, [Some(7), None, None, Some(9)]);
     }
@@ -200,21 +212,16 @@ mod tests {
     #[test]
     fn threads_never_see_a_reading_that_is_half_of_another() {
         let reading = counting(Duration::from_nanos(50));
-        let start = Instant::now();
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..100_000 {
-                        let resident = reading.read(Instant::now()).expect("it never fails");
+                        let resident = reading.read().resident.expect("it never fails");
                         assert_eq!(resident.total, resident.shared * 3);
                     }
                 });
             }
         });
-        assert!(
-            reading
-                .published(nanos(start.saturating_duration_since(reading.epoch)))
-                .is_some()
-        );
+        assert!(reading.published(0).is_some());
     }
 }
