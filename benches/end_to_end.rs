@@ -1,15 +1,17 @@
-//! What the layer costs a server: axum's hello world with and without it, under `wrk`, in turns.
+//! What the layer costs a server: axum's hello world bare, with the layer, and as a yardstick with
+//! tower-http's `TraceLayer` that nobody listens to, under `wrk`, in turns.
 //!
 //! ```text
 //! apt install wrk
 //! cargo bench --features axum --bench end_to_end
 //! ```
 //!
-//! Both servers run all the time, each as a process of its own, and take turns under load. Where there is `taskset`,
-//! the servers keep to one core and `wrk` to another. Takes about a minute; skips where `wrk` is missing.
+//! The servers run all the time, each as a process of its own, and take turns under load. Where
+//! there is `taskset`, they keep to one core and `wrk` to another. Takes about two minutes; skips
+//! where `wrk` is missing.
 //!
-//! Requests per second tell the truth on a machine that does nothing else. The processor time of a request is told
-//! too, because it hardly changes when others want the cores as well.
+//! Requests per second tell the truth on a machine that does nothing else. The processor time of a
+//! request is told too, because it hardly changes when others want the cores as well.
 
 use axum::{Router, routing::get};
 use std::{
@@ -20,29 +22,35 @@ use std::{
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower::BoxError;
+use tower_http::trace::TraceLayer;
 use tower_memory::MemoryLayer;
 
 /// Turns of each server, of a second each.
-const PAIRS: usize = 30;
+const ROUNDS: usize = 30;
 
 const SERVER_CORE: &str = "0";
 const WRK_CORE: &str = "1";
 
+/// The first is what the others are compared with.
+const NAMES: [&str; 3] = ["bare", "with the layer", "with TraceLayer"];
+
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let hello = Router::new().route("/", get(|| async { "Hello, World!" }));
-    match arguments.first().map(String::as_str) {
-        Some("bare") => serve(hello),
-        Some("layered") => serve(hello.layer(MemoryLayer::new())),
-        _ if !arguments.iter().any(|argument| argument == "--bench") => {
-            println!("skipped: takes a minute, for which only `cargo bench` asks");
+    let name = arguments.first().map_or("", String::as_str);
+    match NAMES.iter().position(|known| *known == name) {
+        Some(0) => serve(hello),
+        Some(1) => serve(hello.layer(MemoryLayer::new())),
+        Some(_) => serve(hello.layer(TraceLayer::new_for_http())),
+        None if !arguments.iter().any(|argument| argument == "--bench") => {
+            println!("skipped: takes two minutes, for which only `cargo bench` asks");
             Ok(())
         }
-        _ if !is_installed("wrk") => {
+        None if !is_installed("wrk") => {
             println!("skipped: `wrk` is not installed");
             Ok(())
         }
-        _ => compare(),
+        None => compare(),
     }
 }
 
@@ -56,22 +64,23 @@ fn serve(app: Router) -> Result<(), BoxError> {
 }
 
 fn compare() -> Result<(), BoxError> {
-    let (bare, layered) = (Server::start("bare")?, Server::start("layered")?);
-    for server in [&bare, &layered] {
+    let mut servers = Vec::new();
+    for name in NAMES {
+        let server = Server::start(name)?;
+        // What is done only once is done in a turn that doesn't count.
         server.turn()?;
+        servers.push((server, Vec::new()));
     }
-    let (mut bare_turns, mut layered_turns) = (Vec::new(), Vec::new());
-    for pair in 0..PAIRS {
-        // Whoever is first in one pair is second in the next.
-        if pair % 2 == 0 {
-            bare_turns.push(bare.turn()?);
-            layered_turns.push(layered.turn()?);
-        } else {
-            layered_turns.push(layered.turn()?);
-            bare_turns.push(bare.turn()?);
+    for round in 0..ROUNDS {
+        // Whoever is first in one round is last in the next.
+        let mut order: Vec<_> = servers.iter_mut().collect();
+        order.rotate_left(round % NAMES.len());
+        for (server, turns) in order {
+            turns.push(server.turn()?);
         }
     }
-    print(&bare_turns, &layered_turns);
+    let turns: Vec<_> = servers.into_iter().map(|(_, turns)| turns).collect();
+    print(&turns);
     Ok(())
 }
 
@@ -166,29 +175,28 @@ fn milliseconds(time: &str) -> Option<f64> {
     Some(number.parse::<f64>().ok()? * factor)
 }
 
-fn print(bare: &[Turn], layered: &[Turn]) {
+fn print(servers: &[Vec<Turn>]) {
     println!(
-        "| {:<22} | requests/s |      p99 | processor time |",
+        "| {:<18} | requests/s | of bare |      p99 | processor time | of bare |",
         "axum hello world"
     );
-    println!("|{:-<24}|{:->11}:|{:->9}:|{:->15}:|", "", "", "", "");
-    for (name, turns) in [("bare", bare), ("with the layer", layered)] {
+    println!(
+        "|{:-<20}|-----------:|--------:|---------:|---------------:|--------:|",
+        ""
+    );
+    let bare = &servers[0];
+    for (name, turns) in NAMES.iter().zip(servers) {
+        let rounds = turns.iter().zip(bare);
         println!(
-            "| {name:<22} | {:>10.0} | {:>5.2} ms | {:>11.2} µs |",
+            "| {name:<18} | {:>10.0} | {:>5.1} % | {:>5.2} ms | {:>11.2} µs | {:>5.1} % |",
             median(turns.iter().map(|turn| turn.per_second)),
+            median(rounds.map(|(turn, bare)| 100.0 * turn.per_second / bare.per_second)),
             median(turns.iter().map(|turn| turn.p99_ms)),
             processor_us(turns),
+            100.0 * processor_us(turns) / processor_us(bare),
         );
     }
-    let pairs = layered.iter().zip(bare);
-    println!(
-        "| {:<22} | {:>8.1} % | {:8} | {:>12.1} % |",
-        "the layer of bare",
-        median(pairs.map(|(layered, bare)| 100.0 * layered.per_second / bare.per_second)),
-        "",
-        100.0 * processor_us(layered) / processor_us(bare),
-    );
-    println!("\ntarget: at least 98 % of the requests, the median of {PAIRS} pairs");
+    println!("\ntarget: with the layer at least 98 % of the requests, median of {ROUNDS} rounds");
 }
 
 /// Microseconds a request.
