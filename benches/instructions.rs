@@ -1,12 +1,13 @@
-//! What the layer costs a request in instructions and allocations, which no other load on the machine changes.
+//! What the layer costs a request in instructions and allocations, which no other load on the
+//! machine changes.
 //!
 //! ```text
 //! cargo install gungraun-runner --version 0.20.0
 //! cargo bench --bench instructions
 //! ```
 //!
-//! Needs [Valgrind](https://valgrind.org) and the runner, and skips where one is missing. Callgrind counts the
-//! instructions, the kernel's not among them; DHAT counts what is allocated.
+//! Needs [Valgrind](https://valgrind.org) and the runner, and skips where one is missing. Callgrind
+//! counts the instructions, the kernel's not among them; DHAT counts what is allocated.
 
 mod request;
 

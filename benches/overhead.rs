@@ -4,8 +4,8 @@
 //! cargo bench --bench overhead
 //! ```
 //!
-//! The cases take turns of a few milliseconds, for many rounds, and a difference is the median of the differences
-//! within a round: whatever else the machine does slows the cases of a round alike.
+//! The cases take turns of a few milliseconds, for many rounds, and a difference is the median of
+//! the differences within a round: whatever else the machine does slows the cases of a round alike.
 
 mod naive;
 mod request;

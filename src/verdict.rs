@@ -139,7 +139,8 @@ mod tests {
             overlap: u32,
             threshold: u64,
         ) {
-            let (before, after) = (Resident::new(before.0, before.1), Resident::new(after.0, after.1));
+            let before = Resident::new(before.0, before.1);
+            let after = Resident::new(after.0, after.1);
             let verdict = judge(Some(before), Some(after), overlap, threshold);
             let grown = after.total > before.total && after.total - before.total >= threshold;
             prop_assert_eq!(verdict.is_warning(), grown);

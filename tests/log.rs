@@ -1,4 +1,5 @@
-//! What the log says, to people and to programs: names, order and values as its documentation has them.
+//! What the log says, to people and to programs: names, order and values as its documentation has
+//! them.
 
 mod support;
 

@@ -34,7 +34,8 @@ fn allocations(mut request: impl FnMut()) -> u64 {
     measure(|| (0..TIMES).for_each(|_| request())).count_total
 }
 
-/// Layers that take a reading each time and that share one, and how many readable reports they made.
+/// Layers that take a reading each time and that share one, and how many readable reports they
+/// made.
 fn layers() -> [(MemoryLayer, Arc<AtomicU64>); 2] {
     [Duration::ZERO, Duration::from_secs(3600)].map(|resolution| {
         let readable = Arc::new(AtomicU64::new(0));

@@ -1,6 +1,7 @@
 //! Whatever happens to a request, there is exactly one report, and it tells what happened.
 //!
-//! Everything here goes over a real socket, from hyper's clients or a bare TCP stream to hyper's server.
+//! Everything here goes over a real socket, from hyper's clients or a bare TCP stream to hyper's
+//! server.
 
 mod support;
 

@@ -34,6 +34,19 @@ async fn a_panic_before_there_is_a_future_is_reported() {
 }
 
 #[tokio::test]
+async fn a_panic_in_your_own_naming_of_routes_is_reported() {
+    let layer = MemoryLayer::new().route_with(|_| panic!("the naming panicked, as planned"));
+    let (layer, reports) = reports_of(layer);
+    let mut service = layer.layer(service_fn(hello));
+    let called = catch_unwind(AssertUnwindSafe(|| drop(service.call(get("/")))));
+    assert!(called.is_err());
+    drop((layer, service));
+    let report = reports.only().await;
+    assert_eq!(report.outcome, Outcome::Panicked);
+    assert_eq!(report.route.as_str(), "unmatched");
+}
+
+#[tokio::test]
 async fn a_service_goes_on_after_a_panic() {
     let (layer, mut reports) = reports_of(MemoryLayer::new());
     let service = layer.layer(service_fn(async |request: Request<Full<Bytes>>| {

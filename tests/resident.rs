@@ -197,7 +197,8 @@ fn threads_that_share_a_reader_all_read_right() {
     });
 }
 
-// Processes that something is wrong with: each test starts this program once more, for itself alone.
+// Processes that something is wrong with: each test starts this program once more, for itself
+// alone.
 
 const ITSELF: &str = "TOWER_MEMORY_TEST";
 const DONE: i32 = 42;

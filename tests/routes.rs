@@ -1,4 +1,5 @@
-//! The route of a report: axum's matched path, your own name for it, or `unmatched`; never a raw path.
+//! The route of a report: axum's matched path, your own name for it, or `unmatched`; never a raw
+//! path.
 
 mod support;
 

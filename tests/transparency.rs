@@ -1,4 +1,5 @@
-//! The layer changes nothing: requests, responses, bodies, errors and back-pressure pass as they are.
+//! The layer changes nothing: requests, responses, bodies, errors and back-pressure pass as they
+//! are.
 
 mod support;
 

@@ -67,7 +67,9 @@ mod tests {
         /// Against the plain definition: two windows overlap when each opens before the other
         /// closes.
         #[test]
-        fn overlap_is_the_number_of_windows_that_share_any_part(script in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn overlap_is_the_number_of_windows_that_share_any_part(
+            script in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
             let in_flight = InFlight::default();
             let mut open = Vec::new();
             let mut windows = Vec::new();
@@ -81,7 +83,9 @@ mod tests {
             }
             let still_open: Vec<_> = open.iter().map(|(_, opened)| *opened).collect();
             for &(opened, closed, overlap) in &windows {
-                let closed_ones = windows.iter().filter(|w| w.0 != opened && w.0 < closed && w.1 > opened);
+                let closed_ones = windows
+                    .iter()
+                    .filter(|w| w.0 != opened && w.0 < closed && w.1 > opened);
                 let open_ones = still_open.iter().filter(|o| **o < closed);
                 prop_assert_eq!(overlap as usize, closed_ones.count() + open_ones.count());
             }

@@ -56,19 +56,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let route = match &self.config.route_with {
-            None => Route::matched(request.extensions()),
-            // Taking a request apart moves all of it, twice: only for who asks for its parts.
-            Some(route_with) => {
-                let (parts, body) = request.into_parts();
-                let route = route_with(&parts);
-                request = Request::from_parts(parts, body);
-                route
-            }
-        };
-        let route = route.unwrap_or(Route::UNMATCHED);
-        let mut visit = Some(Visit::open(Arc::clone(&self.config), &request, route));
-        let watch = Watch::over(&mut visit);
+        let mut visit = Some(Visit::open(Arc::clone(&self.config), &request));
+        let mut watch = Watch::over(&mut visit);
+        // Taking a request apart moves all of it, twice: only for who asks for its parts.
+        if let Some(route_with) = &self.config.route_with {
+            let (parts, body) = request.into_parts();
+            watch.name(route_with(&parts).unwrap_or(Route::UNMATCHED));
+            request = Request::from_parts(parts, body);
+        }
         let future = self.inner.call(request);
         watch.end();
         ResponseFuture::new(future, visit)

@@ -31,8 +31,9 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    pub(crate) fn open<B>(config: Arc<Config>, request: &Request<B>, route: Route) -> Self {
+    pub(crate) fn open<B>(config: Arc<Config>, request: &Request<B>) -> Self {
         let method = request.method().clone();
+        let route = Route::matched(request.extensions()).unwrap_or(Route::UNMATCHED);
         let request_size = content_length(request.headers());
         let span = Span::current();
         let arrival = config.in_flight.enter();
@@ -114,18 +115,24 @@ impl Drop for Visit {
     }
 }
 
-/// Alive while the inner service, its future or its body runs for the request whose window is open; should that
-/// unwind, the request panicked.
+/// Alive while code that isn't ours runs for the request whose window is open: the inner service,
+/// its future or its body. Should that unwind, the request panicked.
 ///
 /// The report follows when the future or body is dropped, which a catch-panic layer does only after
-/// the unwind: that is why the unwinding is noted here. A guard and not a function around a closure, because requests
-/// are large and a closure would move them once more.
+/// the unwind: that is why the unwinding is noted here. A guard and not a function around a
+/// closure, because requests are large and a closure would move them once more.
 #[must_use]
 pub(crate) struct Watch<'a>(&'a mut Option<Visit>);
 
 impl<'a> Watch<'a> {
     pub(crate) fn over(visit: &'a mut Option<Visit>) -> Self {
         Self(visit)
+    }
+
+    pub(crate) fn name(&mut self, route: Route) {
+        if let Some(visit) = self.0 {
+            visit.route = route;
+        }
     }
 
     /// Nothing unwound.

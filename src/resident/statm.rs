@@ -92,8 +92,8 @@ impl Kept {
     }
 
     /// Asks for the process id once a kernel tick (1 to 10 ms) and not at every reading: the system
-    /// call costs a fifth of the reading. A child forked within the current tick may still read its
-    /// parent's figure, but at that age the two share the same pages.
+    /// call costs a fifth of the reading. Until its first tick is over, a forked child may read its
+    /// parent's figure.
     fn is_of_this_process(&self) -> bool {
         let now = tick();
         if self.checked.load(Ordering::Relaxed) == now {
@@ -121,7 +121,8 @@ fn parse(statm: &[u8], page_size: u64) -> Option<Resident> {
     })
 }
 
-/// Decimal digits alone; `u64::from_str` takes a sign too, and wants text that was checked to be UTF-8.
+/// Decimal digits alone; `u64::from_str` takes a sign too, and wants text that was checked to be
+/// UTF-8.
 fn number(digits: &[u8]) -> Option<u64> {
     let (first, rest) = digits.split_first()?;
     rest.iter().try_fold(digit(*first)?, |number, next| {

@@ -1,4 +1,5 @@
-//! What several of the test files need: the reports of a layer, and a server to ask over a real socket.
+//! What several of the test files need: the reports of a layer, and a server to ask over a real
+//! socket.
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
 use bytes::Bytes;
