@@ -60,6 +60,12 @@ macro_rules! class {
                 })*
                 Ok(())
             }
+
+            pub(in crate::model) fn heap(&self) -> usize {
+                $crate::model::size::share(&self.id)
+                    + $crate::model::size::text(&self.name)
+                    $(+ $crate::model::attribute::Attribute::heap(&self.$name))*
+            }
         }
 
         impl $crate::model::attribute::Target for $class {
@@ -192,6 +198,14 @@ macro_rules! classes {
             ) -> Result<(), M::Error> {
                 match self {
                     $(Self::$class(object) => object.write(model, json)),*
+                }
+            }
+
+            pub(in crate::model) fn heap(&self) -> usize {
+                match self {
+                    $(Self::$class(object) => {
+                        $crate::model::size::block(size_of::<$class>()) + object.heap()
+                    })*
                 }
             }
         }

@@ -14,6 +14,7 @@ mod link;
 mod read;
 mod reading;
 mod relations;
+mod size;
 pub mod units;
 pub mod values;
 mod version;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use self::expression::Expression;
 pub use self::registry::Dimension;
 use self::scale::Scale;
+use super::size::{block, text};
 
 /// A unit as a file writes it, with what it measures and how large it is.
 ///
@@ -65,6 +66,16 @@ impl Unit {
     /// Whether the text holds a number other than 1, as `2 kg` does. Such numbers count for nothing.
     pub fn has_factor(&self) -> bool {
         self.0.has_factor
+    }
+
+    /// What one of its owners has of its definition: together they have the whole of it.
+    pub(super) fn heap(&self) -> usize {
+        let Definition {
+            written, canonical, ..
+        } = &*self.0;
+        let counts = 2 * size_of::<usize>();
+        let whole = block(counts + size_of::<Definition>()) + text(written) + text(canonical);
+        whole.div_ceil(Arc::strong_count(&self.0))
     }
 
     /// What to multiply an amount in this unit with to have it in `other`; `None` where they measure different things.

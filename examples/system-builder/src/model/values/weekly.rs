@@ -14,6 +14,7 @@ use super::scalar::number;
 use super::series::finite;
 use crate::model::error::{DefectKind, Fault, excerpt};
 use crate::model::reading::Reading;
+use crate::model::size::block;
 use crate::model::units::Unit;
 
 /// Hours of a week.
@@ -88,6 +89,14 @@ impl<Q: Quantity> Value for Weekly<Q> {
             note: Note::from_parts(&mut parts, reading)?,
             quantity: PhantomData,
         })
+    }
+
+    fn heap(&self) -> usize {
+        let form = match &self.form {
+            WeekForm::List | WeekForm::Constant(_) => 0,
+            WeekForm::Profiles(profiles) => profiles::heap(profiles),
+        };
+        block(size_of_val(&*self.values)) + form + self.unit.heap() + self.note.heap()
     }
 }
 
