@@ -1,7 +1,7 @@
 //! How classes are declared: a block for each class, and one list of them all.
 
-/// Declares a class: its attributes in the order they are written, each with its kind, and where a file may lack one,
-/// what it then is.
+/// Declares a class: its attributes in the order they are written, each with its kind, and where a
+/// file may lack one, what it then is.
 macro_rules! class {
     ($(#[$doc:meta])* $class:ident { $($name:ident: $kind:ty $(= $absent:expr)?),* $(,)? }) => {
         $(#[$doc])*

@@ -14,7 +14,8 @@ use super::size::{block, text};
 
 /// A unit as a file writes it, with what it measures and how large it is.
 ///
-/// Cheap to clone. Two units are equal when they are written alike; see [`Unit::canonical`] to compare meanings.
+/// Cheap to clone. Two units are equal when they are written alike; see [`Unit::canonical`] to
+/// compare meanings.
 #[derive(Clone, PartialEq)]
 pub struct Unit(Arc<Definition>);
 
@@ -32,7 +33,8 @@ struct Definition {
 pub struct UnknownUnit(pub String);
 
 impl Unit {
-    /// Reads `kWh/GB`, `kilogram / terabyte_stored`, `cpu_core * second`, `1 / hour`, `hour ** 2`...
+    /// Reads `kWh/GB`, `kilogram / terabyte_stored`, `cpu_core * second`, `1 / hour`,
+    /// `hour ** 2`...
     ///
     /// # Errors
     ///
@@ -63,7 +65,8 @@ impl Unit {
         self.0.dimension
     }
 
-    /// Whether the text holds a number other than 1, as `2 kg` does. Such numbers count for nothing.
+    /// Whether the text holds a number other than 1, as `2 kg` does. Such numbers count for
+    /// nothing.
     pub fn has_factor(&self) -> bool {
         self.0.has_factor
     }
@@ -78,7 +81,8 @@ impl Unit {
         whole.div_ceil(Arc::strong_count(&self.0))
     }
 
-    /// What to multiply an amount in this unit with to have it in `other`; `None` where they measure different things.
+    /// What to multiply an amount in this unit with to have it in `other`; `None` where they
+    /// measure different things.
     ///
     /// `occurrence`, `concurrent` and `billion` are pure numbers of size 1.
     pub fn factor_to(&self, other: &Unit) -> Option<f64> {

@@ -20,7 +20,8 @@ use crate::model::units::Unit;
 /// Hours of a week.
 pub const HOURS_OF_WEEK: usize = 168;
 
-/// Amounts of `Q` for each hour of a week, from Monday 00:00 on the clocks of the country on. Every value is finite.
+/// Amounts of `Q` for each hour of a week, from Monday 00:00 on the clocks of the country on. Every
+/// value is finite.
 #[derive(Debug, PartialEq)]
 pub struct Weekly<Q> {
     /// One value for each hour.
