@@ -35,6 +35,15 @@ pub struct Config {
     )]
     pub body_limit: ByteSize,
 
+    /// Most memory that loaded systems take, all together
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_STORE_LIMIT",
+        value_name = "SIZE",
+        default_value = "1GiB"
+    )]
+    pub store_limit: ByteSize,
+
     /// How the log is written to standard output
     #[arg(
         long,

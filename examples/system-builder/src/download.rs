@@ -1,7 +1,7 @@
 //! From a model to a response body, without holding the text.
 //!
-//! Writing is synchronous and takes a blocking thread, until what is left fits into a short queue: a
-//! client that downloads slowly holds a thread for a large system only.
+//! Writing is synchronous and takes a blocking thread, until what is left fits into a short queue:
+//! a client that downloads slowly holds a thread for a large system only.
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;

@@ -39,6 +39,7 @@ async fn run(config: &Config) -> io::Result<()> {
     tracing::info!(
         warn_above = %config.warn_above,
         body_limit = %config.body_limit,
+        store_limit = %config.store_limit,
         "serving on http://{}",
         listener.local_addr()?,
     );

@@ -1,26 +1,37 @@
-use crate::model::Model;
+use crate::{model::Model, problem::Problem};
+use axum::http::StatusCode;
+use bytesize::ByteSize;
 use indexmap::IndexMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 use uuid::Uuid;
+
+/// What a system takes beside its model: its entry in the store, which grows by doubling.
+const ENTRY: u64 = 192;
 
 /// The systems that were loaded, in upload order. They live in memory until they are removed.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     // Nothing panics while it holds the lock, so a poisoned one still guards a whole map.
-    systems: RwLock<IndexMap<Uuid, Arc<Model>>>,
+    systems: RwLock<IndexMap<Uuid, Arc<System>>>,
 }
 
 impl Store {
-    pub(crate) fn insert(&self, model: Arc<Model>) -> Uuid {
+    pub(crate) fn insert(&self, system: Arc<System>) -> Uuid {
         let id = Uuid::new_v4();
         self.systems
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, model);
+            .insert(id, system);
         id
     }
 
-    pub(crate) fn get(&self, id: Uuid) -> Option<Arc<Model>> {
+    pub(crate) fn get(&self, id: Uuid) -> Option<Arc<System>> {
         self.systems
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -28,18 +39,187 @@ impl Store {
             .cloned()
     }
 
-    pub(crate) fn remove(&self, id: Uuid) -> Option<Arc<Model>> {
+    pub(crate) fn remove(&self, id: Uuid) -> Option<Arc<System>> {
         self.systems
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .shift_remove(&id)
     }
 
-    pub(crate) fn all(&self) -> Vec<(Uuid, Arc<Model>)> {
+    pub(crate) fn all(&self) -> Vec<(Uuid, Arc<System>)> {
         let systems = self.systems.read().unwrap_or_else(PoisonError::into_inner);
         systems
             .iter()
-            .map(|(id, model)| (*id, Arc::clone(model)))
+            .map(|(id, system)| (*id, Arc::clone(system)))
             .collect()
+    }
+}
+
+/// The memory that systems may take, all together.
+#[derive(Debug)]
+pub(crate) struct Room {
+    limit: ByteSize,
+    /// In bytes, and never more than the limit.
+    taken: AtomicU64,
+}
+
+impl Room {
+    pub(crate) fn new(limit: ByteSize) -> Self {
+        Self {
+            limit,
+            taken: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes the room that a model needs.
+    ///
+    /// # Errors
+    ///
+    /// Where there isn't as much, drops the model and says so.
+    pub(crate) fn admit(self: Arc<Self>, model: Model) -> Result<System, Problem> {
+        let size = ENTRY + model.size() as u64;
+        let limit = self.limit.as_u64();
+        let taken = self.taken.fetch_update(Relaxed, Relaxed, |taken| {
+            taken.checked_add(size).filter(|taken| *taken <= limit)
+        });
+        match taken {
+            Ok(_) => Ok(System {
+                model,
+                _taken: Taken { size, room: self },
+            }),
+            Err(taken) => Err(self.full(ByteSize(taken), ByteSize(size))),
+        }
+    }
+
+    fn full(&self, taken: ByteSize, size: ByteSize) -> Problem {
+        let limit = self.limit;
+        let way_out = if size > limit {
+            "send a smaller system"
+        } else {
+            "delete a system"
+        };
+        Problem::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            format!(
+                "Systems take {taken} of the {limit} kept for them, and this one needs {size}: \
+                 {way_out}, or start the server with a higher `--store-limit`."
+            ),
+        )
+    }
+}
+
+/// A model with the room it takes.
+#[derive(Debug)]
+pub(crate) struct System {
+    model: Model,
+    // Fields are dropped in order: the room is free once the memory is.
+    _taken: Taken,
+}
+
+impl Deref for System {
+    type Target = Model;
+
+    fn deref(&self) -> &Model {
+        &self.model
+    }
+}
+
+/// Room that is given back when nobody holds the system any more: one that was removed may still
+/// be on its way to a client.
+#[derive(Debug)]
+struct Taken {
+    size: u64,
+    room: Arc<Room>,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.size, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn model(name: &str) -> Model {
+        let system = json!({
+            "id": "s", "name": name, "usage_patterns": [], "edge_usage_patterns": [],
+        });
+        let file = json!({"efootprint_version": "27.0.0", "System": {"s": system}});
+        model::read(file.to_string().as_bytes()).unwrap()
+    }
+
+    fn size(name: &str) -> u64 {
+        ENTRY + model(name).size() as u64
+    }
+
+    #[test]
+    fn a_system_that_just_fits_is_admitted_and_one_byte_less_is_too_little() {
+        let just = size("x");
+        let room = |limit| Arc::new(Room::new(ByteSize(limit)));
+        assert!(room(just).admit(model("x")).is_ok());
+        assert!(room(just - 1).admit(model("x")).is_err());
+    }
+
+    #[test]
+    fn a_removed_system_takes_room_until_nobody_holds_it() {
+        let room = Arc::new(Room::new(ByteSize(size("x"))));
+        let store = Store::default();
+        let id = store.insert(Arc::new(Arc::clone(&room).admit(model("x")).unwrap()));
+        let download = store.get(id);
+        drop(store.remove(id));
+        assert!(Arc::clone(&room).admit(model("x")).is_err());
+        drop(download);
+        assert!(room.admit(model("x")).is_ok());
+    }
+
+    #[test]
+    fn threads_that_insert_and_remove_at_once_never_take_more_than_there_is() {
+        let limit = 3 * size("x") + 1;
+        let room = Arc::new(Room::new(ByteSize(limit)));
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| {
+                    for _ in 0..500 {
+                        let system = Arc::clone(&room).admit(model("x"));
+                        assert!(room.taken.load(Relaxed) <= limit);
+                        drop(system);
+                    }
+                });
+            }
+        });
+        assert_eq!(room.taken.load(Relaxed), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_the_sum_of_what_is_stored(
+            steps in prop::collection::vec((any::<bool>(), 0..2000_usize), 0..50),
+        ) {
+            let room = Arc::new(Room::new(ByteSize(10_000)));
+            let store = Store::default();
+            for (insert, number) in steps {
+                let stored = store.all();
+                let before: u64 = stored.iter().map(|(_, system)| size(system.name())).sum();
+                if insert {
+                    let name = "x".repeat(number);
+                    let admitted = Arc::clone(&room).admit(model(&name));
+                    prop_assert_eq!(admitted.is_ok(), before + size(&name) <= 10_000);
+                    if let Ok(system) = admitted {
+                        store.insert(Arc::new(system));
+                    }
+                } else if !stored.is_empty() {
+                    store.remove(stored[number % stored.len()].0);
+                }
+                drop(stored);
+                let stored = store.all();
+                let sum: u64 = stored.iter().map(|(_, system)| size(system.name())).sum();
+                prop_assert_eq!(room.taken.load(Relaxed), sum);
+            }
+        }
     }
 }

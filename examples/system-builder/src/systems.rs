@@ -1,14 +1,18 @@
 //! `/api/systems`: load systems, list them, get them and their objects back, remove them.
 
 use crate::{
-    Config, download::Downloads, model::Model, problem::Problem, store::Store, upload::Uploads,
+    Config,
+    download::Downloads,
+    problem::Problem,
+    store::{Room, Store, System},
+    upload::Uploads,
 };
 use axum::{
     Json, Router,
     body::Body,
     extract::{Path, Request, State},
     http::{HeaderName, StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -34,7 +38,7 @@ pub(crate) fn routes(config: &Config) -> Router {
     let at_once = AT_ONCE_PER_CORE * available_parallelism().map_or(1, NonZero::get);
     let systems = Systems {
         store: Store::default(),
-        uploads: Uploads::new(config.body_limit, at_once),
+        uploads: Uploads::new(config.body_limit, at_once, Room::new(config.store_limit)),
         downloads: Downloads::new(at_once),
     };
     Router::new()
@@ -46,18 +50,18 @@ pub(crate) fn routes(config: &Config) -> Router {
 }
 
 #[derive(Serialize)]
-struct SystemSummary {
+struct SystemSummary<'a> {
     id: Uuid,
-    name: String,
+    name: &'a str,
     objects: usize,
 }
 
-impl SystemSummary {
-    fn of(id: Uuid, model: &Model) -> Self {
+impl<'a> SystemSummary<'a> {
+    fn of(id: Uuid, system: &'a System) -> Self {
         Self {
             id,
-            name: model.name().to_owned(),
-            objects: model.len(),
+            name: system.name(),
+            objects: system.len(),
         }
     }
 }
@@ -72,37 +76,40 @@ struct ObjectSummary<'a> {
 async fn upload(
     State(systems): State<Arc<Systems>>,
     request: Request,
-) -> Result<impl IntoResponse, Problem> {
-    let model = Arc::new(systems.uploads.read(request).await?);
-    let id = systems.store.insert(Arc::clone(&model));
-    let summary = SystemSummary::of(id, &model);
-    Ok((
+) -> Result<Response, Problem> {
+    let system = Arc::new(systems.uploads.read(request).await?);
+    let id = systems.store.insert(Arc::clone(&system));
+    let created = (
         StatusCode::CREATED,
         [(header::LOCATION, format!("/api/systems/{id}"))],
-        Json(summary),
-    ))
+        Json(SystemSummary::of(id, &system)),
+    );
+    Ok(created.into_response())
 }
 
-async fn list(State(systems): State<Arc<Systems>>) -> Json<Vec<SystemSummary>> {
-    Json(
-        systems
-            .store
-            .all()
+async fn list(State(systems): State<Arc<Systems>>) -> impl IntoResponse {
+    let listed = Arc::clone(&systems);
+    // A full store has millions of small systems, or names of megabytes: the list is written like
+    // a file.
+    let body = systems.downloads.body(move |out| {
+        let all = listed.store.all();
+        let summaries = all
             .iter()
-            .map(|(id, model)| SystemSummary::of(*id, model))
-            .collect(),
-    )
+            .map(|(id, system)| SystemSummary::of(*id, system));
+        serde_json::Serializer::new(out).collect_seq(summaries)
+    });
+    json(body.await)
 }
 
 async fn download(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let model = systems.get(&id)?;
-    let file = attachment(model.name());
+    let system = systems.get(&id)?;
+    let file = attachment(system.name());
     Ok((
         file,
-        json(systems.downloads.body(move |out| model.write(out)).await),
+        json(systems.downloads.body(move |out| system.write(out)).await),
     ))
 }
 
@@ -110,9 +117,9 @@ async fn list_objects(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let model = systems.get(&id)?;
+    let system = systems.get(&id)?;
     let body = systems.downloads.body(move |out| {
-        let objects = model.objects();
+        let objects = system.objects();
         serde_json::Serializer::new(out).collect_seq(objects.map(|object| ObjectSummary {
             id: object.id(),
             name: object.name(),
@@ -126,8 +133,8 @@ async fn object(
     State(systems): State<Arc<Systems>>,
     Path((id, object_id)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, Problem> {
-    let model = systems.get(&id)?;
-    if model.object(&object_id).is_none() {
+    let system = systems.get(&id)?;
+    if system.object(&object_id).is_none() {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             format!(
@@ -138,7 +145,7 @@ async fn object(
     }
     let body = systems
         .downloads
-        .body(move |out| serde_json::to_writer(out, &model.object(&object_id)));
+        .body(move |out| serde_json::to_writer(out, &system.object(&object_id)));
     Ok(json(body.await))
 }
 
@@ -146,18 +153,18 @@ async fn remove(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let model = id
+    let system = id
         .parse()
         .ok()
         .and_then(|id| systems.store.remove(id))
         .ok_or_else(|| unknown(&id))?;
-    // Freeing a large model takes a while.
-    let _ = spawn_blocking(|| drop(model)).await;
+    // Freeing a large model takes a while, and its room is back when the client hears of it.
+    let _ = spawn_blocking(|| drop(system)).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl Systems {
-    fn get(&self, id: &str) -> Result<Arc<Model>, Problem> {
+    fn get(&self, id: &str) -> Result<Arc<System>, Problem> {
         id.parse()
             .ok()
             .and_then(|id| self.store.get(id))

@@ -2,8 +2,9 @@
 
 use crate::{
     feed::read_on_thread,
-    model::{self, Model},
+    model,
     problem::Problem,
+    store::{Room, System},
 };
 use axum::{
     RequestExt,
@@ -21,18 +22,20 @@ use tower_http::timeout::TimeoutError;
 /// The form field that carries the file.
 const FIELD: &str = "file";
 
-/// Reads uploaded systems, so many at once and no larger than a limit.
+/// Reads uploaded systems, so many at once and no larger than a limit, while there is room.
 #[derive(Debug)]
 pub(crate) struct Uploads {
     limit: ByteSize,
     readers: Arc<Semaphore>,
+    room: Arc<Room>,
 }
 
 impl Uploads {
-    pub(crate) fn new(limit: ByteSize, at_once: usize) -> Self {
+    pub(crate) fn new(limit: ByteSize, at_once: usize, room: Room) -> Self {
         Self {
             limit,
             readers: Arc::new(Semaphore::new(at_once)),
+            room: Arc::new(room),
         }
     }
 
@@ -40,7 +43,7 @@ impl Uploads {
     ///
     /// A body that is refused is taken to its end all the same, unless it is too large: most
     /// clients get to the answer only after they have sent their request.
-    pub(crate) async fn read(&self, request: Request) -> Result<Model, Problem> {
+    pub(crate) async fn read(&self, request: Request) -> Result<System, Problem> {
         if declared_length(request.headers()).is_some_and(|length| length > self.limit.as_u64()) {
             return Err(self.too_large());
         }
@@ -64,18 +67,18 @@ impl Uploads {
         }
     }
 
-    async fn read_form(&self, mut form: Multipart) -> Result<Model, Problem> {
-        let mut model = None;
+    async fn read_form(&self, mut form: Multipart) -> Result<System, Problem> {
+        let mut system = None;
         while let Some(field) = form
             .next_field()
             .await
             .map_err(|error| self.interrupted(&error))?
         {
-            if field.name() == Some(FIELD) && model.is_none() {
-                model = Some(self.read_chunks(field).await);
+            if field.name() == Some(FIELD) && system.is_none() {
+                system = Some(self.read_chunks(field).await);
             }
         }
-        model.unwrap_or_else(|| {
+        system.unwrap_or_else(|| {
             Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 format!(
@@ -88,9 +91,13 @@ impl Uploads {
     async fn read_chunks<E: Error + 'static>(
         &self,
         chunks: impl Stream<Item = Result<Bytes, E>>,
-    ) -> Result<Model, Problem> {
+    ) -> Result<System, Problem> {
         let chunks = chunks.map_err(|error| self.interrupted(&error));
-        Ok(read_on_thread(chunks, &self.readers, model::read).await??)
+        let room = Arc::clone(&self.room);
+        // The model takes its room before its thread lets the next one read: the rest of a form
+        // may keep it waiting for minutes.
+        let read = move |input| room.admit(model::read(input)?);
+        read_on_thread(chunks, &self.readers, read).await?
     }
 
     async fn drain(&self, request: Request) -> Result<(), Problem> {

@@ -35,7 +35,8 @@ fn defect(place: &'static str, value: Value) -> Defect {
     defect_of(&edited([(place, Some(value))]))
 }
 
-/// Asserts the sentence that follows when `value` stands at `place`, and that the defect names that place.
+/// Asserts the sentence that follows when `value` stands at `place`, and that the defect names that
+/// place.
 #[track_caller]
 fn refused(place: &'static str, value: Value, kind: DefectKind, message: &str) {
     let defect = defect(place, value);

@@ -52,8 +52,8 @@ fn every_system_survives_writing() {
 
 #[test]
 fn an_object_as_json_is_what_stands_in_the_file() {
-    /// Series may be compressed by another version of the library, and numbers are written `1` or `1.0`, `1e-5` or
-    /// `1e-05`, in texts with lists too.
+    /// Series may be compressed by another version of the library, and numbers are written `1` or
+    /// `1.0`, `1e-5` or `1e-05`, in texts with lists too.
     fn alike(value: &Value) -> Value {
         match value {
             Value::Number(number) => json!(number.as_f64()),

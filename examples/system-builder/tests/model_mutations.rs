@@ -1,4 +1,5 @@
-//! Damaged files: whatever happens to a system, the reader answers, with a model or with a sentence.
+//! Damaged files: whatever happens to a system, the reader answers, with a model or with a
+//! sentence.
 
 #![allow(clippy::unwrap_used)]
 
@@ -35,7 +36,8 @@ impl Random {
     }
 }
 
-/// The systems, with plain weeks instead of long ones: what a file says is what gets damaged, not its bulk.
+/// The systems, with plain weeks instead of long ones: what a file says is what gets damaged, not
+/// its bulk.
 fn systems() -> Vec<(String, Value)> {
     fn plain_weeks(value: &mut Value) {
         match value {

@@ -34,6 +34,11 @@ struct Browser {
 impl Browser {
     /// Opens the page, or returns `None` where there is no browser to open it.
     async fn open(test: &str) -> Option<Self> {
+        Self::open_with(test, &[]).await
+    }
+
+    /// Opens the page of a server with these flags.
+    async fn open_with(test: &str, flags: &[&str]) -> Option<Self> {
         let driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -59,7 +64,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        let server = Binary::on_free_port().await;
+        let server = Binary::with_flags(flags).await;
         client
             .goto(&format!("http://{}/", server.address))
             .await
@@ -301,6 +306,27 @@ async fn a_refused_file_is_explained_with_its_place() {
             .await
             .unwrap()
     );
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_full_store_is_explained_and_has_room_once_a_system_is_removed() {
+    let flags = ["--store-limit", "2KiB"];
+    let Some(browser) = Browser::open_with("full", &flags).await else {
+        return;
+    };
+    browser.upload("first.json", &system("watt")).await;
+    browser.text("#system").await;
+    browser.upload("second.json", &system("watt")).await;
+    let problem = browser.text("#problem").await;
+    assert!(problem.contains("Insufficient Storage"), "{problem}");
+    assert!(problem.contains("delete a system"), "{problem}");
+
+    browser.click("#systems button").await;
+    browser.client.accept_alert().await.unwrap();
+    assert_eq!(browser.text("#no-systems").await, "None yet.");
+    browser.upload("third.json", &system("watt")).await;
+    browser.text("#system").await;
     browser.close().await;
 }
 

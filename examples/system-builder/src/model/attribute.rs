@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess};
 use serde::ser::{Serialize, Serializer};
 
-use super::Model;
 use super::classes::{Class, Object};
 use super::error::{DefectKind, Fault, quoted};
 use super::ids::Ids;
 use super::reading::Reading;
+use super::{Model, size};
 
 /// A kind of attribute: how it is read, linked to other objects, and written back.
 pub(super) trait Attribute: Sized {
@@ -22,6 +22,9 @@ pub(super) trait Attribute: Sized {
     }
 
     fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error>;
+
+    /// Bytes of memory that it takes beside its own.
+    fn heap(&self) -> usize;
 
     /// Whether the attribute appears in a written file.
     fn is_present(&self) -> bool {
@@ -45,6 +48,10 @@ impl<A: Attribute> Attribute for Option<A> {
             Some(attribute) => attribute.write(model, json),
             None => json.serialize_none(),
         }
+    }
+
+    fn heap(&self) -> usize {
+        self.as_ref().map_or(0, A::heap)
     }
 
     fn is_present(&self) -> bool {
@@ -175,5 +182,9 @@ impl Attribute for Box<str> {
 
     fn write<S: Serializer>(&self, _: &Model, json: S) -> Result<S::Ok, S::Error> {
         json.serialize_str(self)
+    }
+
+    fn heap(&self) -> usize {
+        size::text(self)
     }
 }

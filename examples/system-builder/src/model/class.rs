@@ -1,7 +1,7 @@
 //! How classes are declared: a block for each class, and one list of them all.
 
-/// Declares a class: its attributes in the order they are written, each with its kind, and where a file may lack one,
-/// what it then is.
+/// Declares a class: its attributes in the order they are written, each with its kind, and where a
+/// file may lack one, what it then is.
 macro_rules! class {
     ($(#[$doc:meta])* $class:ident { $($name:ident: $kind:ty $(= $absent:expr)?),* $(,)? }) => {
         $(#[$doc])*
@@ -59,6 +59,12 @@ macro_rules! class {
                     json.serialize_entry(stringify!($name), &$crate::model::attribute::Written(&self.$name, model))?;
                 })*
                 Ok(())
+            }
+
+            pub(in crate::model) fn heap(&self) -> usize {
+                $crate::model::size::share(&self.id)
+                    + $crate::model::size::text(&self.name)
+                    $(+ $crate::model::attribute::Attribute::heap(&self.$name))*
             }
         }
 
@@ -192,6 +198,14 @@ macro_rules! classes {
             ) -> Result<(), M::Error> {
                 match self {
                     $(Self::$class(object) => object.write(model, json)),*
+                }
+            }
+
+            pub(in crate::model) fn heap(&self) -> usize {
+                match self {
+                    $(Self::$class(object) => {
+                        $crate::model::size::block(size_of::<$class>()) + object.heap()
+                    })*
                 }
             }
         }

@@ -126,7 +126,9 @@ impl fmt::Display for Defect {
 
 impl std::error::Error for Defect {}
 
-/// A defect that does not know its place yet. The text continues ``Server `s`: attribute `power` ``: it starts with a verb.
+/// A defect that does not know its place yet.
+///
+/// The text continues ``Server `s`: attribute `power` ``: it starts with a verb.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) kind: DefectKind,
@@ -183,7 +185,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// Text of the file, made fit for a sentence: in backquotes, control characters escaped, cut where it gets long.
+/// Text of the file, made fit for a sentence: in backquotes, control characters escaped, cut where
+/// it gets long.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
 

@@ -11,8 +11,8 @@ pub(super) const LONGEST: usize = 10_000_000;
 
 /// Ends the input with a [`Limit`] where it nests too deeply or holds too long a text.
 ///
-/// The parser buffers one text at a time and keeps a byte for each level it skips: with both bounded, no input
-/// makes it allocate without bounds.
+/// The parser buffers one text at a time and keeps a byte for each level it skips: with both
+/// bounded, no input makes it allocate without bounds.
 pub(super) struct Guard<R> {
     input: R,
     depth: u32,
@@ -78,7 +78,8 @@ impl<R: Read> Read for Guard<R> {
         let length = self.input.read(buffer)?;
         for (i, &byte) in buffer[..length].iter().enumerate() {
             if let Err(limit) = self.pass(byte) {
-                // What came before is handed on first: an earlier error wins, and the parser knows the place.
+                // What came before is handed on first: an earlier error wins, and the parser knows
+                // the place.
                 self.limit = Some(limit);
                 return if i == 0 {
                     Err(io::Error::other(limit))

@@ -1,4 +1,5 @@
-//! From objects to a model: references are followed, and what takes more than one object to see is checked.
+//! From objects to a model: references are followed, and what takes more than one object to see is
+//! checked.
 
 use std::collections::HashSet;
 
@@ -92,7 +93,8 @@ impl File {
     }
 }
 
-/// What may have made objects go missing: a misspelt class is no error in this format, its objects are just ignored.
+/// What may have made objects go missing: a misspelt class is no error in this format, its objects
+/// are just ignored.
 fn hint(unknown: &[String]) -> String {
     let mut hint = String::new();
     for key in unknown {

@@ -1,8 +1,10 @@
-//! E-footprint systems as typed objects, read from and written to the JSON files of the e-footprint library.
+//! E-footprint systems as typed objects, read from and written to the JSON files of the e-footprint
+//! library.
 //!
-//! A [`Model`] holds the inputs of a file of major version 27 (25 and 26 where they are the same): each object is a
-//! struct of its [class](classes) with typed [values], references are checked [indices](Ref), units are checked and
-//! series are plain arrays. What a file says of results is skipped.
+//! A [`Model`] holds the inputs of a file of major version 27 (25 and 26 where they are the same):
+//! each object is a struct of its [class](classes) with typed [values], references are checked
+//! [indices](Ref), units are checked and series are plain arrays. What a file says of results is
+//! skipped.
 
 mod attribute;
 mod class;
@@ -14,6 +16,7 @@ mod link;
 mod read;
 mod reading;
 mod relations;
+mod size;
 pub mod units;
 pub mod values;
 mod version;

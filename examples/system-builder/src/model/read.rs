@@ -16,8 +16,8 @@ use super::{Model, Source, ids, version};
 
 /// Reads the inputs of an e-footprint system.
 ///
-/// The file is streamed: results stored in it are skipped without being kept, and memory stays close to the size of
-/// the model whatever the input, which may come from anyone.
+/// The file is streamed: results stored in it are skipped without being kept, and memory stays
+/// close to the size of the model whatever the input, which may come from anyone.
 ///
 /// # Errors
 ///

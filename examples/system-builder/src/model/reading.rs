@@ -10,8 +10,8 @@ use super::error::{Defect, DefectKind, Fault, Place, quoted};
 use super::ids::Ids;
 use super::units::Unit;
 
-/// Most hours of all series of a file together, after decoding (134 MB): a few bytes of JSON can stand for two
-/// hundred years, and a file for thousands of such series.
+/// Most hours of all series of a file together, after decoding (134 MB): a few bytes of JSON can
+/// stand for two hundred years, and a file for thousands of such series.
 const MOST_HOURS: usize = 1 << 25;
 
 /// Where the reader is, what it found so far, and the texts and units it met, each kept once.
@@ -19,7 +19,8 @@ pub(super) struct Reading {
     pub(super) place: Place,
     pub(super) ids: Ids,
     pub(super) zones: TimeZoneDatabase,
-    /// Sources that values name, each with the place of the first object and attribute that names it.
+    /// Sources that values name, each with the place of the first object and attribute that names
+    /// it.
     pub(super) cited: HashMap<Arc<str>, (u32, &'static str)>,
     texts: HashSet<Arc<str>>,
     units: HashMap<Box<str>, Unit>,
@@ -41,7 +42,8 @@ impl Reading {
         }
     }
 
-    /// Keeps the fault, found at the present place, and returns the error that unwinds the JSON parser.
+    /// Keeps the fault, found at the present place, and returns the error that unwinds the JSON
+    /// parser.
     pub(super) fn refuse<E: de::Error>(&mut self, fault: Fault) -> E {
         let defect = self.defect.get_or_insert_with(|| self.place.defect(fault));
         E::custom(&defect.message)

@@ -12,6 +12,7 @@ use super::attribute::{Attribute, AttributeSeed, Target};
 use super::error::{DefectKind, Fault, quoted};
 use super::ids::{Ids, one_of};
 use super::reading::Reading;
+use super::size::block;
 use super::values::{Parts, Quantity, Scalar, Value};
 
 /// A reference to an object of class `T`, or of one of the classes of family `T`: four bytes.
@@ -75,6 +76,10 @@ impl<T: Target> Attribute for Ref<T> {
     fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
         json.serialize_str(model.id_at(self.index))
     }
+
+    fn heap(&self) -> usize {
+        0
+    }
 }
 
 struct IdVisitor<'r, T> {
@@ -130,6 +135,10 @@ impl<T: Target> Attribute for List<T> {
             list.serialize_element(model.id_at(reference.index))?;
         }
         list.end()
+    }
+
+    fn heap(&self) -> usize {
+        block(size_of_val(&**self))
     }
 }
 
@@ -190,6 +199,10 @@ impl<T: Target> Attribute for Distinct<T> {
     fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
         self.0.write(model, json)
     }
+
+    fn heap(&self) -> usize {
+        self.0.heap()
+    }
 }
 
 /// References with a number each, such as how often a step runs its jobs, in the order of the file.
@@ -224,6 +237,11 @@ impl<T: Target, W: Quantity> Attribute for Weighted<T, W> {
             map.serialize_entry(model.id_at(reference.index), weight)?;
         }
         map.end()
+    }
+
+    fn heap(&self) -> usize {
+        let weights = self.iter().map(|(_, weight)| Attribute::heap(weight));
+        block(size_of_val(&**self)) + weights.sum::<usize>()
     }
 }
 

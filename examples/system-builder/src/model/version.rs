@@ -29,7 +29,8 @@ pub(super) fn major(version: &str) -> Result<u64, Fault> {
     Err(Fault::new(DefectKind::UnsupportedVersion, text))
 }
 
-/// The fault of a file of version 25 with videos from an external API, whose resolutions 26 renamed.
+/// The fault of a file of version 25 with videos from an external API, whose resolutions 26
+/// renamed.
 pub(super) fn videos_of_25() -> Fault {
     let text = format!("is of version 25 and generates videos, which 26 changed; {WAY_OUT}");
     Fault::new(DefectKind::UnsupportedVersion, text)

@@ -8,7 +8,8 @@ use super::classes::Object;
 use super::{Model, ObjectView, Source, version};
 
 impl Model {
-    /// Writes the model as a file of version 27, object by object; series are compressed on the way.
+    /// Writes the model as a file of version 27, object by object; series are compressed on the
+    /// way.
     ///
     /// # Errors
     ///

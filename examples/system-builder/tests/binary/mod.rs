@@ -23,7 +23,13 @@ pub(crate) struct Binary {
 /// The command, free of settings that the environment of the tests may have.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_system-builder"));
-    for variable in ["LISTEN", "WARN_ABOVE", "BODY_LIMIT", "LOG_FORMAT"] {
+    for variable in [
+        "LISTEN",
+        "WARN_ABOVE",
+        "BODY_LIMIT",
+        "STORE_LIMIT",
+        "LOG_FORMAT",
+    ] {
         command.env_remove(format!("SYSTEM_BUILDER_{variable}"));
     }
     command.env_remove("RUST_LOG").kill_on_drop(true);
@@ -49,14 +55,19 @@ impl Binary {
         }
     }
 
-    pub(crate) async fn on_free_port() -> Self {
-        Self::start(command().args(["--listen", "127.0.0.1:0"])).await
+    /// Starts the binary on a free port, with these flags.
+    pub(crate) async fn with_flags(flags: &[&str]) -> Self {
+        Self::start(command().args(["--listen", "127.0.0.1:0"]).args(flags)).await
     }
 }
 
 // Only some of the tests that start the binary look at more of it.
 #[allow(dead_code)]
 impl Binary {
+    pub(crate) async fn on_free_port() -> Self {
+        Self::with_flags(&[]).await
+    }
+
     /// Sends one request by hand and reads the whole answer.
     pub(crate) async fn request(&self, head: &str, body: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.address).await?;

@@ -3,5 +3,6 @@
 mod problems;
 mod server;
 mod shutdown;
+mod store_limit;
 mod systems;
 mod uploads;

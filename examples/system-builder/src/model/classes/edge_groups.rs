@@ -34,7 +34,8 @@ pub(super) fn circular(model: &Model) -> Option<&Object> {
             parents.entry(sub_group.index()).or_default().push(place);
         }
     }
-    // Groups whose sub-groups are all sound are sound, from those without sub-groups up; what is left is not.
+    // Groups whose sub-groups are all sound are sound, from those without sub-groups up; what is
+    // left is not.
     let mut open: HashMap<_, _> = groups()
         .map(|(place, group)| (place, group.sub_group_counts.len()))
         .collect();

@@ -55,7 +55,8 @@ impl std::fmt::Display for Class {
     }
 }
 
-/// Checks what takes more than one object to see, and names object and attribute where something is wrong.
+/// Checks what takes more than one object to see, and names object and attribute where something is
+/// wrong.
 pub(super) fn check(model: &Model) -> Result<(), (&Object, &'static str, Fault)> {
     for object in &model.objects {
         if let Object::RecurrentEdgeComponentNeed(need) = object {

@@ -93,7 +93,8 @@ impl Expression {
         Ok(expression)
     }
 
-    /// This times `other` to the power of `exponent`; `None` where exponents grow out of all reason.
+    /// This times `other` to the power of `exponent`; `None` where exponents grow out of all
+    /// reason.
     fn times_power(mut self, other: Self, exponent: i16) -> Option<Self> {
         self.dimension = self.dimension.times_power(other.dimension, exponent)?;
         self.scale = self.scale.times_power(other.scale, exponent)?;

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use self::expression::Expression;
 pub use self::registry::Dimension;
 use self::scale::Scale;
+use super::size::{block, text};
 
 /// A unit as a file writes it, with what it measures and how large it is.
 ///
-/// Cheap to clone. Two units are equal when they are written alike; see [`Unit::canonical`] to compare meanings.
+/// Cheap to clone. Two units are equal when they are written alike; see [`Unit::canonical`] to
+/// compare meanings.
 #[derive(Clone, PartialEq)]
 pub struct Unit(Arc<Definition>);
 
@@ -31,7 +33,8 @@ struct Definition {
 pub struct UnknownUnit(pub String);
 
 impl Unit {
-    /// Reads `kWh/GB`, `kilogram / terabyte_stored`, `cpu_core * second`, `1 / hour`, `hour ** 2`...
+    /// Reads `kWh/GB`, `kilogram / terabyte_stored`, `cpu_core * second`, `1 / hour`,
+    /// `hour ** 2`...
     ///
     /// # Errors
     ///
@@ -62,12 +65,24 @@ impl Unit {
         self.0.dimension
     }
 
-    /// Whether the text holds a number other than 1, as `2 kg` does. Such numbers count for nothing.
+    /// Whether the text holds a number other than 1, as `2 kg` does. Such numbers count for
+    /// nothing.
     pub fn has_factor(&self) -> bool {
         self.0.has_factor
     }
 
-    /// What to multiply an amount in this unit with to have it in `other`; `None` where they measure different things.
+    /// What one of its owners has of its definition: together they have the whole of it.
+    pub(super) fn heap(&self) -> usize {
+        let Definition {
+            written, canonical, ..
+        } = &*self.0;
+        let counts = 2 * size_of::<usize>();
+        let whole = block(counts + size_of::<Definition>()) + text(written) + text(canonical);
+        whole.div_ceil(Arc::strong_count(&self.0))
+    }
+
+    /// What to multiply an amount in this unit with to have it in `other`; `None` where they
+    /// measure different things.
     ///
     /// `occurrence`, `concurrent` and `billion` are pure numbers of size 1.
     pub fn factor_to(&self, other: &Unit) -> Option<f64> {

@@ -4,8 +4,8 @@ use super::scale::Scale;
 
 /// What a unit measures: exponents of the eight base dimensions.
 ///
-/// Data on the network, in memory and in storage are three dimensions, and so are processor cores and GPUs: a network
-/// volume is never taken for a RAM size.
+/// Data on the network, in memory and in storage are three dimensions, and so are processor cores
+/// and GPUs: a network volume is never taken for a RAM size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dimension([i8; 8]);
 
@@ -192,7 +192,8 @@ static PREFIXES: [Prefix; 17] = [
     prefix("zetta", &["Z"], 21),
 ];
 
-/// The unit a word names, with its prefix. A whole word wins over a prefixed one: `min` is a minute, and no prefix is tried.
+/// The unit a word names, with its prefix. A whole word wins over a prefixed one: `min` is a
+/// minute, and no prefix is tried.
 pub(super) fn find(word: &str) -> Option<(Option<&'static Prefix>, &'static Named)> {
     if let Some(unit) = whole(word) {
         return Some((None, unit));

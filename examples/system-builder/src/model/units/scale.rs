@@ -1,7 +1,8 @@
 //! The size of a unit, exactly.
 
-/// A size as exponents of 2, 3, 5, 7 and 487, of which every unit's size is a product (a year is 1461/4 days, and
-/// 1461 = 3 · 487): factors between units come out as the nearest `f64` whatever chain of units led to them.
+/// A size as exponents of 2, 3, 5, 7 and 487, of which every unit's size is a product (a year is
+/// 1461/4 days, and 1461 = 3 · 487): factors between units come out as the nearest `f64` whatever
+/// chain of units led to them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale([i16; 5]);
 

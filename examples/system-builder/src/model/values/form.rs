@@ -16,7 +16,8 @@ const MOST: usize = 2_000;
 /// Deepest nesting: ranges in profiles take five levels.
 const DEEPEST: usize = 8;
 
-/// Reads a form whole, as what is wrong in it is told all at once. Forms are small; larger ones are refused.
+/// Reads a form whole, as what is wrong in it is told all at once. Forms are small; larger ones are
+/// refused.
 pub(super) struct FormSeed<'r> {
     reading: &'r mut Reading,
     entries: &'r mut usize,

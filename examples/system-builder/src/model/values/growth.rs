@@ -22,7 +22,8 @@ pub struct Growth {
     pub initial_volume: f64,
     /// The timespan of the initial volume.
     pub initial_volume_timespan: Timespan,
-    /// Growth in each [`net_growth_rate_timespan`](Self::net_growth_rate_timespan), in percent; -100 or more.
+    /// Growth in each [`net_growth_rate_timespan`](Self::net_growth_rate_timespan), in percent;
+    /// -100 or more.
     pub net_growth_rate_in_percentage: f64,
     /// The timespan of the growth.
     pub net_growth_rate_timespan: Timespan,

@@ -15,6 +15,7 @@ use super::quantity::{Quantity, unit_of};
 use super::series::{compress, decompress, finite};
 use crate::model::error::{DefectKind, Fault, quoted};
 use crate::model::reading::Reading;
+use crate::model::size::block;
 use crate::model::units::Unit;
 
 /// Amounts of `Q`, one for each hour from a start on. Never empty, and every value is finite.
@@ -97,6 +98,10 @@ impl<Q: Quantity> Value for Hourly<Q> {
             note: Note::from_parts(&mut parts, reading)?,
             quantity: PhantomData,
         })
+    }
+
+    fn heap(&self) -> usize {
+        block(size_of_val(&*self.values)) + self.unit.heap() + self.note.heap()
     }
 }
 

@@ -35,6 +35,9 @@ pub(super) use self::parts::Parts;
 /// A kind of value: a JSON object with a label, made from the parts of that object.
 pub(super) trait Value: Serialize + Sized {
     fn from_parts(parts: Parts, reading: &mut Reading) -> Result<Self, Fault>;
+
+    /// Bytes of memory that it takes beside its own.
+    fn heap(&self) -> usize;
 }
 
 impl<V: Value> Attribute for V {
@@ -45,5 +48,9 @@ impl<V: Value> Attribute for V {
 
     fn write<S: Serializer>(&self, _: &Model, json: S) -> Result<S::Ok, S::Error> {
         self.serialize(json)
+    }
+
+    fn heap(&self) -> usize {
+        Value::heap(self)
     }
 }

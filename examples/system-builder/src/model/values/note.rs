@@ -10,6 +10,7 @@ use serde::ser::SerializeMap;
 use super::parts::Parts;
 use crate::model::error::Fault;
 use crate::model::reading::Reading;
+use crate::model::size::{block, share, text};
 
 /// Label, source, confidence and comment of a value. They change no number.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +92,20 @@ impl Note {
             confidence: None,
             comment: None,
         }
+    }
+
+    pub(super) fn heap(&self) -> usize {
+        let source = self.source.as_ref().map_or(0, |source| match source {
+            Source::Cited(id) => share(id),
+            Source::Inline(source) => {
+                let others = [&source.id, &source.link].into_iter().flatten();
+                block(size_of::<InlineSource>())
+                    + text(&source.name)
+                    + others.map(|other| text(other)).sum::<usize>()
+            }
+        });
+        let others = [&self.confidence, &self.comment].into_iter().flatten();
+        share(&self.label) + source + others.map(share).sum::<usize>()
     }
 
     pub(super) fn write<M: SerializeMap>(&self, json: &mut M) -> Result<(), M::Error> {

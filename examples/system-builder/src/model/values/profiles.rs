@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::form::Form;
 use super::weekly::HOURS_OF_WEEK;
 use crate::model::error::{DefectKind, Fault, quoted};
+use crate::model::size::block;
 use crate::model::units::Unit;
 
 /// Days of the week that are alike.
@@ -47,6 +48,16 @@ pub(super) fn values(profiles: &[Profile]) -> Box<[f32; HOURS_OF_WEEK]> {
         }
     }
     week
+}
+
+/// Bytes of memory that profiles take.
+pub(super) fn heap(profiles: &Vec<Profile>) -> usize {
+    let each = profiles.iter().map(|profile| {
+        block(profile.name.capacity())
+            + block(profile.days.capacity())
+            + block(profile.ranges.capacity() * size_of::<Range>())
+    });
+    block(profiles.capacity() * size_of::<Profile>()) + each.sum::<usize>()
 }
 
 /// Unit and profiles of a form.

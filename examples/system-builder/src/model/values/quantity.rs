@@ -84,8 +84,8 @@ quantities! {
     Frequency: "a frequency", "1 / second", Dimension::NUMBER.per(Dimension::TIME);
 }
 
-/// Whether a unit is one of the pure numbers, unscaled: the results of `koccurrence` or `hour / day` as a count would
-/// depend on the path they are computed by.
+/// Whether a unit is one of the pure numbers, unscaled: the results of `koccurrence` or
+/// `hour / day` as a count would depend on the path they are computed by.
 fn is_one_of(unit: &Unit, names: &[&str]) -> bool {
     names.contains(&unit.canonical())
 }

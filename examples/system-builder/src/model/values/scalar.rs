@@ -54,6 +54,10 @@ impl<Q: Quantity> Value for Scalar<Q> {
             quantity: PhantomData,
         })
     }
+
+    fn heap(&self) -> usize {
+        self.unit.heap() + self.note.heap()
+    }
 }
 
 /// The number a value stands for: texts that are numbers count, and so does `true`.
@@ -108,6 +112,13 @@ impl<V: Value> Value for OrEmpty<V> {
         match parts.kind() {
             Some(Kind::Empty) => Note::from_parts(&mut parts, reading).map(Self::Empty),
             _ => V::from_parts(parts, reading).map(Self::Value),
+        }
+    }
+
+    fn heap(&self) -> usize {
+        match self {
+            Self::Empty(note) => note.heap(),
+            Self::Value(value) => value.heap(),
         }
     }
 }

@@ -25,7 +25,8 @@ fn corrupt(what: &str) -> Fault {
     )
 }
 
-/// The values of `compressed_values`. Allocates no more than the frame declares, and that only within bounds.
+/// The values of `compressed_values`. Allocates no more than the frame declares, and that only
+/// within bounds.
 pub(super) fn decompress(base64: &str) -> Result<Box<[f32]>, Fault> {
     let frame = STANDARD
         .decode(base64)

@@ -9,6 +9,7 @@ use super::parts::{Parts, Plain};
 use super::scalar::not_permitted;
 use crate::model::error::{Fault, quoted};
 use crate::model::reading::Reading;
+use crate::model::size;
 
 /// A text, such as the name of a provider.
 #[derive(Debug, PartialEq)]
@@ -29,6 +30,10 @@ impl Value for Text {
             value,
             note: Note::from_parts(&mut parts, reading)?,
         })
+    }
+
+    fn heap(&self) -> usize {
+        size::text(&self.value) + self.note.heap()
     }
 }
 
@@ -92,6 +97,10 @@ impl Value for ServerType {
             .ok_or_else(|| not_permitted(&value, "`autoscaling`, `on-premise` or `serverless`"))?;
         Ok(Self { value, note })
     }
+
+    fn heap(&self) -> usize {
+        self.note.heap()
+    }
 }
 
 impl Serialize for ServerType {
@@ -130,6 +139,10 @@ impl Value for Resolution {
             note,
         })
     }
+
+    fn heap(&self) -> usize {
+        size::text(&self.value) + self.note.heap()
+    }
 }
 
 impl Serialize for Resolution {
@@ -156,6 +169,10 @@ impl Value for Flag {
             value,
             note: Note::from_parts(&mut parts, reading)?,
         })
+    }
+
+    fn heap(&self) -> usize {
+        self.note.heap()
     }
 }
 
@@ -192,6 +209,10 @@ impl Value for Zone {
             zone,
             note: Note::from_parts(&mut parts, reading)?,
         })
+    }
+
+    fn heap(&self) -> usize {
+        size::text(&self.name) + self.note.heap()
     }
 }
 

@@ -14,12 +14,14 @@ use super::scalar::number;
 use super::series::finite;
 use crate::model::error::{DefectKind, Fault, excerpt};
 use crate::model::reading::Reading;
+use crate::model::size::block;
 use crate::model::units::Unit;
 
 /// Hours of a week.
 pub const HOURS_OF_WEEK: usize = 168;
 
-/// Amounts of `Q` for each hour of a week, from Monday 00:00 on the clocks of the country on. Every value is finite.
+/// Amounts of `Q` for each hour of a week, from Monday 00:00 on the clocks of the country on. Every
+/// value is finite.
 #[derive(Debug, PartialEq)]
 pub struct Weekly<Q> {
     /// One value for each hour.
@@ -88,6 +90,14 @@ impl<Q: Quantity> Value for Weekly<Q> {
             note: Note::from_parts(&mut parts, reading)?,
             quantity: PhantomData,
         })
+    }
+
+    fn heap(&self) -> usize {
+        let form = match &self.form {
+            WeekForm::List | WeekForm::Constant(_) => 0,
+            WeekForm::Profiles(profiles) => profiles::heap(profiles),
+        };
+        block(size_of_val(&*self.values)) + form + self.unit.heap() + self.note.heap()
     }
 }
 
