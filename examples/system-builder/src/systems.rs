@@ -17,15 +17,16 @@ use axum::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
-use std::{num::NonZero, sync::Arc, thread::available_parallelism};
+use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-/// Uploads, and as many downloads, that run at once for each core.
+/// Uploads, and as many downloads, that run at once.
 ///
-/// Most of the time they wait for the network; the bound keeps many of them from piling up threads
-/// and half-built models.
-const AT_ONCE_PER_CORE: usize = 4;
+/// Most of the time they wait for the network, so that more than there are cores may run. The bound
+/// keeps many of them from piling up threads and half-built models: those, unlike what is stored,
+/// are bounded by nothing else.
+const AT_ONCE: usize = 8;
 
 #[derive(Debug)]
 struct Systems {
@@ -35,11 +36,10 @@ struct Systems {
 }
 
 pub(crate) fn routes(config: &Config) -> Router {
-    let at_once = AT_ONCE_PER_CORE * available_parallelism().map_or(1, NonZero::get);
     let systems = Systems {
         store: Store::default(),
-        uploads: Uploads::new(config.body_limit, at_once, Room::new(config.store_limit)),
-        downloads: Downloads::new(at_once),
+        uploads: Uploads::new(config.body_limit, AT_ONCE, Room::new(config.store_limit)),
+        downloads: Downloads::new(AT_ONCE),
     };
     Router::new()
         .route("/api/systems", get(list).post(upload))
