@@ -32,7 +32,10 @@ use std::{
     convert::Infallible,
     fs::File,
     io, iter,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use symbolic_common::ByteView;
@@ -135,8 +138,11 @@ async fn mmap(
     State(kept): State<Kept>,
     Query(size): Query<Size>,
 ) -> Result<String, (StatusCode, String)> {
-    let path = std::env::temp_dir().join(format!("zoo-{}.bin", std::process::id()));
-    let file = File::create(&path).map_err(internal)?;
+    // Never the file of another request: to cut one short that is mapped would be the end of us.
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let (process, number) = (std::process::id(), FILES.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(format!("zoo-{process}-{number}.bin"));
+    let file = File::create_new(&path).map_err(internal)?;
     file.set_len(size.bytes(128) as u64).map_err(internal)?;
     let map = ByteView::open(&path).map_err(internal)?;
     std::fs::remove_file(&path).map_err(internal)?;

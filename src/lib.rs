@@ -29,7 +29,7 @@
 //!
 //! # Examples
 //!
-//! Another threshold, and a reading of its own for each request (two system calls, about 1 µs each)
+//! Another threshold, and a reading of its own for each request (two system calls, 0.4 to 2 µs each)
 //! instead of one shared by the requests of a tenth of a millisecond:
 //!
 //! ```
@@ -84,7 +84,9 @@
 //! # Limits
 //!
 //! - Growth is the process's. What other requests, background tasks and the allocator did meanwhile
-//!   is in it; [`Report::overlap`] tells of the requests and nothing tells of the rest.
+//!   is in it; [`Report::overlap`] tells of the requests and nothing tells of the rest. Only those
+//!   of the same layer are told of: serve several routers from clones of one, which may be
+//!   configured further, rather than from several layers.
 //! - Growth in resident memory is not a leak. Allocators keep freed pages: the first large request
 //!   grows the process, the next ones reuse what it left. A leak is a trend over many requests.
 //! - Linux kernels 6.2 to 6.15 tell the resident set only approximately; see `resident::Statm`.
@@ -100,6 +102,7 @@ mod middleware;
 mod report;
 pub mod resident;
 mod route;
+mod shield;
 mod verdict;
 
 pub use self::{

@@ -68,7 +68,7 @@ pub enum Outcome {
     BodyDropped,
     /// The response body failed.
     BodyError,
-    /// The service, its future or its response body panicked.
+    /// The service panicked when it was called, or its future or response body when it was polled.
     Panicked,
 }
 

@@ -18,7 +18,8 @@ pub enum Verdict {
     },
     /// Other requests shared the window, and nothing tells whose growth it is.
     Overlapped,
-    /// The request was alone, but no heap meter tells live heap from pages the allocator keeps.
+    /// No other request of this layer shared the window, but no heap meter tells live heap from pages
+    /// the allocator keeps.
     Unmetered,
     /// The resident set could not be read at the window's start or end.
     Unreadable,

@@ -328,6 +328,23 @@ async fn trailers_pass_over_http2_and_are_not_counted() {
 }
 
 #[tokio::test]
+async fn a_body_over_http2_that_fails_after_its_last_byte_has_failed() {
+    let response = Response::builder().header("content-length", 5);
+    let (server, mut reports, mut senders) = serve_pieces(response).await;
+    let mut client = server.http2().await;
+    let response = client.send_request(get("http://localhost/")).await;
+    let mut body = response.expect("it answers").into_body();
+    let mut sender = senders.recv().await.expect("a request");
+    sender.send_data("hello".into()).await.expect("it is read");
+    let frame = body.frame().await.expect("a frame").expect("data");
+    assert_eq!(frame.into_data().expect("data"), "hello");
+    sender.abort("the trailers can't be told".into());
+    assert_ended(&reports.next().await, Outcome::BodyError, 200, 5);
+    drop((body, client, server, senders));
+    assert!(reports.all().await.is_empty());
+}
+
+#[tokio::test]
 async fn trailers_pass_over_http1_and_are_not_counted() {
     let response = Response::builder().header("trailer", "grpc-status");
     let (server, reports, senders) = serve_pieces(response).await;

@@ -14,12 +14,15 @@ pub(crate) const TARGET: &str = "tower_memory";
 
 /// The built-in listener: writes reports as `tracing` events with target `tower_memory`.
 ///
-/// - WARN when the growth is at or above the threshold, at most ten a minute for one route. Where
-///   warnings were held back, the next one of that route says how many.
+/// - WARN when the growth is at or above the threshold, at most ten for one route in the minute that
+///   begins with the first of them. Where warnings were held back, the next one of that route says
+///   how many.
 /// - DEBUG for every report.
 /// - The request's span gets the same fields recorded, those of them that it declares.
 ///
 /// Costs a few nanoseconds where nobody listens at that level: nothing is formatted or allocated.
+/// In a span it looks up the names of the fields, and for each of them that the span declares, the
+/// subscriber records a value, which may cost it more.
 ///
 /// # Fields
 ///
@@ -87,10 +90,89 @@ impl OnReport for Log {
     fn on_report(&self, report: &Report) {
         fields::record(report);
         fields::debug(report);
-        if report.verdict.is_warning()
-            && let Some(suppressed) = self.limit.admit(&report.route, Instant::now())
-        {
+        if report.verdict.is_warning() {
+            self.warn(report, Instant::now());
+        }
+    }
+}
+
+impl Log {
+    fn warn(&self, report: &Report, now: Instant) {
+        if let Some(suppressed) = self.limit.admit(&report.route, now) {
             fields::warn(report, suppressed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Outcome, Resident, Route, verdict};
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn report() -> Report {
+        let (before, after) = (Some(Resident::new(0, 0)), Some(Resident::new(1, 0)));
+        Report {
+            method: http::Method::GET,
+            route: Route::UNMATCHED,
+            status: None,
+            outcome: Outcome::Cancelled,
+            duration: Duration::ZERO,
+            before,
+            after,
+            overlap: 0,
+            request_size: None,
+            response_size: 0,
+            heap: None,
+            verdict: verdict::judge(before, after, 0, 0),
+            span: tracing::Span::none(),
+        }
+    }
+
+    #[test]
+    fn the_warning_after_suppressed_ones_says_how_many_in_words_and_as_a_field() {
+        let log = Log::new().warnings_per_minute(1);
+        let start = Instant::now();
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            // One is written each minute: after none, one and two that were not.
+            for seconds in [0, 1, 60, 61, 62, 120] {
+                log.warn(&report(), start + Duration::from_secs(seconds));
+            }
+        });
+        let written = written.0.lock().expect("not poisoned");
+        let lines: Vec<_> = str::from_utf8(&written).expect("text").lines().collect();
+        let [none, one, two] = lines[..] else {
+            panic!("{lines:?}")
+        };
+        assert!(!none.contains("more warning"), "{none}");
+        assert!(one.contains(" (1 more warning suppressed)"), "{one}");
+        assert!(two.contains(" (2 more warnings suppressed)"), "{two}");
+        for (line, suppressed) in [(none, 0), (one, 1), (two, 2)] {
+            let field = format!("warnings.suppressed={suppressed}");
+            assert!(line.ends_with(&field), "{line}");
         }
     }
 }

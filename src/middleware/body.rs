@@ -19,7 +19,7 @@ pin_project! {
         #[pin]
         inner: B,
         visit: Option<Visit>,
-        // Servers stop polling here, be there more or not.
+        // Servers of HTTP/1 stop polling here, be there more or not.
         declared_size: Option<u64>,
     }
 }

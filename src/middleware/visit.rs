@@ -3,14 +3,11 @@ use crate::{
     report::{Outcome, Report},
     resident::Reading,
     route::Route,
+    shield::shielded,
     verdict,
 };
-use http::{HeaderMap, Method, Request, StatusCode, header::CONTENT_LENGTH};
-use std::{
-    mem,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_LENGTH};
+use std::{mem, sync::Arc};
 use tracing::Span;
 
 /// One request's window: opened in `call`, closed exactly once, by being dropped.
@@ -22,6 +19,7 @@ pub(crate) struct Visit {
     arrival: Arrival,
     opened: Reading,
     method: Method,
+    version: Version,
     route: Route,
     span: Span,
     request_size: Option<u64>,
@@ -43,6 +41,7 @@ impl Visit {
             arrival,
             opened,
             method,
+            version: request.version(),
             route,
             span,
             request_size,
@@ -74,8 +73,10 @@ impl Visit {
     }
 
     /// Whether the response body has passed its declared size, so that no server polls any further.
+    /// Over HTTP/2 they do, for trailers.
     pub(crate) fn passed_all_of(&self, declared_size: Option<u64>) -> bool {
-        declared_size.is_some_and(|size| self.response_size >= size)
+        self.version <= Version::HTTP_11
+            && declared_size.is_some_and(|size| self.response_size >= size)
     }
 
     /// Closes the window, if it is open still. In place, because a visit is large.
@@ -108,10 +109,10 @@ impl Drop for Visit {
             span: mem::replace(&mut self.span, Span::none()),
         };
         for listener in self.config.listeners() {
-            let heard = catch_unwind(AssertUnwindSafe(|| listener.on_report(&report)));
-            // The panic hook has told of it. The payload stays: its own drop could panic once more.
-            heard.unwrap_or_else(mem::forget);
+            shielded(|| listener.on_report(&report));
         }
+        // The span may be the last of its kind, of which the subscriber is told.
+        shielded(|| drop(report));
     }
 }
 

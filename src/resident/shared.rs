@@ -1,7 +1,7 @@
 use super::{ReadResident, Resident};
+use crate::shield::shielded;
 use std::{
-    io, mem,
-    panic::{AssertUnwindSafe, catch_unwind},
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering, fence},
@@ -76,20 +76,17 @@ impl SharedReading {
         if let Some(resident) = self.published(now) {
             return Some(resident);
         }
-        match catch_unwind(AssertUnwindSafe(|| self.reader.read())) {
-            Ok(Ok(resident)) => {
-                if self.resolution > 0 {
-                    self.publish(now, resident);
-                }
-                Some(resident)
-            }
-            Ok(Err(error)) => self.failed(&error),
-            Err(payload) => {
-                // Its own drop could panic once more.
-                mem::forget(payload);
-                self.failed(&io::Error::other("the reader panicked"))
-            }
+        let taken = shielded(|| self.reader.read().map_err(|error| self.failed(&error)));
+        let Some(taken) = taken else {
+            // Of the reader, or of its error when the log showed it.
+            shielded(|| self.failed(&io::Error::other("the reader panicked")));
+            return None;
+        };
+        let resident = taken.ok()?;
+        if self.resolution > 0 {
+            self.publish(now, resident);
         }
+        Some(resident)
     }
 
     fn published(&self, now: u64) -> Option<Resident> {
@@ -132,7 +129,7 @@ impl SharedReading {
     }
 
     #[cold]
-    fn failed(&self, error: &io::Error) -> Option<Resident> {
+    fn failed(&self, error: &io::Error) {
         if !self.failed_before.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: crate::log::TARGET,
@@ -140,7 +137,6 @@ impl SharedReading {
                 "resident memory can't be read, reports carry no memory figures until it can: {error}",
             );
         }
-        None
     }
 }
 
@@ -153,7 +149,7 @@ fn nanos(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{sync::atomic::AtomicU32, thread};
+    use std::{fmt, sync::atomic::AtomicU32, thread};
 
     struct Counting(AtomicU64);
 
@@ -210,14 +206,46 @@ mod tests {
     }
 
     #[test]
+    fn an_error_that_panics_when_it_is_shown_is_a_failed_reading_like_any_other() {
+        #[derive(Debug)]
+        struct Unspeakable;
+        impl fmt::Display for Unspeakable {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("the error panicked, as planned")
+            }
+        }
+        impl std::error::Error for Unspeakable {}
+        struct Failing;
+        impl ReadResident for Failing {
+            fn read(&self) -> io::Result<Resident> {
+                Err(io::Error::other(Unspeakable))
+            }
+        }
+        let reading = SharedReading::new(Arc::new(Failing), Duration::ZERO);
+        let subscriber = tracing_subscriber::fmt().with_writer(io::sink).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            assert_eq!(reading.read().resident, None);
+            assert_eq!(reading.read().resident, None);
+        });
+    }
+
+    #[test]
     fn threads_never_see_a_reading_that_is_half_of_another() {
-        let reading = counting(Duration::from_nanos(50));
+        let reading = counting(Duration::MAX);
+        let publishing = AtomicBool::new(true);
         thread::scope(|scope| {
-            for _ in 0..4 {
+            for _ in 0..2 {
                 scope.spawn(|| {
-                    for _ in 0..100_000 {
-                        let resident = reading.read().resident.expect("it never fails");
-                        assert_eq!(resident.total, resident.shared * 3);
+                    for n in 0..1_000_000 {
+                        reading.publish(0, Resident::new(n * 3, n));
+                    }
+                    publishing.store(false, Ordering::Relaxed);
+                });
+                scope.spawn(|| {
+                    while publishing.load(Ordering::Relaxed) {
+                        if let Some(resident) = reading.published(0) {
+                            assert_eq!(resident.total, resident.shared * 3);
+                        }
                     }
                 });
             }

@@ -32,11 +32,13 @@ impl ReadResident for Sysinfo {
             unloaded => unloaded.insert(System::new().map_err(io::Error::other)?),
         };
         let memory_only = ProcessRefreshKind::nothing().with_memory();
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, memory_only);
-        let process = system.process(pid).ok_or_else(|| {
-            let reason = format!("sysinfo knows no process {pid}, which is this one");
-            io::Error::new(io::ErrorKind::NotFound, reason)
-        })?;
-        Ok(Resident::new(process.memory(), 0))
+        // `true` forgets a process that can't be read; with `false` its last figures would stay.
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, memory_only);
+        let memory = system.process(pid).map_or(0, |process| process.memory());
+        if memory == 0 {
+            let reason = format!("sysinfo tells no memory of process {pid}, which is this one");
+            return Err(io::Error::new(io::ErrorKind::NotFound, reason));
+        }
+        Ok(Resident::new(memory, 0))
     }
 }
