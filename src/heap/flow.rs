@@ -1,7 +1,3 @@
-//! What the allocator says: the heap flow of one request.
-//!
-//! No meter counts it yet, so that [`Report::heap`](crate::Report::heap) is always `None`.
-
 /// Bytes allocated and freed on the thread that polls, only while this request is polled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
