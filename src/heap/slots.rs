@@ -57,7 +57,7 @@ pub(super) fn count(allocated: usize, freed: usize) {
 
 #[cold]
 fn first_count(claim: &Cell<Claim>, allocated: u64, freed: u64) {
-    let slot = owner::id().and_then(Slot::claim);
+    let slot = Slot::claim(owner::id());
     claim.set(slot.map_or(Claim::Crowded, Claim::Owned));
     match slot {
         Some(slot) => slot.add(allocated, freed),
@@ -133,9 +133,9 @@ mod owner {
     };
 
     /// This thread's; never 0.
-    pub(super) fn id() -> Option<u64> {
+    pub(super) fn id() -> u64 {
         let half = |pid: Pid| u64::from(pid.as_raw_nonzero().get().cast_unsigned());
-        Some(half(getpid()) << 32 | half(gettid()))
+        half(getpid()) << 32 | half(gettid())
     }
 
     /// Whether the owner `other` may still count, as `this` thread sees it.
@@ -162,8 +162,8 @@ mod owner {
 /// the first threads, and the others count together.
 #[cfg(not(target_os = "linux"))]
 mod owner {
-    pub(super) fn id() -> Option<u64> {
-        Some(1)
+    pub(super) fn id() -> u64 {
+        1
     }
 
     pub(super) fn is_alive(_: u64, _: u64) -> bool {
