@@ -1,10 +1,5 @@
-use super::{in_flight::InFlight, service::MemoryService};
-use crate::{
-    log::Log,
-    report::OnReport,
-    resident::{self, MIB, ReadResident, SharedReading},
-    route::Route,
-};
+use super::{config::Config, service::MemoryService};
+use crate::{report::OnReport, resident::ReadResident, route::Route};
 use http::request;
 use std::{fmt, sync::Arc, time::Duration};
 use tower_layer::Layer;
@@ -23,39 +18,15 @@ use tower_layer::Layer;
 ///     .route("/upload", post(|body: String| async move { body.len().to_string() }))
 ///     .layer(MemoryLayer::new().warn_above(50 * MIB));
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct MemoryLayer {
     config: Arc<Config>,
 }
 
-/// What all clones of a layer and its services share.
-#[derive(Clone)]
-pub(crate) struct Config {
-    pub(crate) in_flight: Arc<InFlight>,
-    pub(crate) resident: Arc<SharedReading>,
-    pub(crate) warn_above: u64,
-    pub(crate) route_with: Option<Arc<RouteWith>>,
-    log: Option<Arc<dyn OnReport>>,
-    listeners: Vec<Arc<dyn OnReport>>,
-}
-
-pub(crate) type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
-
 impl MemoryLayer {
     /// Warns in the log of growth of 100 MiB or more; readings are shared for 100 µs.
     pub fn new() -> Self {
-        let resolution = Duration::from_micros(100);
-        let reader = Arc::new(resident::default_reader());
-        Self {
-            config: Arc::new(Config {
-                in_flight: Arc::default(),
-                resident: Arc::new(SharedReading::new(reader, resolution)),
-                warn_above: 100 * MIB,
-                route_with: None,
-                log: Some(Arc::new(Log::new())),
-                listeners: Vec::new(),
-            }),
-        }
+        Self::default()
     }
 
     /// Growth from which on a request is warned of, in bytes. With 0 any growth is.
@@ -127,7 +98,8 @@ impl MemoryLayer {
         self.with(|config| config.listeners.push(Arc::new(listener)))
     }
 
-    /// Drops the built-in [`Log`], and with it the warning. [`Log`] shows how to replace it.
+    /// Drops the built-in [`Log`](crate::Log), and with it the warning. Its page shows how to
+    /// replace it.
     pub fn without_log(self) -> Self {
         self.with(|config| config.log = None)
     }
@@ -135,18 +107,6 @@ impl MemoryLayer {
     fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(Arc::make_mut(&mut self.config));
         self
-    }
-}
-
-impl Config {
-    pub(crate) fn listeners(&self) -> impl Iterator<Item = &dyn OnReport> {
-        self.log.iter().chain(&self.listeners).map(Arc::as_ref)
-    }
-}
-
-impl Default for MemoryLayer {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

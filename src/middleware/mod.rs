@@ -6,6 +6,7 @@
 //! body and reports when it is dropped, so that there is exactly one report whatever happens.
 
 mod body;
+mod config;
 mod future;
 mod in_flight;
 mod layer;

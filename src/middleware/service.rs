@@ -1,7 +1,7 @@
 use super::{
     body::ResponseBody,
+    config::Config,
     future::ResponseFuture,
-    layer::Config,
     visit::{Visit, Watch},
 };
 use crate::route::Route;

@@ -1,4 +1,4 @@
-use super::{in_flight::Arrival, layer::Config};
+use super::{config::Config, in_flight::Arrival};
 use crate::{
     report::{Outcome, Report},
     resident::Reading,
