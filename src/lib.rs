@@ -88,7 +88,8 @@
 //!   of the same layer are told of: serve several routers from clones of one, which may be
 //!   configured further, rather than from several layers.
 //! - Growth in resident memory is not a leak. Allocators keep freed pages: the first large request
-//!   grows the process, the next ones reuse what it left. A leak is a trend over many requests.
+//!   grows the process, the next ones reuse what it left. A leak is a trend over many requests, and
+//!   [`heap::live_bytes`] tells whether what stayed is in use.
 //! - Linux kernels 6.2 to 6.15 tell the resident set only approximately; see `resident::Statm`.
 //! - A window that never closes (a future or body that is leaked) is never reported.
 //! - In a process that was forked while requests were in flight, the child counts them as in flight
