@@ -3,7 +3,11 @@ use axum::http::StatusCode;
 use bytesize::ByteSize;
 use std::{
     collections::BTreeMap,
-    ops::Deref,
+    iter,
+    ops::{
+        Bound::{Excluded, Unbounded},
+        Deref,
+    },
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -48,12 +52,15 @@ impl Store {
             .remove(&id)
     }
 
-    pub(crate) fn all(&self) -> Vec<(Uuid, Arc<System>)> {
-        let systems = self.systems.read().unwrap_or_else(PoisonError::into_inner);
-        systems
-            .iter()
-            .map(|(id, system)| (*id, Arc::clone(system)))
-            .collect()
+    /// The systems in upload order, each looked up when its turn comes: none is held meanwhile.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Uuid, Arc<System>)> {
+        let mut last = Uuid::nil();
+        iter::from_fn(move || {
+            let systems = self.systems.read().unwrap_or_else(PoisonError::into_inner);
+            let (id, system) = systems.range((Excluded(last), Unbounded)).next()?;
+            last = *id;
+            Some((last, Arc::clone(system)))
+        })
     }
 }
 
@@ -208,7 +215,7 @@ mod tests {
                 store.insert(Arc::new(Arc::clone(&room).admit(model("x")).unwrap()));
             }
             // Leaves the nodes with gaps.
-            for (id, _) in store.all().into_iter().step_by(2) {
+            for (id, _) in store.all().step_by(2) {
                 store.remove(id);
             }
         });
@@ -228,7 +235,7 @@ mod tests {
             let room = Arc::new(Room::new(ByteSize(10_000)));
             let store = Store::default();
             for (insert, number) in steps {
-                let stored = store.all();
+                let stored: Vec<_> = store.all().collect();
                 let before: u64 = stored.iter().map(|(_, system)| size(system.name())).sum();
                 if insert {
                     let name = "x".repeat(number);
@@ -241,7 +248,7 @@ mod tests {
                     store.remove(stored[number % stored.len()].0);
                 }
                 drop(stored);
-                let stored = store.all();
+                let stored: Vec<_> = store.all().collect();
                 let sum: u64 = stored.iter().map(|(_, system)| size(system.name())).sum();
                 prop_assert_eq!(room.taken.load(Relaxed), sum);
             }
