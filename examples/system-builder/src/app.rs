@@ -8,11 +8,11 @@ use tower_http::{
 };
 use tower_memory::MemoryLayer;
 
-/// An upload that brings nothing for this long has stalled.
-const STALLED: Duration = Duration::from_secs(30);
+/// An upload that brings nothing for this long has stalled, and so has a download that isn't read.
+pub(crate) const STALLED: Duration = Duration::from_secs(30);
 
-/// An upload that takes longer than this has no chance; it would hold a reader for ever.
-const OVERDUE: Duration = Duration::from_secs(10 * 60);
+/// What takes longer than this has no chance; it would hold a reader or a writer for ever.
+pub(crate) const OVERDUE: Duration = Duration::from_secs(10 * 60);
 
 /// The application: the page, the systems, and every layer around them.
 pub fn app(config: &Config) -> Router {

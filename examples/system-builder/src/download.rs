@@ -1,17 +1,22 @@
 //! From a model to a response body, without holding the text.
 //!
 //! Writing is synchronous and takes a blocking thread, until what is left fits into a short queue:
-//! a client that downloads slowly holds a thread for a large system only.
+//! a client that downloads slowly holds a thread for a large system only, and one that doesn't read
+//! on for long loses it.
 
+use crate::app::{OVERDUE, STALLED};
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 use std::{
     io::{self, BufWriter, Write},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
+    runtime::Handle,
     sync::{Semaphore, mpsc},
     task::spawn_blocking,
+    time::{Instant, timeout_at},
 };
 
 /// Bytes in a chunk.
@@ -24,12 +29,16 @@ const QUEUE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Downloads {
     writers: Arc<Semaphore>,
+    stalled: Duration,
+    overdue: Duration,
 }
 
 impl Downloads {
     pub(crate) fn new(at_once: usize) -> Self {
         Self {
             writers: Arc::new(Semaphore::new(at_once)),
+            stalled: STALLED,
+            overdue: OVERDUE,
         }
     }
 
@@ -46,18 +55,24 @@ impl Downloads {
         // The permit goes with the thread, which may outlive the request. (The semaphore never
         // closes.)
         let permit = Arc::clone(&self.writers).acquire_owned().await.ok();
-        let (sender, chunks) = mpsc::channel(QUEUE);
+        let (queue, chunks) = mpsc::channel(QUEUE);
+        let writer = ChunkWriter {
+            queue,
+            runtime: Handle::current(),
+            stalled: self.stalled,
+            deadline: Instant::now() + self.overdue,
+        };
         spawn_blocking(move || {
             let _permit = permit;
-            let mut out = BufWriter::with_capacity(CHUNK, ChunkWriter(sender));
+            let mut out = BufWriter::with_capacity(CHUNK, writer);
             let result = write(&mut out)
                 .map_err(io::Error::from)
-                .and_then(|()| out.flush());
-            match result {
-                Ok(()) => {
-                    let _ = out.get_ref().0.blocking_send(Bytes::new());
-                }
-                Err(error) => tracing::debug!(%error, "a download broke off"),
+                .and_then(|()| out.flush())
+                .and_then(|()| out.get_ref().send(Bytes::new()));
+            if let Err(error) = result {
+                // Dropped whole, it would send once more, and wait as long again.
+                drop(out.into_parts());
+                tracing::debug!(%error, "a download broke off");
             }
         });
         // An empty chunk is the end. A queue that closes without one was abandoned by its writer.
@@ -74,19 +89,95 @@ impl Downloads {
 }
 
 /// The blocking end of a download.
-struct ChunkWriter(mpsc::Sender<Bytes>);
+struct ChunkWriter {
+    queue: mpsc::Sender<Bytes>,
+    runtime: Handle,
+    /// How long the queue may stay full.
+    stalled: Duration,
+    deadline: Instant,
+}
+
+impl ChunkWriter {
+    fn send(&self, chunk: Bytes) -> io::Result<()> {
+        let now = Instant::now();
+        if now >= self.deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let until = self.deadline.min(now + self.stalled);
+        let sending = async { timeout_at(until, self.queue.send(chunk)).await };
+        match self.runtime.block_on(sending) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
 
 impl Write for ChunkWriter {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let chunk = &buffer[..buffer.len().min(CHUNK)];
         if !chunk.is_empty() {
-            let sent = self.0.blocking_send(Bytes::copy_from_slice(chunk));
-            sent.map_err(|_| io::ErrorKind::BrokenPipe)?;
+            self.send(Bytes::copy_from_slice(chunk))?;
         }
         Ok(chunk.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use tokio::{select, time::advance};
+
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+    async fn long_body(downloads: &Downloads) -> Body {
+        downloads
+            .body(|out| (0..100).try_for_each(|_| out.write_all(&[b' '; CHUNK])))
+            .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_download_that_nobody_reads_ends_and_the_next_one_begins() {
+        let downloads = Downloads {
+            overdue: YEAR,
+            ..Downloads::new(1)
+        };
+        let unread = long_body(&downloads).await;
+        let next = downloads.body(|out| out.write_all(b"next"));
+        tokio::pin!(next);
+        let next = loop {
+            select! {
+                next = &mut next => break next,
+                () = advance(Duration::from_secs(1)) => {}
+            }
+        };
+        assert_eq!(next.collect().await.unwrap().to_bytes(), "next");
+        assert!(unread.collect().await.is_err(), "it looks whole");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_download_that_is_read_now_and_then_ends_all_the_same() {
+        let downloads = Downloads {
+            stalled: YEAR,
+            ..Downloads::new(1)
+        };
+        let mut slow = long_body(&downloads).await;
+        let mut chunks = 0;
+        while let Some(Ok(_)) = slow.frame().await {
+            chunks += 1;
+            advance(OVERDUE / 20).await;
+        }
+        assert!((20..40).contains(&chunks), "{chunks} chunks were sent");
+    }
+
+    #[tokio::test]
+    async fn a_download_that_is_read_at_once_comes_whole() {
+        let body = long_body(&Downloads::new(1)).await;
+        assert_eq!(body.collect().await.unwrap().to_bytes().len(), 100 * CHUNK);
     }
 }

@@ -50,17 +50,18 @@ pub(crate) fn routes(config: &Config) -> Router {
 }
 
 #[derive(Serialize)]
-struct SystemSummary<'a> {
+struct SystemSummary {
     id: Uuid,
-    name: &'a str,
+    // A copy: a client that reads slowly must not keep a removed system.
+    name: String,
     objects: usize,
 }
 
-impl<'a> SystemSummary<'a> {
-    fn of(id: Uuid, system: &'a System) -> Self {
+impl SystemSummary {
+    fn of(id: Uuid, system: &System) -> Self {
         Self {
             id,
-            name: system.name(),
+            name: system.name().to_owned(),
             objects: system.len(),
         }
     }
@@ -92,10 +93,8 @@ async fn list(State(systems): State<Arc<Systems>>) -> impl IntoResponse {
     // A full store has millions of small systems, or names of megabytes: the list is written like
     // a file.
     let body = systems.downloads.body(move |out| {
-        let all = listed.store.all();
-        let summaries = all
-            .iter()
-            .map(|(id, system)| SystemSummary::of(*id, system));
+        let summaries = listed.store.all();
+        let summaries = summaries.map(|(id, system)| SystemSummary::of(id, &system));
         serde_json::Serializer::new(out).collect_seq(summaries)
     });
     json(body.await)

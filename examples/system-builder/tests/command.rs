@@ -2,9 +2,15 @@
 
 mod binary;
 
+use axum::{
+    body::{Body, Bytes},
+    http::{Request, StatusCode},
+};
 use binary::{Binary, command};
+use http_body_util::BodyExt;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
-use std::process::Output;
+use std::{fs, path::Path, process::Output};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -18,6 +24,54 @@ fn system() -> String {
 
 fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// The name and content of every system in `tests/systems`.
+fn systems() -> impl Iterator<Item = (String, String)> {
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    fs::read_dir(systems).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap())
+    })
+}
+
+async fn send(request: Request<Body>) -> (StatusCode, Bytes) {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap();
+    (status, body.to_bytes())
+}
+
+/// Uploads a file, asserts that it is stored, and returns its summary.
+async fn upload(binary: &Binary, content_type: &str, body: impl Into<Body>) -> Value {
+    let request = Request::post(format!("http://{}/api/systems", binary.address))
+        .header("content-type", content_type);
+    let (status, answer) = send(request.body(body.into()).unwrap()).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer:?}");
+    serde_json::from_slice(&answer).unwrap()
+}
+
+async fn download(binary: &Binary, summary: &Value) -> Bytes {
+    let id = summary["id"].as_str().unwrap();
+    let request = Request::get(format!("http://{}/api/systems/{id}", binary.address));
+    let (status, file) = send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(status, StatusCode::OK);
+    file
+}
+
+/// Ends the binary, and returns what a JSON log warns of.
+async fn warnings(mut binary: Binary) -> Vec<Value> {
+    binary.signal("TERM").await;
+    let mut warnings = Vec::new();
+    while let Some(line) = binary.log.next_line().await.unwrap() {
+        let event: Value = serde_json::from_str(&line).unwrap();
+        if event["level"] == "WARN" {
+            warnings.push(event);
+        }
+    }
+    warnings
 }
 
 #[tokio::test]
@@ -127,6 +181,45 @@ async fn growth_above_the_threshold_is_logged_with_its_route() {
     let warning = binary.log_line("POST /api/systems").await;
     assert!(warning.contains("WARN tower_memory"), "{warning}");
     assert!(warning.contains("memory grew"), "{warning}");
+}
+
+#[tokio::test]
+async fn a_big_system_is_loaded_and_the_growth_is_logged_with_the_size_of_the_upload() {
+    let file = include_str!("systems/big_system.json");
+    let form = format!(
+        "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"big.json\"\r\n\r\n\
+         {file}\r\n--edge--\r\n"
+    );
+    for (content_type, body) in [
+        ("application/json", file),
+        ("multipart/form-data; boundary=edge", &form),
+    ] {
+        let flags = ["--warn-above", "1MiB", "--log-format", "json"];
+        let binary = Binary::with_flags(&flags).await;
+        let summary = upload(&binary, content_type, body.to_owned()).await;
+        assert_eq!(summary["objects"], 186);
+        let warnings = warnings(binary).await;
+        assert!(
+            warnings.iter().any(|warning| {
+                warning["http.route"] == "/api/systems"
+                    && warning["http.request.body.size"] == body.len()
+                    && warning["memory.growth"].as_u64() >= Some(1 << 20)
+            }),
+            "{content_type}: {warnings:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_system_is_loaded_and_its_download_loads_again() {
+    let binary = Binary::on_free_port().await;
+    for (name, file) in systems() {
+        let summary = upload(&binary, "application/json", file).await;
+        let downloaded = download(&binary, &summary).await;
+        let again = upload(&binary, "application/json", downloaded.clone()).await;
+        assert_eq!(again["objects"], summary["objects"], "{name}");
+        assert_eq!(download(&binary, &again).await, downloaded, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -114,6 +114,22 @@ impl Browser {
             .unwrap()
     }
 
+    async fn chrome(&self, method: &str, parameters: Value) {
+        let body = json!({"cmd": method, "params": parameters});
+        self.command("goog/cdp/execute", body).await;
+    }
+
+    /// Sets the fragment of the address to the value of an expression.
+    async fn go_to_hash(&self, expression: &str) {
+        let script = format!("location.hash = {expression}");
+        self.client.execute(&script, vec![]).await.unwrap();
+    }
+
+    async fn has(&self, selector: &str) -> bool {
+        let found = self.client.find_all(Locator::Css(selector)).await.unwrap();
+        !found.is_empty()
+    }
+
     /// What the console says, of what a person should not see there.
     async fn complaints(&self) -> Vec<Value> {
         let log = self.command("se/log", json!({"type": "browser"})).await;
@@ -310,6 +326,75 @@ async fn a_refused_file_is_explained_with_its_place() {
 }
 
 #[tokio::test]
+async fn a_link_leads_to_an_object_beyond_those_that_its_search_lists() {
+    let Some(browser) = Browser::open("reveal").await else {
+        return;
+    };
+    let mut file = system("watt");
+    let device = file["Device"]["device-1"].clone();
+    // Each contains the id of the last one.
+    let before = (1000..1300).map(|number| format!("0{number}"));
+    for id in before.chain(["1".to_owned()]) {
+        file["Device"][&id] = device.clone();
+        file["Device"][&id]["id"] = json!(id);
+    }
+    browser.upload("many.json", &file).await;
+    browser.text("#system").await;
+    assert!(!browser.has(".object[data-id='1']").await);
+    browser.go_to_hash("location.hash + '/1'").await;
+    let table = browser.text(".object[data-id='1'] table").await;
+    assert!(table.contains("1,156.5 kilogram"), "{table}");
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_address_that_means_nothing_is_explained() {
+    let Some(browser) = Browser::open("address").await else {
+        return;
+    };
+    browser.go_to_hash("'/%'").await;
+    let problem = browser.text("#problem").await;
+    assert!(problem.contains("There is no system %"), "{problem}");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn attributes_that_did_not_come_are_fetched_when_the_object_is_unfolded_again() {
+    let Some(browser) = Browser::open("again").await else {
+        return;
+    };
+    browser.upload("good.json", &system("watt")).await;
+    browser.text("#system").await;
+    browser.chrome("Network.enable", json!({})).await;
+    let block = |urls: Value| browser.chrome("Network.setBlockedURLs", json!({"urls": urls}));
+    block(json!(["*/objects/*"])).await;
+    browser.click("[data-id='device-1'] summary").await;
+    let problem = browser.text("#problem").await;
+    assert!(problem.contains("could not be reached"), "{problem}");
+    block(json!([])).await;
+    browser.click("[data-id='device-1'] summary").await;
+    browser.click("[data-id='device-1'] summary").await;
+    browser.text("[data-id='device-1'] table").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_the_servers_is_explained_and_another_file_can_be_sent() {
+    let Some(browser) = Browser::open("answer").await else {
+        return;
+    };
+    let stranger = "Object.defineProperty(XMLHttpRequest.prototype, 'responseText', \
+                    {get: () => '<h1>Bad Gateway</h1>'})";
+    browser.client.execute(stranger, vec![]).await.unwrap();
+    browser.upload("good.json", &system("watt")).await;
+    let problem = browser.text("#problem").await;
+    assert!(problem.contains("could not be read"), "{problem}");
+    browser.text("#upload").await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_full_store_is_explained_and_has_room_once_a_system_is_removed() {
     let flags = ["--store-limit", "2KiB"];
     let Some(browser) = Browser::open_with("full", &flags).await else {
@@ -338,12 +423,7 @@ async fn the_page_follows_the_colour_scheme() {
     let mut backgrounds = Vec::new();
     for scheme in ["light", "dark"] {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        browser
-            .command(
-                "goog/cdp/execute",
-                json!({"cmd": "Emulation.setEmulatedMedia", "params": features}),
-            )
-            .await;
+        browser.chrome("Emulation.setEmulatedMedia", features).await;
         backgrounds.push(browser.background().await);
     }
     assert_eq!(
@@ -360,10 +440,7 @@ async fn the_page_fits_a_phone() {
     };
     let metrics = json!({"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true});
     browser
-        .command(
-            "goog/cdp/execute",
-            json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}),
-        )
+        .chrome("Emulation.setDeviceMetricsOverride", metrics)
         .await;
     browser.upload("phone.json", &system("watt")).await;
     browser.click("[data-id='device-1'] summary").await;

@@ -44,6 +44,11 @@ class Refusal extends Error {
   }
 }
 
+/** An answer that broke off, or came from something between here and the server. */
+function unreadable() {
+  return new Refusal({ title: "No answer", detail: "What came back could not be read: try again." });
+}
+
 async function api(path, method = "GET") {
   let response;
   try {
@@ -52,7 +57,7 @@ async function api(path, method = "GET") {
     throw new Refusal({ title: "No answer", detail: "The server could not be reached: check that it still runs." });
   }
   if (response.status === 204) return null;
-  const answer = await response.json();
+  const answer = await response.json().catch(() => { throw unreadable(); });
   if (!response.ok) throw new Refusal(answer);
   return answer;
 }
@@ -86,7 +91,13 @@ function send(file, request, progress) {
     const fail = (title, detail) => reject(new Refusal({ title, detail }));
     request.upload.onprogress = (event) => progress(event.loaded, event.total);
     request.onload = () => {
-      const answer = JSON.parse(request.responseText);
+      let answer;
+      try {
+        answer = JSON.parse(request.responseText);
+      } catch {
+        reject(unreadable());
+        return;
+      }
       if (request.status === 201) resolve(answer);
       else reject(new Refusal(answer));
     };
@@ -191,8 +202,17 @@ async function remove(system) {
 
 // ---- one system: `#/SYSTEM` or `#/SYSTEM/OBJECT` ----
 
+/** Part of an address; as it is where someone typed a percent sign that encodes nothing. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 async function route() {
-  const [, id, objectId] = location.hash.split("/").map(decodeURIComponent);
+  const [, id, objectId] = location.hash.split("/").map(decoded);
   if (!id) {
     shown = null;
     byId("system").hidden = true;
@@ -217,12 +237,14 @@ async function showSystem(id) {
   byId("system-title").focus({ preventScroll: true });
 }
 
-function listObjects() {
+/** Lists the objects that the search finds, and before them the one with the id `first`, if any. */
+function listObjects(first) {
   const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = shown.objects.filter((object) => {
     const text = `${object.name}\n${object.id}\n${object.class}`.toLowerCase();
-    return words.every((word) => text.includes(word));
+    return object.id === first || words.every((word) => text.includes(word));
   });
+  found.sort((a, b) => (b.id === first) - (a.id === first));
   const classes = Map.groupBy(found, (object) => object.class);
   const open = words.length > 0 || found.length <= 20;
   const all = count(shown.objects.length, "object");
@@ -243,16 +265,27 @@ function classGroup(name, objects, open) {
   return group;
 }
 
-/** An object whose attributes are fetched when it is unfolded for the first time. */
+/** An object whose attributes are fetched when it is unfolded, until they have been. */
 function objectDetails(object) {
   const path = `/api/systems/${shown.id}/objects/${encodeURIComponent(object.id)}`;
-  const fetchAttributes = async () => details.append(attributeTable(await api(path)));
+  let fetched = false;
+  const fetchAttributes = async () => {
+    fetched = true;
+    try {
+      details.append(attributeTable(await api(path)));
+    } catch (error) {
+      fetched = false;
+      throw error;
+    }
+  };
   const details = element(
     "details",
     { class: "object", "data-id": object.id },
     element("summary", {}, element("span", { class: "name" }, object.name), element("code", {}, object.id)),
   );
-  details.addEventListener("toggle", () => attempt(fetchAttributes), { once: true });
+  details.addEventListener("toggle", () => {
+    if (details.open && !fetched) attempt(fetchAttributes);
+  });
   return details;
 }
 
@@ -263,7 +296,7 @@ function reveal(id) {
   if (!find()) {
     // It is beyond what is listed, or hidden by a search.
     byId("search").value = id;
-    listObjects();
+    listObjects(id);
   }
   const object = find();
   object.parentElement.open = true;
@@ -272,7 +305,7 @@ function reveal(id) {
   object.firstElementChild.focus({ preventScroll: true });
 }
 
-byId("search").addEventListener("input", listObjects);
+byId("search").addEventListener("input", () => listObjects());
 addEventListener("hashchange", () => attempt(route));
 
 // ---- the attributes of one object ----

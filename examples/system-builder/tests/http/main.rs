@@ -1,5 +1,6 @@
 //! The application over real sockets.
 
+mod downloads;
 mod problems;
 mod server;
 mod shutdown;

@@ -15,13 +15,15 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 use system_builder::Config;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    select,
     sync::oneshot,
     task::JoinHandle,
+    time,
 };
 use tower::ServiceExt;
 
@@ -91,6 +93,14 @@ impl Server {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], Body::empty()).await
+    }
+
+    /// The body of an answer that a client doesn't read, short of the buffers of a connection.
+    pub(crate) async fn unread(&self, path: &str) -> Body {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body()
     }
 
     pub(crate) async fn post_json(&self, body: impl Into<Body>) -> Answer {
@@ -228,6 +238,17 @@ pub(crate) fn form(field: &str, content: &Value) -> String {
         "--edge\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"system.json\"\r\n\r\n\
          {content}\r\n--edge--\r\n"
     )
+}
+
+/// Does the work while the paused clock runs on.
+pub(crate) async fn while_time_passes<T>(work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
+        select! {
+            done = &mut work => return done,
+            () = time::advance(Duration::from_secs(1)) => {}
+        }
+    }
 }
 
 /// What is read from a connection until it ends or breaks.

@@ -10,7 +10,10 @@ async fn an_upload_that_has_begun_is_finished() {
     let mut stream = server.begin_upload(system.len()).await;
     let stopping = server.stop();
     // Once the listener is closed the server is known to be stopping.
-    while TcpStream::connect(address).await.is_ok() {}
+    let closed = async { while TcpStream::connect(address).await.is_ok() {} };
+    time::timeout(Duration::from_secs(60), closed)
+        .await
+        .expect("the listener stays open");
     stream.write_all(system.as_bytes()).await.unwrap();
     let answer = read_answer(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");

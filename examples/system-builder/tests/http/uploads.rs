@@ -1,9 +1,9 @@
-use crate::server::{Server, form, read_answer, system, system_with_devices};
+use crate::server::{Server, form, read_answer, system, system_with_devices, while_time_passes};
 use axum::{body::Body, http::StatusCode};
 use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::json;
-use std::{collections::HashSet, io, time::Duration};
-use tokio::{io::AsyncWriteExt, select, time};
+use std::{collections::HashSet, io};
+use tokio::io::AsyncWriteExt;
 
 /// A body without a declared length, in pieces of so many bytes.
 fn in_pieces(text: String, size: usize) -> Body {
@@ -205,14 +205,7 @@ async fn a_client_that_leaves_in_mid_upload_stores_nothing() {
 async fn an_upload_that_stalls_is_ended() {
     let server = Server::start().await;
     let mut stream = server.begin_upload(100).await;
-    let answer = read_answer(&mut stream);
-    tokio::pin!(answer);
-    let answer = loop {
-        select! {
-            answer = &mut answer => break answer,
-            () = time::advance(Duration::from_secs(1)) => {}
-        }
-    };
+    let answer = while_time_passes(read_answer(&mut stream)).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert_eq!(server.stop().stored().await, json!([]));
 }
