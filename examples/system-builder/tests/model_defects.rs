@@ -347,7 +347,7 @@ fn a_key_that_appears_twice_is_refused() {
     let defect = replaced("\"Server\":{", "\"Server\":{},\"Server\":{");
     assert_eq!(
         defect.message,
-        "The file has `Server` twice; put all of it under one key."
+        "Class `Server` appears twice; put all of it under one key."
     );
 }
 
@@ -507,21 +507,21 @@ fn weights_are_plain_counts() {
         DefectKind::InvalidValue,
         "UsagePattern `UP`: attribute `usage_journeys` has an entry `UJ` that is 0, expected more than zero.",
     );
-    for unit in ["hour / day", "koccurrence", "billion", "watt"] {
-        let defect = defect(
-            "/UsageJourneyStep/Step1/jobs",
-            json!({"Job1": scalar(json!(1), unit)}),
-        );
-        assert_eq!(defect.kind, DefectKind::WrongDimension);
-        assert_eq!(
-            defect.message,
-            format!(
-                "UsageJourneyStep `Step1`: attribute `jobs` has an entry `Job1` that has unit `{unit}`, \
-                 expected a plain count such as `dimensionless`."
-            )
-        );
-    }
-    for unit in ["dimensionless", "occurrence", "concurrent", ""] {
+    refused(
+        "/UsageJourneyStep/Step1/jobs",
+        json!({"Job1": scalar(json!(1), "watt")}),
+        DefectKind::WrongDimension,
+        "UsageJourneyStep `Step1`: attribute `jobs` has an entry `Job1` that has unit `watt`, \
+         expected a plain count such as `dimensionless`.",
+    );
+    for unit in [
+        "dimensionless",
+        "occurrence",
+        "concurrent",
+        "",
+        "hour / day",
+        "koccurrence",
+    ] {
         accepted([(
             "/UsageJourneyStep/Step1/jobs",
             Some(json!({"Job1": scalar(json!(0), unit)})),
@@ -663,6 +663,43 @@ fn groups_do_not_contain_themselves() {
         ),
         "{defect}"
     );
+}
+
+#[test]
+fn a_group_above_a_circle_is_not_the_one_to_mend() {
+    let group = |id: &str, below: &str| {
+        json!({
+            "name": id, "id": id, "edge_device_counts": {},
+            "sub_group_counts": {below: scalar(json!(1), "dimensionless")},
+        })
+    };
+    let mut file = edited([]);
+    let groups = file["EdgeDeviceGroup"].as_object_mut().unwrap();
+    groups.insert("A".into(), group("A", "B"));
+    groups.insert("B".into(), group("B", "C"));
+    groups.insert("C".into(), group("C", "B"));
+    let defect = defect_of(&file);
+    assert_eq!(defect.kind, DefectKind::CircularReference);
+    let named = defect.object.as_deref();
+    assert!(matches!(named, Some("B" | "C")), "{defect:?}");
+}
+
+#[test]
+fn numbers_and_texts_that_nothing_holds_are_named_with_their_attribute() {
+    for (sound, beyond, attribute) in [
+        (
+            "\"unit\":\"watt\",\"value\":50.0",
+            "\"unit\":\"watt\",\"value\":1e999",
+            "power",
+        ),
+        ("\"name\":\"Lap\"", "\"name\":\"\\ud800\"", "name"),
+    ] {
+        let defect = replaced(sound, beyond);
+        assert_eq!(defect.kind, DefectKind::InvalidValue, "{defect}");
+        assert_eq!(defect.class.as_deref(), Some("Device"), "{defect}");
+        assert_eq!(defect.attribute.as_deref(), Some(attribute), "{defect}");
+        assert!(defect.message.contains("(line 1, column "), "{defect}");
+    }
 }
 
 #[test]

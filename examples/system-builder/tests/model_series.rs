@@ -355,19 +355,20 @@ fn a_week_says_what_it_counts_without_numbers() {
             "{unit}"
         );
     }
-    let volume =
-        json!({"form_inputs": {"constant_value": 1, "constant_unit": "concurrent"}, "label": "x"});
-    let result = with(
-        "RecurrentServerNeed",
-        "RSN",
-        "recurrent_volume_per_edge_device",
-        volume,
-    );
+    let volume = |unit| {
+        with(
+            "RecurrentServerNeed",
+            "RSN",
+            "recurrent_volume_per_edge_device",
+            json!({"form_inputs": {"constant_value": 1, "constant_unit": unit}, "label": "x"}),
+        )
+    };
     assert_eq!(
-        defect(result).message,
-        "RecurrentServerNeed `RSN`: attribute `recurrent_volume_per_edge_device` has unit `concurrent`, \
+        defect(volume("watt")).message,
+        "RecurrentServerNeed `RSN`: attribute `recurrent_volume_per_edge_device` has unit `watt`, \
          expected a number of events such as `occurrence`."
     );
+    assert!(volume("concurrent").is_ok());
 }
 
 #[test]

@@ -15,10 +15,12 @@ use std::{
     env, fs, io,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    time::timeout,
 };
 use url::{ParseError, Url};
 
@@ -93,7 +95,9 @@ impl Browser {
             .for_element(Locator::Css(selector))
             .await
             .unwrap();
-        while !element.is_displayed().await.unwrap() {}
+        let displayed = async { while !element.is_displayed().await.unwrap() {} };
+        let in_time = timeout(Duration::from_secs(60), displayed).await;
+        assert!(in_time.is_ok(), "{selector} stays hidden");
         element.text().await.unwrap()
     }
 

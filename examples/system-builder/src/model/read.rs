@@ -37,6 +37,13 @@ pub fn read(mut input: impl io::Read) -> Result<Model, ReadError> {
     }
 }
 
+/// What the parser calls errors of syntax although the text is JSON: it fits no type of ours.
+const BEYOND: [&str; 3] = [
+    "number out of range",
+    "lone leading surrogate in hex escape",
+    "unexpected end of hex escape", // a lone surrogate too
+];
+
 /// What made the JSON parser stop.
 fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
     let (line, column) = (error.line(), error.column());
@@ -61,12 +68,12 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
             };
             ReadError::Invalid(place.defect(Fault::new(kind, message)))
         }
-        Category::Syntax | Category::Eof => ReadError::Json {
+        Category::Syntax | Category::Eof if !BEYOND.contains(&message) => ReadError::Json {
             line,
             column,
             message: message.to_owned(),
         },
-        Category::Data => {
+        _ => {
             let message = excerpt(message);
             let text = format!("does not fit: {message} (line {line}, column {column})");
             ReadError::Invalid(place.defect(Fault::invalid(text)))
@@ -104,13 +111,16 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
         while let Some(key) = json.next_key::<String>()? {
             let class = Class::from_name(&key);
             let known = class.is_some() || matches!(&*key, "efootprint_version" | "Sources");
+            reading.place.class = class.map(|class| class.name());
             if known && !seen.insert(key.clone()) {
-                let text = format!("has {} twice; put all of it under one key", quoted(&key));
+                let text = match class {
+                    Some(_) => "appears twice; put all of it under one key".to_owned(),
+                    None => format!("has {} twice; put all of it under one key", quoted(&key)),
+                };
                 return Err(reading.refuse(Fault::new(DefectKind::DuplicateReference, text)));
             }
             match (&*key, class) {
                 (_, Some(class)) => {
-                    reading.place.class = Some(class.name());
                     json.next_value_seed(BlockSeed {
                         class,
                         objects: &mut file.objects,

@@ -14,6 +14,7 @@ const WAY_OUT: &str = "open it with the e-footprint library 27 and save it again
 pub(super) fn major(version: &str) -> Result<u64, Fault> {
     let major = version
         .split_once('.')
+        .filter(|(major, _)| major.bytes().all(|digit| digit.is_ascii_digit()))
         .and_then(|(major, _)| major.parse().ok());
     let version = quoted(version);
     let text = match major {

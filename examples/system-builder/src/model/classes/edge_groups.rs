@@ -16,7 +16,7 @@ class! {
     }
 }
 
-/// The first group whose sub-groups, or theirs, form a circle.
+/// A group that is one of its own sub-groups, or of theirs.
 pub(super) fn circular(model: &Model) -> Option<&Object> {
     let groups = || {
         model
@@ -54,5 +54,14 @@ pub(super) fn circular(model: &Model) -> Option<&Object> {
             }
         }
     }
-    open.keys().min().map(|&place| &model.objects[place])
+    // Each of those has one of them below it, so that going down long enough ends in a circle.
+    let mut place = *open.keys().min()?;
+    for _ in 0..open.len() {
+        let Object::EdgeDeviceGroup(group) = &model.objects[place] else {
+            return None;
+        };
+        let mut below = group.sub_group_counts.iter().map(|(sub, _)| sub.index());
+        place = below.find(|sub_group| open.contains_key(sub_group))?;
+    }
+    Some(&model.objects[place])
 }

@@ -94,7 +94,7 @@ impl Expression {
     }
 
     /// This times `other` to the power of `exponent`; `None` where exponents grow out of all
-    /// reason.
+    /// reason, which is where dimensions say it is.
     fn times_power(mut self, other: Self, exponent: i16) -> Option<Self> {
         self.dimension = self.dimension.times_power(other.dimension, exponent)?;
         self.scale = self.scale.times_power(other.scale, exponent)?;
@@ -102,6 +102,7 @@ impl Expression {
         for (name, own) in other.powers {
             let total = self.powers.entry(name).or_default();
             *total = total.checked_add(own.checked_mul(exponent)?)?;
+            i8::try_from(total.unsigned_abs()).ok()?;
         }
         self.powers.retain(|_, exponent| *exponent != 0);
         Some(self)

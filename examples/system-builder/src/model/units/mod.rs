@@ -199,6 +199,9 @@ mod tests {
             "kg ** x",
             "kg ** 0.5",
             "kg**999999999999",
+            "occurrence**128",
+            "occurrence**-32767/occurrence",
+            "occurrence**32767*occurrence",
             "GB ram",
         ] {
             assert!(Unit::parse(written).is_err(), "{written}");

@@ -84,13 +84,12 @@ quantities! {
     Frequency: "a frequency", "1 / second", Dimension::NUMBER.per(Dimension::TIME);
 }
 
-/// Whether a unit is one of the pure numbers, unscaled: the results of `koccurrence` or
-/// `hour / day` as a count would depend on the path they are computed by.
+/// Whether a unit is one of these pure numbers, unscaled.
 fn is_one_of(unit: &Unit, names: &[&str]) -> bool {
     names.contains(&unit.canonical())
 }
 
-/// How often, zero included.
+/// How often, zero included: in any unit without a dimension, `hour / day` too.
 #[derive(Debug, PartialEq)]
 pub enum Weight {}
 
@@ -100,7 +99,7 @@ impl Quantity for Weight {
     const LEAST: Least = Least::Zero;
 
     fn admits(unit: &Unit) -> bool {
-        is_one_of(unit, &["dimensionless", "occurrence", "concurrent"])
+        unit.dimension() == Dimension::NUMBER
     }
 }
 
@@ -131,7 +130,7 @@ impl Quantity for Starts {
     }
 }
 
-/// Events within an hour, in `occurrence` only.
+/// Events within an hour, in any unit without a dimension.
 #[derive(Debug, PartialEq)]
 pub enum Volume {}
 
@@ -140,7 +139,7 @@ impl Quantity for Volume {
     const EXAMPLE: &'static str = Starts::EXAMPLE;
 
     fn admits(unit: &Unit) -> bool {
-        is_one_of(unit, &["occurrence"])
+        unit.dimension() == Dimension::NUMBER
     }
 }
 
