@@ -341,9 +341,16 @@ fn a_week_has_168_hours_in_a_text() {
 }
 
 #[test]
-fn a_week_says_what_it_counts_without_numbers() {
+fn a_number_in_the_unit_of_a_listed_week_is_ignored() {
+    let list = json!(vec![1.0; 168]).to_string();
+    let week = json!({"recurring_values": list, "unit": "2 cpu_core", "label": "x"});
+    assert!(weekly(week).is_ok());
+}
+
+#[test]
+fn the_form_of_a_week_says_what_it_counts_without_numbers() {
     for (unit, kind) in [
-        ("2 cpu_core", DefectKind::WrongDimension),
+        ("2 cpu_core", DefectKind::InvalidValue),
         ("dimensionless", DefectKind::WrongDimension),
         ("GB_ram", DefectKind::WrongDimension),
         ("cores", DefectKind::UnknownUnit),
