@@ -18,6 +18,7 @@ use std::{
 use support::{Answer, get, hello, read, reports_of};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_memory::{MemoryLayer, Outcome, Report};
+use tracing_subscriber::layer::SubscriberExt;
 
 #[tokio::test]
 async fn a_panic_before_there_is_a_future_is_reported() {
@@ -168,4 +169,27 @@ async fn listeners_are_told_in_the_order_in_which_they_were_added() {
         .on_report(listener(3));
     assert_eq!(read(layer.layer(service_fn(hello))).await, "hello");
     assert_eq!(told.load(Ordering::Relaxed), 123);
+}
+
+#[test]
+fn a_subscriber_that_panics_when_a_span_closes_hurts_nobody() {
+    struct Closing;
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Closing {
+        fn on_close(&self, _: tracing::Id, _: tracing_subscriber::layer::Context<'_, S>) {
+            panic!("the subscriber panicked, as planned")
+        }
+    }
+    let subscriber = tracing_subscriber::registry().with(Closing);
+    tracing::subscriber::with_default(subscriber, || {
+        let heard = Arc::new(AtomicU64::new(0));
+        let hearing = Arc::clone(&heard);
+        let layer = MemoryLayer::new().on_report(move |_: &Report| {
+            hearing.fetch_add(1, Ordering::Relaxed);
+        });
+        let mut service = layer.layer(service_fn(hello));
+        let future = tracing::info_span!("request").in_scope(|| service.call(get("/")));
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
+        assert!(dropped.is_ok());
+        assert_eq!(heard.load(Ordering::Relaxed), 1);
+    });
 }

@@ -111,8 +111,9 @@ impl Drop for Visit {
         for listener in self.config.listeners() {
             shielded(|| listener.on_report(&report));
         }
-        // The span may be the last of its kind, of which the subscriber is told.
-        shielded(|| drop(report));
+        // It may be the last handle of the span, and then the subscriber is told.
+        let Report { span, .. } = report;
+        shielded(|| drop(span));
     }
 }
 
