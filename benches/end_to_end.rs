@@ -1,5 +1,6 @@
-//! What the layer costs a server: axum's hello world bare, with the layer, and as a yardstick with
-//! tower-http's `TraceLayer` that nobody listens to, under `wrk`, in turns.
+//! What the layer costs a server: axum's hello world bare, with the layer, and as yardsticks with
+//! tower-http's `TraceLayer` that nobody listens to and with a layer that passes bodies on and does
+//! nothing else, under `wrk`, in turns.
 //!
 //! ```text
 //! apt install wrk
@@ -13,7 +14,9 @@
 //! Requests per second tell the truth on a machine that does nothing else. The processor time of a
 //! request is told too, because it hardly changes when others want the cores as well.
 
-use axum::{Router, routing::get};
+use axum::{Router, response::Response, routing::get};
+use bytes::Bytes;
+use http_body_util::BodyExt;
 use std::{
     env,
     io::{BufRead, BufReader},
@@ -21,18 +24,23 @@ use std::{
 };
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::{net::TcpListener, runtime::Runtime};
-use tower::BoxError;
+use tower::{BoxError, util::MapResponseLayer};
 use tower_http::trace::TraceLayer;
 use tower_memory::MemoryLayer;
 
 /// Turns of each server, of a second each.
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 32;
 
 const SERVER_CORE: &str = "0";
 const WRK_CORE: &str = "1";
 
 /// The first is what the others are compared with.
-const NAMES: [&str; 3] = ["bare", "with the layer", "with TraceLayer"];
+const NAMES: [&str; 4] = [
+    "bare",
+    "with the layer",
+    "with TraceLayer",
+    "with an idle layer",
+];
 
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -41,7 +49,8 @@ fn main() -> Result<(), BoxError> {
     match NAMES.iter().position(|known| *known == name) {
         Some(0) => serve(hello),
         Some(1) => serve(hello.layer(MemoryLayer::new())),
-        Some(_) => serve(hello.layer(TraceLayer::new_for_http())),
+        Some(2) => serve(hello.layer(TraceLayer::new_for_http())),
+        Some(_) => serve(hello.layer(MapResponseLayer::new(idle))),
         None if !arguments.iter().any(|argument| argument == "--bench") => {
             println!("skipped: takes two minutes, for which only `cargo bench` asks");
             Ok(())
@@ -52,6 +61,11 @@ fn main() -> Result<(), BoxError> {
         }
         None => compare(),
     }
+}
+
+/// Wraps the body, as layers do that watch it.
+fn idle(response: Response) -> Response<impl http_body::Body<Data = Bytes, Error = axum::Error>> {
+    response.map(|body| body.map_frame(|frame| frame))
 }
 
 /// Serves `app` until the process is killed; says on standard output where.
