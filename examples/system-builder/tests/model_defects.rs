@@ -268,6 +268,27 @@ fn a_misspelt_class_is_suggested_where_its_objects_are_missed() {
 }
 
 #[test]
+fn a_misspelt_class_is_suggested_among_many_unknown_keys() {
+    let mut file = edited([]);
+    file["Servers"] = file["Server"].take();
+    file.as_object_mut().unwrap().remove("Server");
+    for note in ["A", "B", "C", "Notes", "X", "Y", "Z"] {
+        file[note] = json!({"a": 1});
+    }
+    for (i, value) in [json!("x"), json!(1), json!(null), json!([{}]), json!(true)]
+        .into_iter()
+        .enumerate()
+    {
+        file[format!("Server{i}")] = value;
+    }
+    let message = defect_of(&file).message;
+    let hint = "; the file has an unknown class `Servers`, did you mean `Server`?";
+    assert!(message.contains(hint), "{message}");
+    assert_eq!(message.matches("unknown class").count(), 3, "{message}");
+    assert!(!message.contains("`Server1`"), "{message}");
+}
+
+#[test]
 fn a_misspelt_system_is_suggested() {
     let mut file = edited([]);
     file["Systems"] = file["System"].take();

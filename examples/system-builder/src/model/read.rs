@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, BufReader};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
 use super::classes::{Class, Object};
@@ -81,10 +81,6 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
     }
 }
 
-/// Most unknown keys that are kept for hints, and the longest, in bytes.
-const MOST_HINTS: usize = 3;
-const LONGEST_HINT: usize = 64;
-
 struct FileSeed<'r> {
     reading: &'r mut Reading,
 }
@@ -139,16 +135,68 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
                         reading,
                     })?;
                 }
+                ("calculation_graph", _) => _ = json.next_value::<IgnoredAny>()?,
                 _ => {
-                    let hint = key != "calculation_graph" && key.len() <= LONGEST_HINT;
-                    if hint && file.unknown.len() < MOST_HINTS {
-                        file.unknown.push(key);
+                    if json.next_value_seed(IsObject)? {
+                        file.unknown.add(key);
                     }
-                    json.next_value::<IgnoredAny>()?;
                 }
             }
         }
         Ok(file)
+    }
+}
+
+/// Skips a value and tells whether it is an object, as the value of a misspelt class is.
+struct IsObject;
+
+impl<'de> DeserializeSeed<'de> for IsObject {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for IsObject {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, json: A) -> Result<bool, A::Error> {
+        IgnoredAny.visit_seq(json)?;
+        Ok(false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<bool, A::Error> {
+        IgnoredAny.visit_map(json)?;
+        Ok(true)
     }
 }
 
