@@ -370,6 +370,7 @@ fn a_key_that_appears_twice_is_refused() {
         defect.message,
         "Class `Server` appears twice; put all of it under one key."
     );
+    assert_eq!(defect.class.as_deref(), Some("Server"));
 }
 
 #[test]
@@ -600,6 +601,30 @@ fn sources_are_in_the_file() {
 }
 
 #[test]
+fn an_entry_of_the_sources_is_an_object_with_a_name() {
+    let refused = |entry| {
+        let defect = defect("/Sources/a", entry);
+        assert_eq!(defect.kind, DefectKind::InvalidValue, "{defect}");
+        defect.message
+    };
+    for entry in [json!(["a", "n", null]), json!("a"), json!(null)] {
+        let message = refused(entry);
+        assert!(
+            message.contains("expected a source, an object with `name`"),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        refused(json!({"id": "a"})),
+        "The file has the source `a` without `name`, give it one."
+    );
+    accepted([(
+        "/Sources/a",
+        Some(json!({"name": "n", "id": "a", "year": 2025})),
+    )]);
+}
+
+#[test]
 fn other_major_versions_are_refused_by_name() {
     for (version, message) in [
         (
@@ -610,6 +635,10 @@ fn other_major_versions_are_refused_by_name() {
             json!("24.0.0"),
             "The file is of version `24.0.0`, older than the 27 expected; \
              open it with the e-footprint library 27 and save it again.",
+        ),
+        (
+            json!("+27.0.0"),
+            "The file has `efootprint_version` `+27.0.0`, expected one such as `27.0.0`.",
         ),
         (
             json!("latest"),
@@ -727,17 +756,38 @@ fn a_group_above_a_circle_is_not_the_one_to_mend() {
 
 #[test]
 fn numbers_and_texts_that_nothing_holds_are_named_with_their_attribute() {
-    for (sound, beyond, attribute) in [
+    for (place, attribute, json, beyond) in [
+        ("/Device/Lap/power/value", "power", "7", "1e999"),
+        ("/Device/Lap/power/label", "power", "\"x\"", r#""\ud800""#),
+        ("/Device/Lap/power/label", "power", "\"x\"", r#""\udc00!""#),
+        ("/Device/Lap/power/label", "power", "\"x\"", r#""\ud800\n""#),
+        ("/Device/Lap/name", "name", "\"x\"", r#""\ud800""#),
         (
-            "\"unit\":\"watt\",\"value\":50.0",
-            "\"unit\":\"watt\",\"value\":1e999",
-            "power",
+            "/UsagePattern/UP/hourly_occurrences",
+            "hourly_occurrences",
+            r#"{"values":[1],"unit":"occurrence","start_date":"2025-01-01","label":"x"}"#,
+            r#"{"values":[1,-1e999],"unit":"occurrence","start_date":"2025-01-01","label":"x"}"#,
         ),
-        ("\"name\":\"Lap\"", "\"name\":\"\\ud800\"", "name"),
+        (
+            "/UsagePattern/UP/hourly_occurrences",
+            "hourly_occurrences",
+            "{}",
+            r#"{"form_inputs":{"initial_volume":1e999},"label":"x"}"#,
+        ),
     ] {
-        let defect = replaced(sound, beyond);
+        const MARK: &str = "to be replaced";
+        let file = edited([(place, Some(json!(MARK)))]).to_string();
+        let quoted = format!("\"{MARK}\"");
+        let with = |text| file.replace(&quoted, text);
+        assert!(serde_json::from_str::<Value>(&with(json)).is_ok(), "{json}");
+        let defect = match read(with(beyond).as_bytes()) {
+            Err(ReadError::Invalid(defect)) => defect,
+            other => panic!("{beyond}: {other:?}"),
+        };
         assert_eq!(defect.kind, DefectKind::InvalidValue, "{defect}");
-        assert_eq!(defect.class.as_deref(), Some("Device"), "{defect}");
+        let mut parts = place.split('/').skip(1);
+        assert_eq!(defect.class.as_deref(), parts.next(), "{defect}");
+        assert_eq!(defect.object.as_deref(), parts.next(), "{defect}");
         assert_eq!(defect.attribute.as_deref(), Some(attribute), "{defect}");
         assert!(defect.message.contains("(line 1, column "), "{defect}");
     }

@@ -12,6 +12,7 @@ use super::error::{DefectKind, Fault, Place, ReadError, excerpt, quoted};
 use super::guard::{Guard, Limit};
 use super::link::File;
 use super::reading::Reading;
+use super::values::SourceParts;
 use super::{Model, Source, ids, version};
 
 /// Reads the inputs of an e-footprint system.
@@ -296,9 +297,17 @@ impl<'de> Visitor<'de> for SourcesSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(id) = json.next_key::<String>()? {
-            let entry: SourceEntry = json.next_value()?;
-            if entry.id.as_ref().is_some_and(|inner| *inner != id) {
-                let inner = entry.id.unwrap_or_default();
+            let entry = json.next_value_seed(SourceEntry)?;
+            let SourceParts::Inline {
+                id: own,
+                name: Some(name),
+                link,
+            } = entry
+            else {
+                let text = format!("has the source {} without `name`, give it one", quoted(&id));
+                return Err(self.reading.refuse(Fault::invalid(text)));
+            };
+            if let Some(inner) = own.filter(|own| *own != id) {
                 let text = format!(
                     "has a source {} filed under {}; make them the same",
                     quoted(&inner),
@@ -314,20 +323,35 @@ impl<'de> Visitor<'de> for SourcesSeed<'_> {
                     .reading
                     .refuse(Fault::new(DefectKind::DuplicateReference, text)));
             }
-            let link = entry.link.map(Into::into);
             self.sources.push(Source {
                 id: id.into(),
-                name: entry.name.into(),
-                link,
+                name: name.into(),
+                link: link.map(Into::into),
             });
         }
         Ok(())
     }
 }
 
-#[derive(serde::Deserialize)]
-struct SourceEntry {
-    id: Option<String>,
-    name: String,
-    link: Option<String>,
+/// An entry of `Sources`: like a source that stands in a value, but never an id.
+struct SourceEntry;
+
+impl<'de> DeserializeSeed<'de> for SourceEntry {
+    type Value = SourceParts;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<SourceParts, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SourceEntry {
+    type Value = SourceParts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a source, an object with `name`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<SourceParts, A::Error> {
+        SourceParts::inline(json)
+    }
 }
