@@ -202,6 +202,8 @@ mod tests {
             "kg ** x",
             "kg ** 0.5",
             "kg**999999999999",
+            "dimensionlesss",
+            "kilodimensionless",
             "occurrence**128",
             "occurrence**-128",
             "occurrence**-32767/occurrence",
