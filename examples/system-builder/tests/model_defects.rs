@@ -268,6 +268,27 @@ fn a_misspelt_class_is_suggested_where_its_objects_are_missed() {
 }
 
 #[test]
+fn a_misspelt_class_is_suggested_among_many_unknown_keys() {
+    let mut file = edited([]);
+    file["Servers"] = file["Server"].take();
+    file.as_object_mut().unwrap().remove("Server");
+    for note in ["A", "B", "C", "Notes", "X", "Y", "Z"] {
+        file[note] = json!({"a": 1});
+    }
+    for (i, value) in [json!("x"), json!(1), json!(null), json!([{}]), json!(true)]
+        .into_iter()
+        .enumerate()
+    {
+        file[format!("Server{i}")] = value;
+    }
+    let message = defect_of(&file).message;
+    let hint = "; the file has an unknown class `Servers`, did you mean `Server`?";
+    assert!(message.contains(hint), "{message}");
+    assert_eq!(message.matches("unknown class").count(), 3, "{message}");
+    assert!(!message.contains("`Server1`"), "{message}");
+}
+
+#[test]
 fn a_misspelt_system_is_suggested() {
     let mut file = edited([]);
     file["Systems"] = file["System"].take();
@@ -349,22 +370,16 @@ fn a_key_that_appears_twice_is_refused() {
         defect.message,
         "Class `Server` appears twice; put all of it under one key."
     );
+    assert_eq!(defect.class.as_deref(), Some("Server"));
 }
 
 #[test]
-fn edge_journeys_appear_once_in_a_pattern() {
-    refused(
-        "/EdgeUsagePattern/EUP/edge_usage_journeys",
-        json!(["EUJ", "EUJ"]),
-        DefectKind::DuplicateReference,
-        "EdgeUsagePattern `EUP`: attribute `edge_usage_journeys` names `EUJ` twice; \
-         each may appear once, remove the repetition.",
-    );
-}
-
-#[test]
-fn functions_and_needs_may_repeat() {
+fn edge_journeys_functions_and_needs_may_repeat() {
     accepted([
+        (
+            "/EdgeUsagePattern/EUP/edge_usage_journeys",
+            Some(json!(["EUJ", "EUJ"])),
+        ),
         (
             "/EdgeUsageJourney/EUJ/edge_functions",
             Some(json!(["EF", "EF"])),
@@ -586,6 +601,30 @@ fn sources_are_in_the_file() {
 }
 
 #[test]
+fn an_entry_of_the_sources_is_an_object_with_a_name() {
+    let refused = |entry| {
+        let defect = defect("/Sources/a", entry);
+        assert_eq!(defect.kind, DefectKind::InvalidValue, "{defect}");
+        defect.message
+    };
+    for entry in [json!(["a", "n", null]), json!("a"), json!(null)] {
+        let message = refused(entry);
+        assert!(
+            message.contains("expected a source, an object with `name`"),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        refused(json!({"id": "a"})),
+        "The file has the source `a` without `name`, give it one."
+    );
+    accepted([(
+        "/Sources/a",
+        Some(json!({"name": "n", "id": "a", "year": 2025})),
+    )]);
+}
+
+#[test]
 fn other_major_versions_are_refused_by_name() {
     for (version, message) in [
         (
@@ -596,6 +635,10 @@ fn other_major_versions_are_refused_by_name() {
             json!("24.0.0"),
             "The file is of version `24.0.0`, older than the 27 expected; \
              open it with the e-footprint library 27 and save it again.",
+        ),
+        (
+            json!("+27.0.0"),
+            "The file has `efootprint_version` `+27.0.0`, expected one such as `27.0.0`.",
         ),
         (
             json!("latest"),
@@ -651,6 +694,33 @@ fn a_component_need_is_in_the_unit_of_its_component() {
 }
 
 #[test]
+fn what_is_needed_of_a_storage_is_a_storage_need() {
+    refused(
+        "/RecurrentEdgeComponentNeed/needram/edge_component",
+        json!("ST2"),
+        DefectKind::WrongClass,
+        "RecurrentEdgeComponentNeed `needram`: attribute `edge_component` names `ST2` \
+         of class `EdgeStorage`, use a `RecurrentEdgeStorageNeed` for it.",
+    );
+    // A week of stored volumes makes no storage need of it.
+    let mut file = edited([]);
+    let mut need = file["RecurrentEdgeStorageNeed"]["needst"].take();
+    need["id"] = json!("plain");
+    file["RecurrentEdgeStorageNeed"] = json!({});
+    file["RecurrentEdgeComponentNeed"]["plain"] = need;
+    for needs in file["RecurrentEdgeDeviceNeed"]
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+    {
+        needs["recurrent_edge_component_needs"] = json!(["plain"]);
+    }
+    let defect = defect_of(&file);
+    assert_eq!(defect.kind, DefectKind::WrongClass, "{defect}");
+    assert_eq!(defect.attribute.as_deref(), Some("edge_component"));
+}
+
+#[test]
 fn groups_do_not_contain_themselves() {
     let defect = defect(
         "/EdgeDeviceGroup/G/sub_group_counts",
@@ -686,17 +756,38 @@ fn a_group_above_a_circle_is_not_the_one_to_mend() {
 
 #[test]
 fn numbers_and_texts_that_nothing_holds_are_named_with_their_attribute() {
-    for (sound, beyond, attribute) in [
+    for (place, attribute, json, beyond) in [
+        ("/Device/Lap/power/value", "power", "7", "1e999"),
+        ("/Device/Lap/power/label", "power", "\"x\"", r#""\ud800""#),
+        ("/Device/Lap/power/label", "power", "\"x\"", r#""\udc00!""#),
+        ("/Device/Lap/power/label", "power", "\"x\"", r#""\ud800\n""#),
+        ("/Device/Lap/name", "name", "\"x\"", r#""\ud800""#),
         (
-            "\"unit\":\"watt\",\"value\":50.0",
-            "\"unit\":\"watt\",\"value\":1e999",
-            "power",
+            "/UsagePattern/UP/hourly_occurrences",
+            "hourly_occurrences",
+            r#"{"values":[1],"unit":"occurrence","start_date":"2025-01-01","label":"x"}"#,
+            r#"{"values":[1,-1e999],"unit":"occurrence","start_date":"2025-01-01","label":"x"}"#,
         ),
-        ("\"name\":\"Lap\"", "\"name\":\"\\ud800\"", "name"),
+        (
+            "/UsagePattern/UP/hourly_occurrences",
+            "hourly_occurrences",
+            "{}",
+            r#"{"form_inputs":{"initial_volume":1e999},"label":"x"}"#,
+        ),
     ] {
-        let defect = replaced(sound, beyond);
+        const MARK: &str = "to be replaced";
+        let file = edited([(place, Some(json!(MARK)))]).to_string();
+        let quoted = format!("\"{MARK}\"");
+        let with = |text| file.replace(&quoted, text);
+        assert!(serde_json::from_str::<Value>(&with(json)).is_ok(), "{json}");
+        let defect = match read(with(beyond).as_bytes()) {
+            Err(ReadError::Invalid(defect)) => defect,
+            other => panic!("{beyond}: {other:?}"),
+        };
         assert_eq!(defect.kind, DefectKind::InvalidValue, "{defect}");
-        assert_eq!(defect.class.as_deref(), Some("Device"), "{defect}");
+        let mut parts = place.split('/').skip(1);
+        assert_eq!(defect.class.as_deref(), parts.next(), "{defect}");
+        assert_eq!(defect.object.as_deref(), parts.next(), "{defect}");
         assert_eq!(defect.attribute.as_deref(), Some(attribute), "{defect}");
         assert!(defect.message.contains("(line 1, column "), "{defect}");
     }

@@ -348,6 +348,25 @@ fn a_number_in_the_unit_of_a_listed_week_is_ignored() {
 }
 
 #[test]
+fn a_listed_week_says_what_it_counts() {
+    let volume = |unit| {
+        with(
+            "RecurrentServerNeed",
+            "RSN",
+            "recurrent_volume_per_edge_device",
+            json!({"recurring_values": json!(vec![1; 168]).to_string(), "unit": unit, "label": "x"}),
+        )
+    };
+    for unit in ["dimensionless", "", "2"] {
+        let kind = defect(volume(unit)).kind;
+        assert_eq!(kind, DefectKind::WrongDimension, "{unit}");
+    }
+    for unit in ["occurrence", "2 occurrence", "hour / day"] {
+        assert!(volume(unit).is_ok(), "{unit}");
+    }
+}
+
+#[test]
 fn the_form_of_a_week_says_what_it_counts_without_numbers() {
     for (unit, kind) in [
         ("2 cpu_core", DefectKind::InvalidValue),
@@ -362,6 +381,12 @@ fn the_form_of_a_week_says_what_it_counts_without_numbers() {
             "{unit}"
         );
     }
+    let form = json!({"constant_value": 1, "constant_unit": "2 cpu_core"});
+    assert_eq!(
+        defect(weekly(json!({"form_inputs": form, "label": "x"}))).message,
+        "RecurrentEdgeProcess `Proc`: attribute `recurrent_compute_needed` has a form whose \
+         `constant_unit` is `2 cpu_core` with a number in it, write the unit alone."
+    );
     let volume = |unit| {
         with(
             "RecurrentServerNeed",
@@ -388,7 +413,7 @@ fn all_that_is_wrong_in_a_weekly_pattern_is_told_at_once() {
     assert_eq!(
         defect.message,
         "RecurrentEdgeProcess `Proc`: attribute `recurrent_compute_needed` has a weekly pattern with \
-         `unit`: `2 cpu_core` has a number in it, write the unit alone (invalid_unit); \
+         `unit`: `2 cpu_core` with a number in it, write the unit alone (invalid_unit); \
          `profiles[0].name`: expected a text (empty_profile_name); \
          `profiles[0].days[2]`: expected a whole number from 0 to 6 (invalid_day); \
          `profiles[0].baseline`: expected a finite number (invalid_number); \

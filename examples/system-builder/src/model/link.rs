@@ -17,8 +17,51 @@ pub(super) struct File {
     pub(super) major: Option<u64>,
     pub(super) sources: Vec<Source>,
     pub(super) objects: Vec<Object>,
-    /// Keys that are no class, the first few, for hints.
-    pub(super) unknown: Vec<String>,
+    pub(super) unknown: Unknown,
+}
+
+/// Keys of objects that are no class, for hints: those most like one.
+#[derive(Default)]
+pub(super) struct Unknown {
+    kept: Vec<(f64, Class, String)>,
+    compared: usize,
+}
+
+impl Unknown {
+    /// Most keys that are kept, and the longest, in bytes.
+    const MOST: usize = 3;
+    const LONGEST: usize = 64;
+
+    /// Most keys that are compared: a file may consist of nothing else.
+    const MOST_COMPARED: usize = 1000;
+
+    pub(super) fn add(&mut self, key: String) {
+        if key.len() > Self::LONGEST || self.compared == Self::MOST_COMPARED {
+            return;
+        }
+        self.compared += 1;
+        let alike = Class::ALL
+            .iter()
+            .map(|&class| (strsim::jaro_winkler(&key, class.name()), class));
+        if let Some((likeness, class)) = alike.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
+            self.kept.push((likeness, class, key));
+            self.kept.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+            self.kept.truncate(Self::MOST);
+        }
+    }
+
+    /// What may have made objects go missing: a misspelt class is no error in this format, its
+    /// objects are just ignored.
+    fn hint(&self) -> String {
+        let mut hint = String::new();
+        for (likeness, class, key) in &self.kept {
+            hint += &format!("; the file has an unknown class {}", quoted(key));
+            if *likeness > 0.9 {
+                hint += &format!(", did you mean `{class}`?");
+            }
+        }
+        hint
+    }
 }
 
 impl File {
@@ -35,7 +78,7 @@ impl File {
         for object in &mut objects {
             if let Err((attribute, mut fault)) = object.link(&reading.ids) {
                 if fault.kind == DefectKind::MissingReference {
-                    fault.text += &hint(&unknown);
+                    fault.text += &unknown.hint();
                 }
                 return Err(place_of(object, attribute).defect(fault));
             }
@@ -85,30 +128,12 @@ impl File {
         if names.is_empty() {
             let text = format!(
                 "has no `System`, expected one or more{}",
-                hint(&self.unknown)
+                self.unknown.hint()
             );
             return Err(Place::default().defect(Fault::new(DefectKind::MissingAttribute, text)));
         }
         Ok(names.join(", ").into())
     }
-}
-
-/// What may have made objects go missing: a misspelt class is no error in this format, its objects
-/// are just ignored.
-fn hint(unknown: &[String]) -> String {
-    let mut hint = String::new();
-    for key in unknown {
-        hint += &format!("; the file has an unknown class {}", quoted(key));
-        let likeness = |class: Class| strsim::jaro_winkler(key, class.name());
-        let alike = Class::ALL
-            .iter()
-            .copied()
-            .filter(|class| likeness(*class) > 0.9);
-        if let Some(nearest) = alike.max_by(|a, b| likeness(*a).total_cmp(&likeness(*b))) {
-            hint += &format!(", did you mean `{nearest}`?");
-        }
-    }
-    hint
 }
 
 fn place_of(object: &Object, attribute: &'static str) -> Place {

@@ -30,7 +30,7 @@ pub use self::attribute::Target;
 use self::classes::Object;
 pub use self::error::{Defect, DefectKind, ReadError};
 pub use self::read::read;
-pub use self::relations::{Distinct, List, Ref, Weighted};
+pub use self::relations::{List, Ref, Weighted};
 
 /// The inputs of an e-footprint system.
 #[derive(Debug, PartialEq)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, BufReader};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
 use super::classes::{Class, Object};
@@ -12,6 +12,7 @@ use super::error::{DefectKind, Fault, Place, ReadError, excerpt, quoted};
 use super::guard::{Guard, Limit};
 use super::link::File;
 use super::reading::Reading;
+use super::values::SourceParts;
 use super::{Model, Source, ids, version};
 
 /// Reads the inputs of an e-footprint system.
@@ -81,10 +82,6 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
     }
 }
 
-/// Most unknown keys that are kept for hints, and the longest, in bytes.
-const MOST_HINTS: usize = 3;
-const LONGEST_HINT: usize = 64;
-
 struct FileSeed<'r> {
     reading: &'r mut Reading,
 }
@@ -139,16 +136,68 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
                         reading,
                     })?;
                 }
+                ("calculation_graph", _) => _ = json.next_value::<IgnoredAny>()?,
                 _ => {
-                    let hint = key != "calculation_graph" && key.len() <= LONGEST_HINT;
-                    if hint && file.unknown.len() < MOST_HINTS {
-                        file.unknown.push(key);
+                    if json.next_value_seed(IsObject)? {
+                        file.unknown.add(key);
                     }
-                    json.next_value::<IgnoredAny>()?;
                 }
             }
         }
         Ok(file)
+    }
+}
+
+/// Skips a value and tells whether it is an object, as the value of a misspelt class is.
+struct IsObject;
+
+impl<'de> DeserializeSeed<'de> for IsObject {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for IsObject {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, json: A) -> Result<bool, A::Error> {
+        IgnoredAny.visit_seq(json)?;
+        Ok(false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<bool, A::Error> {
+        IgnoredAny.visit_map(json)?;
+        Ok(true)
     }
 }
 
@@ -248,9 +297,17 @@ impl<'de> Visitor<'de> for SourcesSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(id) = json.next_key::<String>()? {
-            let entry: SourceEntry = json.next_value()?;
-            if entry.id.as_ref().is_some_and(|inner| *inner != id) {
-                let inner = entry.id.unwrap_or_default();
+            let entry = json.next_value_seed(SourceEntry)?;
+            let SourceParts::Inline {
+                id: own,
+                name: Some(name),
+                link,
+            } = entry
+            else {
+                let text = format!("has the source {} without `name`, give it one", quoted(&id));
+                return Err(self.reading.refuse(Fault::invalid(text)));
+            };
+            if let Some(inner) = own.filter(|own| *own != id) {
                 let text = format!(
                     "has a source {} filed under {}; make them the same",
                     quoted(&inner),
@@ -266,20 +323,35 @@ impl<'de> Visitor<'de> for SourcesSeed<'_> {
                     .reading
                     .refuse(Fault::new(DefectKind::DuplicateReference, text)));
             }
-            let link = entry.link.map(Into::into);
             self.sources.push(Source {
                 id: id.into(),
-                name: entry.name.into(),
-                link,
+                name: name.into(),
+                link: link.map(Into::into),
             });
         }
         Ok(())
     }
 }
 
-#[derive(serde::Deserialize)]
-struct SourceEntry {
-    id: Option<String>,
-    name: String,
-    link: Option<String>,
+/// An entry of `Sources`: like a source that stands in a value, but never an id.
+struct SourceEntry;
+
+impl<'de> DeserializeSeed<'de> for SourceEntry {
+    type Value = SourceParts;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<SourceParts, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SourceEntry {
+    type Value = SourceParts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a source, an object with `name`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<SourceParts, A::Error> {
+        SourceParts::inline(json)
+    }
 }

@@ -168,43 +168,6 @@ impl<'de, T: Target> Visitor<'de> for ListVisitor<'_, T> {
     }
 }
 
-/// A [`List`] in which no object appears twice.
-#[derive(Debug, PartialEq)]
-pub struct Distinct<T>(List<T>);
-
-impl<T> std::ops::Deref for Distinct<T> {
-    type Target = [Ref<T>];
-
-    fn deref(&self) -> &[Ref<T>] {
-        &self.0
-    }
-}
-
-impl<T: Target> Attribute for Distinct<T> {
-    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
-        List::read(json, reading).map(Self)
-    }
-
-    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
-        let mut numbers: Vec<_> = self.iter().map(|reference| reference.index).collect();
-        numbers.sort_unstable();
-        if let Some(twice) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
-            let id = quoted(ids.text(twice[0]));
-            let text = format!("names {id} twice; each may appear once, remove the repetition");
-            return Err(Fault::new(DefectKind::DuplicateReference, text));
-        }
-        self.0.link(ids)
-    }
-
-    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
-        self.0.write(model, json)
-    }
-
-    fn heap(&self) -> usize {
-        self.0.heap()
-    }
-}
-
 /// References with a number each, such as how often a step runs its jobs, in the order of the file.
 #[derive(Debug, PartialEq)]
 pub struct Weighted<T, W>(Vec<(Ref<T>, Scalar<W>)>);

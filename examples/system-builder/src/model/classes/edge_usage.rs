@@ -2,14 +2,14 @@
 
 use super::{AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, Country, Network};
 use crate::model::class::class;
-use crate::model::relations::{Distinct, List, Ref, Weighted};
+use crate::model::relations::{List, Ref, Weighted};
 use crate::model::values::{Hourly, Scalar, Starts, Time, Volume, Weekly, Weight};
 
 class! {
-    /// Deployments in one country.
+    /// Deployments in one country. A journey listed twice needs everything twice.
     EdgeUsagePattern {
         hourly_deployment_starts: Hourly<Starts>,
-        edge_usage_journeys: Distinct<EdgeUsageJourney>,
+        edge_usage_journeys: List<EdgeUsageJourney>,
         usage_span: Scalar<Time>,
         network: Ref<Network>,
         country: Ref<Country>,

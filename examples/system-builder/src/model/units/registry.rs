@@ -201,7 +201,8 @@ pub(super) fn find(word: &str) -> Option<(Option<&'static Prefix>, &'static Name
     PREFIXES.iter().find_map(|prefix| {
         let mut spellings = std::iter::once(&prefix.name).chain(prefix.short);
         let unit = spellings.find_map(|spelling| whole(word.strip_prefix(spelling)?))?;
-        Some((Some(prefix), unit))
+        // The name of no unit at all has neither thousands nor a plural.
+        (unit.name != DIMENSIONLESS).then_some((Some(prefix), unit))
     })
 }
 
@@ -210,7 +211,7 @@ fn whole(word: &str) -> Option<&'static Named> {
     // `GBs` is no plural: symbols of one letter have none.
     let singular = word
         .strip_suffix('s')
-        .filter(|singular| singular.chars().count() > 1);
+        .filter(|singular| singular.chars().count() > 1 && *singular != DIMENSIONLESS);
     UNITS
         .iter()
         .find(|unit| is(unit, word) || singular.is_some_and(|singular| is(unit, singular)))

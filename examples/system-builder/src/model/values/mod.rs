@@ -30,6 +30,7 @@ pub use self::scalar::{OrEmpty, Scalar};
 pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
 pub use self::weekly::{HOURS_OF_WEEK, WeekForm, Weekly};
 
+pub(super) use self::note::SourceParts;
 pub(super) use self::parts::Parts;
 
 /// A kind of value: a JSON object with a label, made from the parts of that object.

@@ -124,13 +124,29 @@ impl Note {
 }
 
 /// `source` as it stands in JSON.
-pub(super) enum SourceParts {
+pub(in crate::model) enum SourceParts {
     Id(String),
     Inline {
         id: Option<String>,
         name: Option<String>,
         link: Option<String>,
     },
+}
+
+impl SourceParts {
+    /// The parts of an object.
+    pub(in crate::model) fn inline<'de, A: MapAccess<'de>>(mut json: A) -> Result<Self, A::Error> {
+        let (mut id, mut name, mut link) = (None, None, None);
+        while let Some(key) = json.next_key::<String>()? {
+            match key.as_str() {
+                "id" => id = json.next_value()?,
+                "name" => name = json.next_value()?,
+                "link" => link = json.next_value()?,
+                _ => _ = json.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(Self::Inline { id, name, link })
+    }
 }
 
 pub(super) struct SourceSeed;
@@ -158,16 +174,7 @@ impl<'de> Visitor<'de> for SourceSeed {
         Ok(Some(SourceParts::Id(id.to_owned())))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Self::Value, A::Error> {
-        let (mut id, mut name, mut link) = (None, None, None);
-        while let Some(key) = json.next_key::<String>()? {
-            match key.as_str() {
-                "id" => id = json.next_value()?,
-                "name" => name = json.next_value()?,
-                "link" => link = json.next_value()?,
-                _ => _ = json.next_value::<IgnoredAny>()?,
-            }
-        }
-        Ok(Some(SourceParts::Inline { id, name, link }))
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<Self::Value, A::Error> {
+        SourceParts::inline(json).map(Some)
     }
 }

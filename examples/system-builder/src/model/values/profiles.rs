@@ -152,21 +152,29 @@ impl fmt::Display for Problems {
 }
 
 fn unit(value: &Form, problems: &mut Problems) -> Option<String> {
-    let problem = match value.as_str() {
-        None | Some("") => "expected a unit such as `cpu_core`".to_owned(),
-        Some(text) => match Unit::parse(text) {
-            Err(_) => format!("unknown unit {}", quoted(text)),
-            Ok(unit) if unit.has_factor() => {
-                format!("{} has a number in it, write the unit alone", quoted(text))
-            }
-            Ok(unit) if unit.canonical() == "dimensionless" => {
+    let unit = match value.as_str() {
+        None | Some("") => Err("expected a unit such as `cpu_core`".to_owned()),
+        Some(text) => Unit::parse(text).map_err(|_| format!("unknown unit {}", quoted(text))),
+    };
+    let problem = match unit {
+        Err(problem) => problem,
+        Ok(unit) => match number_in(&unit) {
+            Some(problem) => problem,
+            None if unit.canonical() == "dimensionless" => {
                 "expected a unit that says what is counted, such as `occurrence`".to_owned()
             }
-            Ok(_) => return Some(text.to_owned()),
+            None => return Some(unit.as_str().to_owned()),
         },
     };
     problems.add("unit", "invalid_unit", problem);
     None
+}
+
+/// What is wrong with a unit that has a number in it, where a form would seem to count it.
+pub(super) fn number_in(unit: &Unit) -> Option<String> {
+    let text = quoted(unit.as_str());
+    unit.has_factor()
+        .then(|| format!("{text} with a number in it, write the unit alone"))
 }
 
 fn profiles(value: &Form, problems: &mut Problems) -> Option<Vec<Profile>> {

@@ -12,7 +12,7 @@ use super::profiles::{self, Profile};
 use super::quantity::{Quantity, unit_of, wrong_unit};
 use super::scalar::number;
 use super::series::finite;
-use crate::model::error::{DefectKind, Fault, excerpt, quoted};
+use crate::model::error::{DefectKind, Fault, excerpt};
 use crate::model::reading::Reading;
 use crate::model::size::block;
 use crate::model::units::Unit;
@@ -55,11 +55,16 @@ impl<Q: Quantity> Value for Weekly<Q> {
             &parts.form_inputs,
         ) {
             (Some(Kind::Recurring), Some(list), Some(unit), _) => {
-                (week(list)?, unit_of::<Q>(unit, reading)?, WeekForm::List)
+                (week(list)?, week_unit::<Q>(unit, reading)?, WeekForm::List)
             }
             (Some(Kind::Constant), _, _, Some(form)) => {
                 let (value, unit) = constant(form)?;
-                let unit = form_unit::<Q>(unit, reading)?;
+                let unit = week_unit::<Q>(unit, reading)?;
+                if let Some(problem) = profiles::number_in(&unit) {
+                    return Err(Fault::invalid(format!(
+                        "has a form whose `constant_unit` is {problem}"
+                    )));
+                }
                 (
                     Box::new([value as f32; HOURS_OF_WEEK]),
                     unit,
@@ -68,7 +73,7 @@ impl<Q: Quantity> Value for Weekly<Q> {
             }
             (Some(Kind::Profiles), _, _, Some(form)) => {
                 let (unit, profiles) = profiles::read(form)?;
-                let unit = form_unit::<Q>(&unit, reading)?;
+                let unit = week_unit::<Q>(&unit, reading)?;
                 (
                     profiles::values(&profiles),
                     unit,
@@ -101,15 +106,9 @@ impl<Q: Quantity> Value for Weekly<Q> {
     }
 }
 
-/// A unit of `Q` that says what it counts, as forms need it: no number in it, and not plain
-/// `dimensionless`.
-fn form_unit<Q: Quantity>(text: &str, reading: &mut Reading) -> Result<Unit, Fault> {
+/// A unit of `Q` that says what it counts, as `dimensionless` does not.
+fn week_unit<Q: Quantity>(text: &str, reading: &mut Reading) -> Result<Unit, Fault> {
     let unit = unit_of::<Q>(text, reading)?;
-    if unit.has_factor() {
-        let text = quoted(text);
-        let text = format!("has unit {text} with a number in it, write the unit alone");
-        return Err(Fault::invalid(text));
-    }
     if unit.canonical() == "dimensionless" {
         return Err(wrong_unit::<Q>(&unit));
     }
