@@ -694,33 +694,6 @@ fn a_component_need_is_in_the_unit_of_its_component() {
 }
 
 #[test]
-fn what_is_needed_of_a_storage_is_a_storage_need() {
-    refused(
-        "/RecurrentEdgeComponentNeed/needram/edge_component",
-        json!("ST2"),
-        DefectKind::WrongClass,
-        "RecurrentEdgeComponentNeed `needram`: attribute `edge_component` names `ST2` \
-         of class `EdgeStorage`, use a `RecurrentEdgeStorageNeed` for it.",
-    );
-    // A week of stored volumes makes no storage need of it.
-    let mut file = edited([]);
-    let mut need = file["RecurrentEdgeStorageNeed"]["needst"].take();
-    need["id"] = json!("plain");
-    file["RecurrentEdgeStorageNeed"] = json!({});
-    file["RecurrentEdgeComponentNeed"]["plain"] = need;
-    for needs in file["RecurrentEdgeDeviceNeed"]
-        .as_object_mut()
-        .unwrap()
-        .values_mut()
-    {
-        needs["recurrent_edge_component_needs"] = json!(["plain"]);
-    }
-    let defect = defect_of(&file);
-    assert_eq!(defect.kind, DefectKind::WrongClass, "{defect}");
-    assert_eq!(defect.attribute.as_deref(), Some("edge_component"));
-}
-
-#[test]
 fn groups_do_not_contain_themselves() {
     let defect = defect(
         "/EdgeDeviceGroup/G/sub_group_counts",

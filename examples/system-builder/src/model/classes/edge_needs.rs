@@ -6,7 +6,7 @@ use super::{
 };
 use crate::model::Model;
 use crate::model::class::{class, family};
-use crate::model::error::{DefectKind, Fault, quoted};
+use crate::model::error::Fault;
 use crate::model::relations::{List, Ref};
 use crate::model::values::{
     ComponentNeed, CpuCores, Quantity, Ram, Stored, Weekly, Workload, wrong_unit,
@@ -103,13 +103,13 @@ class! {
 }
 
 impl RecurrentEdgeComponentNeed {
-    /// Whether the need is of what the component provides; with the fault, the attribute.
-    pub(super) fn check(&self, model: &Model) -> Result<(), (&'static str, Fault)> {
-        fn unit_is<Q: Quantity>(need: &Weekly<ComponentNeed>) -> Result<(), (&'static str, Fault)> {
+    /// Whether the need is of what the component provides.
+    pub(super) fn check(&self, model: &Model) -> Result<(), Fault> {
+        fn unit_is<Q: Quantity>(need: &Weekly<ComponentNeed>) -> Result<(), Fault> {
             if Q::admits(&need.unit) {
                 Ok(())
             } else {
-                Err(("recurrent_need", wrong_unit::<Q>(&need.unit)))
+                Err(wrong_unit::<Q>(&need.unit))
             }
         }
 
@@ -121,14 +121,7 @@ impl RecurrentEdgeComponentNeed {
             | AnyEdgeComponent::EdgeComputerCPUComponent(_) => unit_is::<CpuCores>(need),
             AnyEdgeComponent::EdgeWorkloadComponent(_)
             | AnyEdgeComponent::EdgeApplianceComponent(_) => unit_is::<Workload>(need),
-            // What is written adds up from hour to hour, which a plain need does not say.
-            AnyEdgeComponent::EdgeStorage(storage) => {
-                let id = quoted(&model.get(storage).id);
-                let text = format!(
-                    "names {id} of class `EdgeStorage`, use a `RecurrentEdgeStorageNeed` for it"
-                );
-                Err(("edge_component", Fault::new(DefectKind::WrongClass, text)))
-            }
+            AnyEdgeComponent::EdgeStorage(_) => unit_is::<Stored>(need),
         }
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn check(model: &Model) -> Result<(), (&Object, &'static str, Fault)>
     for object in &model.objects {
         if let Object::RecurrentEdgeComponentNeed(need) = object {
             need.check(model)
-                .map_err(|(attribute, fault)| (object, attribute, fault))?;
+                .map_err(|fault| (object, "recurrent_need", fault))?;
         }
     }
     match edge_groups::circular(model) {
