@@ -9,6 +9,9 @@
 
 #![allow(unsafe_code)] // To call allocators one beside the other.
 
+mod turns;
+
+use self::turns::{median, turn};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     array, env,
@@ -16,15 +19,12 @@ use std::{
     panic,
     sync::Barrier,
     thread,
-    time::{Duration, Instant},
 };
 use tower_memory::heap::TrackingAllocator;
 
 static TRACKING: TrackingAllocator = TrackingAllocator::system();
 
 const ROUNDS: usize = 300;
-const TURN: Duration = Duration::from_millis(2);
-const BATCH: u32 = 64;
 
 fn main() {
     // `cargo test --benches` only sees that it runs.
@@ -102,27 +102,4 @@ fn measure(threads: usize, rounds: usize, pattern: Pattern) -> Vec<[f64; 2]> {
             .flat_map(|thread| thread.join().unwrap_or_else(|p| panic::resume_unwind(p)))
             .collect()
     })
-}
-
-/// Nanoseconds for each of those that fit into one turn.
-fn turn(start: &Barrier, mut once: impl FnMut()) -> f64 {
-    start.wait();
-    let started = Instant::now();
-    let mut times = 0;
-    loop {
-        for _ in 0..BATCH {
-            once();
-        }
-        times += BATCH;
-        let elapsed = started.elapsed();
-        if elapsed >= TURN {
-            return elapsed.as_nanos() as f64 / f64::from(times);
-        }
-    }
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

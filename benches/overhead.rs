@@ -9,31 +9,21 @@
 
 mod naive;
 mod request;
+mod turns;
 
 use self::{
     naive::NaiveLayer,
     request::{no_op, serve},
+    turns::{median, turn},
 };
 use std::{
-    env,
-    fs::File,
-    hint::black_box,
-    os::unix::fs::FileExt,
-    panic,
-    sync::Barrier,
-    thread,
-    time::{Duration, Instant},
+    env, fs::File, hint::black_box, os::unix::fs::FileExt, panic, sync::Barrier, thread,
+    time::Duration,
 };
 use tower::{BoxError, Layer};
 use tower_memory::MemoryLayer;
 
 const ROUNDS: usize = 500;
-
-/// How long a case runs before it is the next one's turn.
-const TURN: Duration = Duration::from_millis(2);
-
-/// Requests between two looks at the clock.
-const BATCH: u32 = 16;
 
 fn main() -> Result<(), BoxError> {
     // `cargo test --benches` only sees that it runs.
@@ -109,23 +99,6 @@ impl Cases {
     }
 }
 
-/// Nanoseconds a request, over all that fit into one turn.
-fn turn(start: &Barrier, mut serve: impl FnMut()) -> f64 {
-    start.wait();
-    let started = Instant::now();
-    let mut served = 0;
-    loop {
-        for _ in 0..BATCH {
-            serve();
-        }
-        served += BATCH;
-        let elapsed = started.elapsed();
-        if elapsed >= TURN {
-            return elapsed.as_nanos() as f64 / f64::from(served);
-        }
-    }
-}
-
 fn pread(statm: &File) {
     let mut buffer = [0; 160];
     let _ = black_box(statm.read_at(&mut buffer, 0));
@@ -155,10 +128,10 @@ fn print_costs(alone: &[Round], crowded: &[Round], cores: usize) {
         let over_bare = |round: &Round| cost(round) - round.bare;
         println!(
             "| {name:<32} | {:>9} | {:>9} | {:>9} | {:>9} |",
-            nanos(median(alone, cost)),
-            nanos(median(alone, over_bare)),
-            nanos(median(crowded, cost)),
-            nanos(median(crowded, over_bare)),
+            nanos(median(alone.iter().map(cost))),
+            nanos(median(alone.iter().map(over_bare))),
+            nanos(median(crowded.iter().map(cost))),
+            nanos(median(crowded.iter().map(over_bare))),
         );
     }
 }
@@ -174,27 +147,21 @@ fn print_targets(alone: &[Round], crowded: &[Round], cores: usize) {
         println!("threads: {threads}");
         println!(
             "  reading every time, over its two preads: {} (target: 300 ns)",
-            nanos(median(rounds, over_preads))
+            nanos(median(rounds.iter().map(over_preads)))
         );
         println!(
             "  readings shared, over the bare service:  {} (target: 250 ns)",
-            nanos(median(rounds, shared))
+            nanos(median(rounds.iter().map(shared)))
         );
         println!(
             "  sysinfo costs {:.0} times what reading every time costs,",
-            median(rounds, times_every_time)
+            median(rounds.iter().map(times_every_time))
         );
         println!(
             "  and {:.0} times what shared readings cost (target: 15 times)",
-            median(rounds, times_shared)
+            median(rounds.iter().map(times_shared))
         );
     }
-}
-
-fn median(rounds: &[Round], of: impl Fn(&Round) -> f64) -> f64 {
-    let mut values: Vec<f64> = rounds.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn nanos(nanos: f64) -> String {
