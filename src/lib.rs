@@ -109,8 +109,8 @@ mod verdict;
 pub use self::{
     heap::HeapFlow,
     log::Log,
-    middleware::{MemoryLayer, MemoryService, ResponseBody, ResponseFuture},
-    report::{OnReport, Outcome, Report},
+    middleware::{MemoryLayer, MemoryService, RequestBody, ResponseBody, ResponseFuture},
+    report::{LateWork, OnReport, Outcome, Report},
     resident::{MIB, ReadResident, Resident},
     route::Route,
     verdict::Verdict,

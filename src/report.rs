@@ -28,8 +28,12 @@ pub struct Report {
     pub request_size: Option<u64>,
     /// Response body bytes that passed, trailers not counted.
     pub response_size: u64,
-    /// What the allocator saw; `None` when no heap meter is installed.
+    /// What the request allocated and freed; `None` when no heap meter is installed.
     pub heap: Option<HeapFlow>,
+    /// Live heap of the process when the window opened, in bytes; `None` without a heap meter.
+    pub live_before: Option<u64>,
+    /// Live heap of the process when the window closed, in bytes; `None` without a heap meter.
+    pub live_after: Option<u64>,
     /// The explanation of the growth.
     pub verdict: Verdict,
     /// The request's span, kept so that what is said of a request is said in its context even
@@ -93,6 +97,32 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// What was done for a request after its end, by work that carried its
+/// [`CurrentRequest`](crate::heap::CurrentRequest).
+///
+/// None of it is in the request's [`Report`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LateWork {
+    /// The request's method.
+    pub method: Method,
+    /// The matched route template.
+    pub route: Route,
+    /// What was allocated and freed. What it freed of the request's own is not allocated here, so
+    /// that the net flow is often negative.
+    pub heap: HeapFlow,
+    /// [`Verdict::Retained`] from the threshold on, [`Verdict::WithinThreshold`] below.
+    pub verdict: Verdict,
+    pub(crate) span: Span,
+}
+
+impl LateWork {
+    /// The span that was current when the layer was called; disabled where there was none.
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+}
+
 /// Listens to reports. Closures `Fn(&Report)` are listeners.
 ///
 /// Called once per request on the thread that ends it, often from a destructor: be quick, hand
@@ -100,6 +130,11 @@ impl fmt::Display for Outcome {
 pub trait OnReport: Send + Sync + 'static {
     /// One request has ended.
     fn on_report(&self, report: &Report);
+
+    /// Work that a request left behind has ended, later than the request.
+    fn on_late_work(&self, work: &LateWork) {
+        let _ = work;
+    }
 }
 
 impl<F> OnReport for F

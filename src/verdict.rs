@@ -1,57 +1,166 @@
-use crate::resident::Resident;
+use crate::{heap::HeapFlow, resident::Resident};
 use bytesize::ByteSize;
 use std::fmt;
 
-/// The explanation of one growth.
+/// The explanation of one growth, with the figures it rests on, in bytes.
 ///
-/// [`Display`](fmt::Display) gives it as a sentence without the final stop.
+/// [`Display`](fmt::Display) gives it as a sentence without the final stop, and
+/// [`next_step`](Self::next_step) what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// Growth below the threshold, or none: nothing to explain.
     WithinThreshold,
-    /// At least half of the growth is files or shared memory that became resident, not heap.
+    /// The request gave everything back, but at its peak it held more than
+    /// [`warn_peak_above`](crate::MemoryLayer::warn_peak_above) allows.
+    #[non_exhaustive]
+    Peaked {
+        /// The most that it held at once.
+        peak: u64,
+    },
+    /// Live heap of this request outlives it: the threshold or more, or half of the growth.
+    ///
+    /// Also where the process did not grow, because pages that the allocator had kept were enough.
+    #[non_exhaustive]
+    Retained {
+        /// What outlives the request.
+        retained: u64,
+        /// What it allocated in all.
+        allocated: u64,
+        /// What it freed of that, or of what others had allocated.
+        freed: u64,
+    },
+    /// Half of the growth or more is no live heap: pages that this request used and gave back, and
+    /// that the allocator keeps.
+    #[non_exhaustive]
+    AllocatorHeld {
+        /// Growth that is not live.
+        held: u64,
+        /// What of this request outlives it.
+        retained: u64,
+        /// What of the growth is the response, which the connection frees once it is sent.
+        handed_off: u64,
+    },
+    /// Half of the growth or more is files or shared memory that became resident, not heap.
     #[non_exhaustive]
     Mapped {
-        /// Growth of the shared part, in bytes.
+        /// Growth of the shared part.
         shared_growth: u64,
+    },
+    /// More than half of the growth can't be this request's, which never held that much.
+    #[non_exhaustive]
+    OtherRequests {
+        /// Growth beyond what this request held.
+        elsewhere: u64,
+        /// The most that this request held at once.
+        peak: u64,
     },
     /// Other requests shared the window, and nothing tells whose growth it is.
     Overlapped,
-    /// No other request of this layer shared the window, but no heap meter tells live heap from pages
-    /// the allocator keeps.
+    /// No heap meter tells what it is: live heap, pages that the allocator keeps, or memory of C
+    /// libraries and stacks.
     Unmetered,
     /// The resident set could not be read at the window's start or end.
     Unreadable,
 }
 
 impl Verdict {
-    /// The name in the log: `within_threshold`, `mapped`, `overlapped`, `unmetered` or
-    /// `unreadable`.
+    /// The name in the log: `within_threshold`, `peaked`, `retained`, `allocator_held`, `mapped`,
+    /// `other_requests`, `overlapped`, `unmetered` or `unreadable`.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::WithinThreshold => "within_threshold",
+            Self::Peaked { .. } => "peaked",
+            Self::Retained { .. } => "retained",
+            Self::AllocatorHeld { .. } => "allocator_held",
             Self::Mapped { .. } => "mapped",
+            Self::OtherRequests { .. } => "other_requests",
             Self::Overlapped => "overlapped",
             Self::Unmetered => "unmetered",
             Self::Unreadable => "unreadable",
         }
     }
 
-    /// Whether there is growth at or above the threshold to explain.
+    /// Whether there is something to explain: growth, or what is retained, at or above the
+    /// threshold, or a peak above its own.
     pub const fn is_warning(&self) -> bool {
         !matches!(self, Self::WithinThreshold | Self::Unreadable)
+    }
+
+    /// What to do about it, as a sentence without the final stop; `None` where nothing needs doing.
+    pub const fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::WithinThreshold | Self::Unreadable => None,
+            Self::Peaked { .. } => Some(
+                "Not retained by this request: consider streaming, or a limit on how many run at once",
+            ),
+            Self::Retained { .. } => Some(
+                "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
+            ),
+            Self::AllocatorHeld { .. } => Some(
+                "Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc",
+            ),
+            Self::Mapped { .. } => {
+                Some("The kernel takes pages of files back when memory is short")
+            }
+            Self::OtherRequests { .. } => {
+                Some("Look for the warnings of the requests that ran meanwhile")
+            }
+            Self::Overlapped => {
+                Some("Install a heap meter to tell requests apart: tower_memory::heap")
+            }
+            Self::Unmetered => {
+                Some("A heap meter tells live heap from kept pages: tower_memory::heap")
+            }
+        }
     }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = |bytes: &u64| ByteSize(*bytes);
         match self {
             Self::WithinThreshold => f.write_str("growth is within the threshold"),
+            Self::Peaked { peak } => {
+                write!(f, "{} were live at once and given back", size(peak))
+            }
+            Self::Retained {
+                retained,
+                allocated,
+                freed,
+            } => write!(
+                f,
+                "{} of live heap outlive this request ({} allocated, {} freed)",
+                size(retained),
+                size(allocated),
+                size(freed)
+            ),
+            Self::AllocatorHeld {
+                held,
+                retained,
+                handed_off,
+            } => {
+                write!(
+                    f,
+                    "{} of the growth are freed pages the allocator keeps; {} still live",
+                    size(held),
+                    size(retained)
+                )?;
+                match handed_off {
+                    0 => Ok(()),
+                    sent => write!(f, ", and {} freed once the response is sent", size(sent)),
+                }
+            }
             Self::Mapped { shared_growth } => write!(
                 f,
-                "files or shared memory that became resident account for it (+{}), not heap",
-                ByteSize(*shared_growth)
+                "{} of the growth are files or shared memory that became resident, not heap",
+                size(shared_growth)
+            ),
+            Self::OtherRequests { elsewhere, peak } => write!(
+                f,
+                "{} of the growth are not this request's, which held {} at most",
+                size(elsewhere),
+                size(peak)
             ),
             Self::Overlapped => f.write_str(
                 "other requests shared the window, and nothing tells whose growth it is",
@@ -64,28 +173,108 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The explanation that the numbers allow. `threshold` in bytes; growth of 0 is never above it.
-pub(crate) fn judge(
-    before: Option<Resident>,
-    after: Option<Resident>,
-    overlap: u32,
-    threshold: u64,
-) -> Verdict {
-    let (Some(before), Some(after)) = (before, after) else {
+/// The numbers of one request, all in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) before: Option<Resident>,
+    pub(crate) after: Option<Resident>,
+    /// Live heap of the process at the window's start and end.
+    pub(crate) live: Option<(u64, u64)>,
+    pub(crate) overlap: u32,
+    pub(crate) heap: Option<&'a HeapFlow>,
+}
+
+/// From when on a request is warned of, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thresholds {
+    pub(crate) growth: u64,
+    pub(crate) peak: Option<u64>,
+}
+
+/// The explanation that the numbers allow.
+///
+/// What is exact comes first: what the request retains, by its own account. Then what the growth of
+/// the process is made of, each time by what makes up half of it or more.
+pub(crate) fn judge(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
+    let threshold = thresholds.growth.max(1);
+    let retained = evidence.heap.map_or(0, retained_by);
+    if let Some(heap) = evidence.heap
+        && retained >= threshold
+    {
+        return Verdict::retained(heap);
+    }
+    let (Some(before), Some(after)) = (evidence.before, evidence.after) else {
         return Verdict::Unreadable;
     };
     let growth = after.total.saturating_sub(before.total);
-    if growth < threshold.max(1) {
-        return Verdict::WithinThreshold;
+    if growth < threshold {
+        return within(evidence, thresholds);
     }
+    let half = growth.div_ceil(2);
     let shared_growth = after.shared.saturating_sub(before.shared);
-    if shared_growth >= growth.div_ceil(2) {
+    if shared_growth >= half {
         return Verdict::Mapped { shared_growth };
     }
-    if overlap > 0 {
-        return Verdict::Overlapped;
+    match evidence.heap {
+        Some(heap) if retained >= half => Verdict::retained(heap),
+        Some(heap) => share(evidence, heap, growth),
+        None if evidence.overlap > 0 => Verdict::Overlapped,
+        None => Verdict::Unmetered,
+    }
+}
+
+/// Whose a growth is that is mostly neither files nor retained by the request.
+fn share(evidence: &Evidence<'_>, heap: &HeapFlow, growth: u64) -> Verdict {
+    let half = growth.div_ceil(2);
+    let peak = held_at_once(heap);
+    let live_growth = evidence
+        .live
+        .map_or(0, |(before, after)| after.saturating_sub(before));
+    let held = growth.saturating_sub(live_growth);
+    // Live still, but as good as freed: the connection does it once the response is sent.
+    let handed_off = heap.handed_off.min(growth - held);
+    if held + handed_off >= half && peak >= half {
+        return Verdict::AllocatorHeld {
+            held,
+            retained: retained_by(heap),
+            handed_off,
+        };
+    }
+    if evidence.overlap > 0 || held < half {
+        return Verdict::OtherRequests {
+            elsewhere: growth.saturating_sub(peak),
+            peak,
+        };
     }
     Verdict::Unmetered
+}
+
+fn within(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
+    match (evidence.heap, thresholds.peak) {
+        (Some(heap), Some(threshold)) if held_at_once(heap) >= threshold => Verdict::Peaked {
+            peak: held_at_once(heap),
+        },
+        _ => Verdict::WithinThreshold,
+    }
+}
+
+fn retained_by(heap: &HeapFlow) -> u64 {
+    heap.retained().max(0).cast_unsigned()
+}
+
+/// The most that can have been resident for the request, its body included.
+fn held_at_once(heap: &HeapFlow) -> u64 {
+    heap.peak.saturating_add(heap.received)
+}
+
+impl Verdict {
+    fn retained(heap: &HeapFlow) -> Self {
+        Self::Retained {
+            retained: retained_by(heap),
+            allocated: heap.allocated,
+            freed: heap.freed,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -93,58 +282,259 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NOTHING: Resident = Resident::new(0, 0);
+    const LIMIT: Thresholds = Thresholds {
+        growth: 100,
+        peak: None,
+    };
 
-    fn verdict(after: Resident, overlap: u32) -> Verdict {
-        judge(Some(NOTHING), Some(after), overlap, 100)
+    /// A process that grew by `growth`, alone, without a meter.
+    fn grown(growth: u64) -> Evidence<'static> {
+        Evidence {
+            before: Some(Resident::new(1_000, 0)),
+            after: Some(Resident::new(1_000 + growth, 0)),
+            ..Evidence::default()
+        }
+    }
+
+    /// The same with a meter, where live heap of the process grew by `live`.
+    fn metered(growth: u64, live: u64, heap: &HeapFlow) -> Evidence<'_> {
+        Evidence {
+            live: Some((500, 500 + live)),
+            heap: Some(heap),
+            ..grown(growth)
+        }
+    }
+
+    fn flow(allocated: u64, freed: u64, peak: u64) -> HeapFlow {
+        HeapFlow {
+            allocated,
+            freed,
+            peak,
+            ..HeapFlow::default()
+        }
     }
 
     #[test]
     fn growth_at_the_threshold_is_a_warning_and_one_byte_less_is_not() {
-        assert_eq!(verdict(Resident::new(99, 0), 0), Verdict::WithinThreshold);
-        assert_eq!(verdict(Resident::new(100, 0), 0), Verdict::Unmetered);
+        assert_eq!(judge(&grown(99), &LIMIT), Verdict::WithinThreshold);
+        assert_eq!(judge(&grown(100), &LIMIT), Verdict::Unmetered);
     }
 
     #[test]
     fn a_threshold_of_zero_warns_of_any_growth_but_not_of_none() {
-        let judge = |after| judge(Some(NOTHING), Some(Resident::new(after, 0)), 0, 0);
-        assert_eq!(judge(0), Verdict::WithinThreshold);
-        assert_eq!(judge(1), Verdict::Unmetered);
+        let any = Thresholds { growth: 0, ..LIMIT };
+        assert_eq!(judge(&grown(0), &any), Verdict::WithinThreshold);
+        assert_eq!(judge(&grown(1), &any), Verdict::Unmetered);
     }
 
     #[test]
-    fn growth_that_others_overlapped_says_so() {
-        assert_eq!(verdict(Resident::new(100, 49), 1), Verdict::Overlapped);
+    fn growth_that_others_overlapped_says_so_where_no_meter_counts() {
+        let evidence = Evidence {
+            overlap: 1,
+            ..grown(100)
+        };
+        assert_eq!(judge(&evidence, &LIMIT), Verdict::Overlapped);
     }
 
     #[test]
     fn growth_that_is_half_files_or_more_is_mapped_even_when_others_overlapped() {
-        let mapped = Verdict::Mapped { shared_growth: 50 };
-        assert_eq!(verdict(Resident::new(100, 50), 0), mapped);
-        assert_eq!(verdict(Resident::new(100, 50), 1), mapped);
+        for overlap in [0, 1] {
+            let evidence = Evidence {
+                after: Some(Resident::new(1_100, 50)),
+                overlap,
+                ..grown(0)
+            };
+            let mapped = Verdict::Mapped { shared_growth: 50 };
+            assert_eq!(judge(&evidence, &LIMIT), mapped);
+        }
     }
 
     #[test]
     fn a_missing_reading_is_unreadable_whatever_the_other_says() {
         let huge = Some(Resident::new(u64::MAX, 0));
-        for (before, after) in [(None, huge), (Some(NOTHING), None), (None, None)] {
-            assert_eq!(judge(before, after, 3, 100), Verdict::Unreadable);
+        let nothing = Some(Resident::new(0, 0));
+        for (before, after) in [(None, huge), (nothing, None), (None, None)] {
+            let evidence = Evidence {
+                before,
+                after,
+                overlap: 3,
+                ..Evidence::default()
+            };
+            assert_eq!(judge(&evidence, &LIMIT), Verdict::Unreadable);
         }
+    }
+
+    #[test]
+    fn what_a_request_keeps_is_retained_whatever_ran_beside_it() {
+        let heap = flow(300, 150, 200);
+        let retained = Verdict::Retained {
+            retained: 150,
+            allocated: 300,
+            freed: 150,
+        };
+        for overlap in [0, 63] {
+            for (growth, live) in [(150, 150), (5_000, 5_000), (5_000, 0)] {
+                let evidence = Evidence {
+                    overlap,
+                    ..metered(growth, live, &heap)
+                };
+                assert_eq!(judge(&evidence, &LIMIT), retained);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_retained_is_warned_of_where_pages_that_were_kept_were_enough_for_it() {
+        let heap = flow(100, 0, 100);
+        let verdict = judge(&metered(0, 100, &heap), &LIMIT);
+        assert!(matches!(verdict, Verdict::Retained { .. }), "{verdict:?}");
+        let unreadable = Evidence {
+            before: None,
+            ..metered(0, 100, &heap)
+        };
+        let verdict = judge(&unreadable, &LIMIT);
+        assert!(matches!(verdict, Verdict::Retained { .. }), "{verdict:?}");
+    }
+
+    #[test]
+    fn half_of_the_growth_is_enough_to_be_retained_and_one_byte_less_is_not() {
+        let verdict = |kept| judge(&metered(160, 160, &flow(kept, 0, kept)), &LIMIT).as_str();
+        assert_eq!([verdict(80), verdict(79)], ["retained", "other_requests"]);
+    }
+
+    #[test]
+    fn pages_that_a_request_used_and_gave_back_are_held_by_the_allocator() {
+        let heap = flow(400, 395, 380);
+        let held = Verdict::AllocatorHeld {
+            held: 455,
+            retained: 5,
+            handed_off: 0,
+        };
+        assert_eq!(judge(&metered(460, 5, &heap), &LIMIT), held);
+    }
+
+    #[test]
+    fn a_response_that_waits_to_be_sent_is_neither_retained_nor_of_others() {
+        let heap = HeapFlow {
+            handed_off: 200,
+            ..flow(200, 0, 200)
+        };
+        let held = Verdict::AllocatorHeld {
+            held: 4,
+            retained: 0,
+            handed_off: 200,
+        };
+        assert_eq!(judge(&metered(204, 200, &heap), &LIMIT), held);
+    }
+
+    #[test]
+    fn an_upload_counts_for_what_the_request_held_at_once() {
+        let heap = HeapFlow {
+            received: 200,
+            ..flow(0, 200, 0)
+        };
+        let verdict = judge(&metered(200, 0, &heap), &LIMIT);
+        assert_eq!(verdict.as_str(), "allocator_held");
+    }
+
+    #[test]
+    fn a_request_that_never_held_half_of_the_growth_is_not_blamed_for_it() {
+        let heap = flow(10, 10, 10);
+        let others = Verdict::OtherRequests {
+            elsewhere: 450,
+            peak: 10,
+        };
+        // A neighbour that burst, and one that keeps what it has.
+        for live in [0, 460] {
+            let evidence = Evidence {
+                overlap: 1,
+                ..metered(460, live, &heap)
+            };
+            assert_eq!(judge(&evidence, &LIMIT), others);
+        }
+        // A background task keeps it.
+        assert_eq!(judge(&metered(460, 460, &heap), &LIMIT), others);
+    }
+
+    #[test]
+    fn growth_of_a_lone_request_that_no_meter_saw_is_unmetered() {
+        let verdict = judge(&metered(460, 0, &flow(10, 10, 10)), &LIMIT);
+        assert_eq!(verdict, Verdict::Unmetered);
+    }
+
+    #[test]
+    fn a_peak_is_warned_of_where_asked_for_and_nothing_else_is_to_be_said() {
+        let heap = flow(80, 80, 80);
+        let evidence = metered(0, 0, &heap);
+        let limit = |peak| Thresholds { peak, ..LIMIT };
+        let peaked = Verdict::Peaked { peak: 80 };
+        assert_eq!(judge(&evidence, &limit(Some(80))), peaked);
+        let within = Verdict::WithinThreshold;
+        assert_eq!(judge(&evidence, &limit(Some(81))), within);
+        assert_eq!(judge(&evidence, &limit(None)), within);
+        let grown = judge(&metered(100, 0, &heap), &limit(Some(80)));
+        assert_eq!(grown.as_str(), "allocator_held");
+    }
+
+    fn any_flow() -> impl Strategy<Value = HeapFlow> {
+        any::<[u32; 6]>().prop_map(|n| HeapFlow {
+            allocated: n[0].into(),
+            freed: n[1].into(),
+            allocations: n[2].into(),
+            peak: n[3].into(),
+            received: n[4].into(),
+            handed_off: n[5].into(),
+        })
     }
 
     proptest! {
         #[test]
-        fn whatever_the_numbers_a_warning_means_growth_at_or_above_the_threshold(
-            before in any::<(u64, u64)>(),
-            after in any::<(u64, u64)>(),
+        fn whatever_the_numbers_a_warning_means_growth_or_retention_at_or_above_the_threshold(
+            before in any::<(u32, u32)>(),
+            after in any::<(u32, u32)>(),
+            live in any::<Option<(u64, u64)>>(),
+            heap in prop::option::of(any_flow()),
             overlap: u32,
-            threshold: u64,
+            growth: u32,
         ) {
-            let before = Resident::new(before.0, before.1);
-            let after = Resident::new(after.0, after.1);
-            let verdict = judge(Some(before), Some(after), overlap, threshold);
-            let grown = after.total > before.total && after.total - before.total >= threshold;
-            prop_assert_eq!(verdict.is_warning(), grown);
+            let resident = |(total, shared)| Resident::new(u64::from(total), u64::from(shared));
+            let evidence = Evidence {
+                before: Some(resident(before)),
+                after: Some(resident(after)),
+                live,
+                overlap,
+                heap: heap.as_ref(),
+            };
+            let growth = u64::from(growth);
+            let verdict = judge(&evidence, &Thresholds { growth, peak: None });
+            let grown = after.0 > before.0 && u64::from(after.0 - before.0) >= growth;
+            let retained = heap.map_or(0, |heap| heap.retained());
+            let kept = retained > 0 && retained.unsigned_abs() >= growth;
+            prop_assert_eq!(verdict.is_warning(), grown || kept);
+        }
+
+        #[test]
+        fn nobody_is_said_to_retain_or_to_have_left_what_it_never_held(
+            heap in any_flow(),
+            growth: u32,
+            live in any::<(u64, u64)>(),
+            overlap: u32,
+        ) {
+            let evidence = Evidence {
+                live: Some(live),
+                overlap,
+                ..metered(growth.into(), 0, &heap)
+            };
+            match judge(&evidence, &LIMIT) {
+                Verdict::Retained { retained, .. } => {
+                    prop_assert_eq!(i64::try_from(retained).ok(), Some(heap.retained()));
+                }
+                Verdict::AllocatorHeld { held, handed_off, .. } => {
+                    prop_assert!(heap.peak + heap.received >= u64::from(growth).div_ceil(2));
+                    prop_assert!(held + handed_off <= u64::from(growth));
+                }
+                _ => {}
+            }
         }
     }
 }

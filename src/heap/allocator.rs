@@ -44,7 +44,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for TrackingAllocator<A> {
         // SAFETY: the caller's promises are those that `inner` asks for.
         let allocation = unsafe { self.inner.alloc(layout) };
         if !allocation.is_null() {
-            slots::count(layout.size(), 0);
+            slots::allocated(layout.size());
         }
         allocation
     }
@@ -54,7 +54,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for TrackingAllocator<A> {
         // SAFETY: the caller's promises are those that `inner` asks for.
         let allocation = unsafe { self.inner.alloc_zeroed(layout) };
         if !allocation.is_null() {
-            slots::count(layout.size(), 0);
+            slots::allocated(layout.size());
         }
         allocation
     }
@@ -64,7 +64,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for TrackingAllocator<A> {
         // SAFETY: the caller's promises are those that `inner` asks for.
         let moved = unsafe { self.inner.realloc(allocation, layout, new_size) };
         if !moved.is_null() {
-            slots::count(new_size, layout.size());
+            slots::reallocated(new_size, layout.size());
         }
         moved
     }
@@ -73,6 +73,6 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for TrackingAllocator<A> {
     unsafe fn dealloc(&self, allocation: *mut u8, layout: Layout) {
         // SAFETY: the caller's promises are those that `inner` asks for.
         unsafe { self.inner.dealloc(allocation, layout) };
-        slots::count(0, layout.size());
+        slots::freed(layout.size());
     }
 }

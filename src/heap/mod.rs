@@ -29,11 +29,23 @@
 //! The bytes that Rust code asks its global allocator for, by the sizes it asks for: rounding and
 //! bookkeeping inside of the allocator are not in it, nor is what C libraries and `mmap` take.
 
+mod account;
 mod allocator;
 mod flow;
+mod frame;
+mod propagate;
+mod scope;
 mod slots;
 
-pub use self::{allocator::TrackingAllocator, flow::HeapFlow};
+pub use self::{
+    allocator::TrackingAllocator,
+    flow::HeapFlow,
+    propagate::{CurrentRequest, Instrumented},
+};
+pub(crate) use self::{
+    frame::{handed_off, received},
+    scope::{Flow, Scope},
+};
 
 /// Bytes that are allocated and not yet freed in the whole process, or `None` when no
 /// [`TrackingAllocator`] counts.
@@ -43,6 +55,11 @@ pub use self::{allocator::TrackingAllocator, flow::HeapFlow};
 /// and metrics, not for hot loops.
 pub fn live_bytes() -> Option<u64> {
     slots::live_bytes()
+}
+
+/// Whether anything counts.
+pub(crate) fn is_metered() -> bool {
+    slots::with_this_thread(|_| ()).is_some()
 }
 
 #[cfg(test)]

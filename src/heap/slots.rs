@@ -1,7 +1,7 @@
 //! Where threads count.
 //!
 //! Each thread owns one *slot* of a static table and is the only one to write there, so that
-//! counting is a plain load and store on a cache line of its own. A slot outlives its thread, which
+//! counting is plain loads and stores on a cache line of its own. A slot outlives its thread, which
 //! is why nothing has to happen when a thread exits: its counts stay, and a later thread goes on
 //! from them.
 //!
@@ -10,7 +10,7 @@
 
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
 
 /// Threads that live at the same time and count without sharing; 64 KiB of zeroed static memory.
@@ -18,7 +18,7 @@ const SLOTS: usize = 1024;
 
 static OWNED: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
 
-/// Where all threads beyond those count together.
+/// What all threads beyond those have counted together.
 static CROWDED: Slot = Slot::new();
 
 /// How many slots at the front of the table were ever owned.
@@ -28,6 +28,9 @@ thread_local! {
     // Initialized by the compiler and without a destructor: to use it never allocates, and it can
     // be used until the very end of the thread.
     static SLOT: Cell<Claim> = const { Cell::new(Claim::None) };
+
+    /// Where a thread without a slot counts for itself, beside `CROWDED`.
+    static APART: Slot = const { Slot::new() };
 }
 
 #[derive(Clone, Copy)]
@@ -39,30 +42,84 @@ enum Claim {
 
 /// A cache line of its own, so that threads don't take it from each other.
 #[repr(align(64))]
-struct Slot {
+pub(super) struct Slot {
     owner: AtomicU64,
     allocated: AtomicU64,
     freed: AtomicU64,
+    allocations: AtomicU64,
+    /// The most that `allocated - freed` was since the owner last set it.
+    peak: AtomicI64,
 }
 
-/// Counts one allocation and, where it replaces one, what that had.
+/// Counts one allocation.
 #[inline]
-pub(super) fn count(allocated: usize, freed: usize) {
+pub(super) fn allocated(bytes: usize) {
+    count(|slot| slot.allocate(bytes as u64), bytes, 0);
+}
+
+/// Counts one allocation and the end of the one that it replaces.
+#[inline]
+pub(super) fn reallocated(bytes: usize, replaced: usize) {
+    count(
+        |slot| {
+            slot.free(replaced as u64);
+            slot.allocate(bytes as u64);
+        },
+        bytes,
+        replaced,
+    );
+}
+
+/// Counts the end of one allocation.
+#[inline]
+pub(super) fn freed(bytes: usize) {
+    count(|slot| slot.free(bytes as u64), 0, bytes);
+}
+
+#[inline]
+fn count(count: impl Fn(&Slot), allocated: usize, freed: usize) {
     SLOT.with(|claim| match claim.get() {
-        Claim::Owned(slot) => slot.add(allocated as u64, freed as u64),
-        Claim::Crowded => CROWDED.add_shared(allocated as u64, freed as u64),
-        Claim::None => first_count(claim, allocated as u64, freed as u64),
+        Claim::Owned(slot) => count(slot),
+        Claim::Crowded => count_crowded(&count, allocated, freed),
+        Claim::None => match claim_slot(claim) {
+            Some(slot) => count(slot),
+            None => count_crowded(&count, allocated, freed),
+        },
     });
 }
 
 #[cold]
-fn first_count(claim: &Cell<Claim>, allocated: u64, freed: u64) {
+fn count_crowded(count: &dyn Fn(&Slot), allocated: usize, freed: usize) {
+    CROWDED
+        .allocated
+        .fetch_add(allocated as u64, Ordering::AcqRel);
+    CROWDED.freed.fetch_add(freed as u64, Ordering::AcqRel);
+    APART.with(count);
+}
+
+#[cold]
+fn claim_slot(claim: &Cell<Claim>) -> Option<&'static Slot> {
     let slot = Slot::claim(owner::id());
     claim.set(slot.map_or(Claim::Crowded, Claim::Owned));
-    match slot {
-        Some(slot) => slot.add(allocated, freed),
-        None => CROWDED.add_shared(allocated, freed),
+    slot
+}
+
+/// Calls `f` with what this thread has counted, or returns `None` where no allocator counts.
+///
+/// The counts begin anywhere, at what earlier threads left: only their differences mean something.
+#[inline]
+pub(super) fn with_this_thread<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
+    if USED.load(Ordering::Relaxed) == 0 {
+        return None;
     }
+    Some(SLOT.with(|claim| match claim.get() {
+        Claim::Owned(slot) => f(slot),
+        Claim::Crowded => APART.with(f),
+        Claim::None => match claim_slot(claim) {
+            Some(slot) => f(slot),
+            None => APART.with(f),
+        },
+    }))
 }
 
 pub(super) fn live_bytes() -> Option<u64> {
@@ -79,31 +136,67 @@ pub(super) fn live_bytes() -> Option<u64> {
     (allocated > 0).then(|| allocated.saturating_sub(freed))
 }
 
+/// What follows is for the owner alone: loads and stores instead of atomic additions, which cost
+/// ten times as much.
+impl Slot {
+    #[inline]
+    fn allocate(&self, bytes: u64) {
+        let allocated = self.allocated().wrapping_add(bytes);
+        self.allocated.store(allocated, Ordering::Release);
+        let allocations = self.allocations().wrapping_add(1);
+        self.allocations.store(allocations, Ordering::Relaxed);
+        let net = self.net();
+        if net > self.peak() {
+            self.set_peak(net);
+        }
+    }
+
+    #[inline]
+    fn free(&self, bytes: u64) {
+        let freed = self.freed().wrapping_add(bytes);
+        self.freed.store(freed, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn allocated(&self) -> u64 {
+        self.allocated.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn freed(&self) -> u64 {
+        self.freed.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn allocations(&self) -> u64 {
+        self.allocations.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn net(&self) -> i64 {
+        self.allocated().wrapping_sub(self.freed()).cast_signed()
+    }
+
+    #[inline]
+    pub(super) fn peak(&self) -> i64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn set_peak(&self, net: i64) {
+        self.peak.store(net, Ordering::Relaxed);
+    }
+}
+
 impl Slot {
     const fn new() -> Self {
         Self {
             owner: AtomicU64::new(0),
             allocated: AtomicU64::new(0),
             freed: AtomicU64::new(0),
+            allocations: AtomicU64::new(0),
+            peak: AtomicI64::new(0),
         }
-    }
-
-    /// Only for the owner: without atomic additions, which cost ten times as much.
-    #[inline]
-    fn add(&self, allocated: u64, freed: u64) {
-        let add = |count: &AtomicU64, bytes| {
-            count.store(
-                count.load(Ordering::Relaxed).wrapping_add(bytes),
-                Ordering::Release,
-            );
-        };
-        add(&self.allocated, allocated);
-        add(&self.freed, freed);
-    }
-
-    fn add_shared(&self, allocated: u64, freed: u64) {
-        self.allocated.fetch_add(allocated, Ordering::AcqRel);
-        self.freed.fetch_add(freed, Ordering::AcqRel);
     }
 
     /// A slot that nobody owns, or whose owner is no more.

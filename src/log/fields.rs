@@ -1,13 +1,20 @@
 //! The fields of the contract, once, for events and spans alike.
 
-use super::{TARGET, headline::Headline};
-use crate::report::Report;
+use super::{
+    TARGET,
+    headline::{Headline, LateHeadline},
+};
+use crate::{
+    heap::HeapFlow,
+    report::{LateWork, Report},
+    verdict::Verdict,
+};
 use std::time::Duration;
 use tracing::Level;
 
 /// Hands names and values, in the order of the contract, to the macro `$then`.
 macro_rules! with_fields {
-    ($then:ident, $report:ident, $memory:ident) => {
+    ($then:ident, $report:ident, $memory:ident, $heap:ident) => {
         $then! {
             $report,
             "http.request.method" = $report.method.as_str(),
@@ -22,14 +29,25 @@ macro_rules! with_fields {
             "memory.growth" = $memory.as_ref().map(|memory| memory.growth),
             "memory.shrink" = $memory.as_ref().map(|memory| memory.shrink),
             "memory.shared_growth" = $memory.as_ref().map(|memory| memory.shared_growth),
+            "heap.allocated" = $heap.map(|heap| heap.allocated),
+            "heap.freed" = $heap.map(|heap| heap.freed),
+            "heap.allocations" = $heap.map(|heap| heap.allocations),
+            "heap.peak" = $heap.map(|heap| heap.peak),
+            "heap.received" = $heap.map(|heap| heap.received),
+            "heap.handed_off" = $heap.map(|heap| heap.handed_off),
+            "heap.retained" = $heap.map(retained),
+            "heap.released" = $heap.map(released),
+            "heap.live" = $report.live_after,
             "requests.overlapping" = $report.overlap,
             "verdict" = $report.verdict.as_str(),
+            "verdict.held" = held($report.verdict),
+            "verdict.elsewhere" = elsewhere($report.verdict),
         }
     };
 }
 
 pub(super) fn warn(report: &Report, suppressed: u64) {
-    let memory = Change::of(report);
+    let (memory, heap) = (Change::of(report), report.heap);
     macro_rules! event {
         ($report:ident, $($name:literal = $value:expr,)*) => {
             tracing::event!(
@@ -43,11 +61,11 @@ pub(super) fn warn(report: &Report, suppressed: u64) {
             )
         };
     }
-    with_fields!(event, report, memory);
+    with_fields!(event, report, memory, heap);
 }
 
 pub(super) fn debug(report: &Report) {
-    let memory = Change::of(report);
+    let (memory, heap) = (Change::of(report), report.heap);
     macro_rules! event {
         ($report:ident, $($name:literal = $value:expr,)*) => {
             tracing::event!(
@@ -60,7 +78,7 @@ pub(super) fn debug(report: &Report) {
             )
         };
     }
-    with_fields!(event, report, memory);
+    with_fields!(event, report, memory, heap);
 }
 
 /// Records in the request's span those of the fields that it declares.
@@ -69,13 +87,68 @@ pub(super) fn record(report: &Report) {
     if span.is_disabled() {
         return;
     }
-    let memory = Change::of(report);
+    let (memory, heap) = (Change::of(report), report.heap);
     macro_rules! record {
         ($report:ident, $($name:literal = $value:expr,)*) => {
             $(span.record($name, $value);)*
         };
     }
-    with_fields!(record, report, memory);
+    with_fields!(record, report, memory, heap);
+}
+
+/// Work that a request left behind, at `$level`.
+macro_rules! late_event {
+    ($level:expr, $work:ident, $suppressed:ident) => {
+        tracing::event!(
+            target: TARGET,
+            parent: $work.span(),
+            $level,
+            "http.request.method" = $work.method.as_str(),
+            "http.route" = $work.route.as_str(),
+            "heap.allocated" = $work.heap.allocated,
+            "heap.freed" = $work.heap.freed,
+            "heap.allocations" = $work.heap.allocations,
+            "heap.peak" = $work.heap.peak,
+            "heap.retained" = retained($work.heap),
+            "heap.released" = released($work.heap),
+            "verdict" = $work.verdict.as_str(),
+            "warnings.suppressed" = $suppressed,
+            "{}",
+            LateHeadline { work: $work, suppressed: $suppressed.unwrap_or(0) }
+        )
+    };
+}
+
+pub(super) fn warn_late(work: &LateWork, suppressed: u64) {
+    let suppressed = Some(suppressed);
+    late_event!(Level::WARN, work, suppressed);
+}
+
+pub(super) fn debug_late(work: &LateWork) {
+    let suppressed = None::<u64>;
+    late_event!(Level::DEBUG, work, suppressed);
+}
+
+fn retained(heap: HeapFlow) -> u64 {
+    heap.retained().max(0).cast_unsigned()
+}
+
+fn released(heap: HeapFlow) -> u64 {
+    heap.retained().min(0).unsigned_abs()
+}
+
+fn held(verdict: Verdict) -> Option<u64> {
+    match verdict {
+        Verdict::AllocatorHeld { held, .. } => Some(held),
+        _ => None,
+    }
+}
+
+fn elsewhere(verdict: Verdict) -> Option<u64> {
+    match verdict {
+        Verdict::OtherRequests { elsewhere, .. } => Some(elsewhere),
+        _ => None,
+    }
 }
 
 /// What changed, in unsigned bytes: log-to-metric programs can't count signed values.

@@ -1,9 +1,13 @@
-use crate::report::Report;
+use crate::{
+    report::{LateWork, Report},
+    verdict::Verdict,
+};
 use bytesize::ByteSize;
 use std::{cmp::Ordering, fmt};
 
 /// The message of an event, such as
-/// `memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems`.
+/// `memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems`, then the verdict's sentence
+/// and what to do.
 pub(super) struct Headline<'a> {
     pub(super) report: &'a Report,
     pub(super) suppressed: u64,
@@ -30,10 +34,52 @@ impl fmt::Display for Headline<'_> {
             1 => f.write_str(" while 1 other request ran")?,
             others => write!(f, " while {others} other requests ran")?,
         }
-        match self.suppressed {
-            0 => Ok(()),
-            1 => f.write_str(" (1 more warning suppressed)"),
-            more => write!(f, " ({more} more warnings suppressed)"),
-        }
+        explain(f, &report.verdict)?;
+        count(f, self.suppressed)
+    }
+}
+
+/// The message for work that a request left behind.
+pub(super) struct LateHeadline<'a> {
+    pub(super) work: &'a LateWork,
+    pub(super) suppressed: u64,
+}
+
+impl fmt::Display for LateHeadline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LateWork {
+            method,
+            route,
+            heap,
+            verdict,
+            ..
+        } = self.work;
+        let net = ByteSize(heap.net().unsigned_abs());
+        let sign = if heap.net() < 0 { '-' } else { '+' };
+        write!(
+            f,
+            "work that outlived {method} {route} changed the live heap by {sign}{net}"
+        )?;
+        explain(f, verdict)?;
+        count(f, self.suppressed)
+    }
+}
+
+fn explain(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
+    if !verdict.is_warning() {
+        return Ok(());
+    }
+    write!(f, ": {verdict}")?;
+    match verdict.next_step() {
+        Some(step) => write!(f, ". {step}"),
+        None => Ok(()),
+    }
+}
+
+fn count(f: &mut fmt::Formatter<'_>, suppressed: u64) -> fmt::Result {
+    match suppressed {
+        0 => Ok(()),
+        1 => f.write_str(" (1 more warning suppressed)"),
+        more => write!(f, " ({more} more warnings suppressed)"),
     }
 }

@@ -6,7 +6,7 @@ mod headline;
 mod rate_limit;
 
 use self::rate_limit::RateLimit;
-use crate::report::{OnReport, Report};
+use crate::report::{LateWork, OnReport, Report};
 use std::time::Instant;
 
 /// The target of every event of this crate.
@@ -14,10 +14,13 @@ pub(crate) const TARGET: &str = "tower_memory";
 
 /// The built-in listener: writes reports as `tracing` events with target `tower_memory`.
 ///
-/// - WARN when the growth is at or above the threshold, at most ten for one route in the minute that
+/// - WARN when there is something to explain ([`Verdict::is_warning`](crate::Verdict::is_warning)),
+///   at most ten for one route in the minute that
 ///   begins with the first of them. Where warnings were held back, the next one of that route says
 ///   how many.
 /// - DEBUG for every report.
+/// - Work that a request left behind gives one event when it ends: DEBUG, and WARN when it retained
+///   the threshold or more, with method, route, `heap.*` and `verdict`.
 /// - The request's span gets the same fields recorded, those of them that it declares.
 ///
 /// Costs a few nanoseconds where nobody listens at that level: nothing is formatted or allocated.
@@ -43,8 +46,19 @@ pub(crate) const TARGET: &str = "tower_memory";
 /// | `memory.growth` | bytes; 0 when it shrank | either could not be read |
 /// | `memory.shrink` | bytes; 0 when it grew | either could not be read |
 /// | `memory.shared_growth` | bytes of files and shared memory; 0 when they shrank | either could not be read |
+/// | `heap.allocated` | bytes the request allocated | no heap meter counts |
+/// | `heap.freed` | bytes it freed | no heap meter counts |
+/// | `heap.allocations` | how many | no heap meter counts |
+/// | `heap.peak` | bytes, the most at once | no heap meter counts |
+/// | `heap.received` | bytes of the request body that were allocated outside | no heap meter counts |
+/// | `heap.handed_off` | bytes of the response that are freed outside | no heap meter counts |
+/// | `heap.retained` | bytes that outlive it; 0 when it freed more | no heap meter counts |
+/// | `heap.released` | bytes freed beyond its own; 0 when it retained | no heap meter counts |
+/// | `heap.live` | live heap of the process at the end, in bytes | no heap meter counts |
 /// | `requests.overlapping` | requests that shared the window | |
 /// | `verdict` | [`Verdict::as_str`](crate::Verdict::as_str) | |
+/// | `verdict.held` | bytes of growth that are freed pages | the verdict is not `allocator_held` |
+/// | `verdict.elsewhere` | bytes of growth beyond what the request held | the verdict is not `other_requests` |
 /// | `warnings.suppressed` | warnings of this route held back since its last (WARN events only) | |
 ///
 /// `http.*` are [OpenTelemetry's
@@ -94,6 +108,15 @@ impl OnReport for Log {
             self.warn(report, Instant::now());
         }
     }
+
+    fn on_late_work(&self, work: &LateWork) {
+        fields::debug_late(work);
+        if work.verdict.is_warning()
+            && let Some(suppressed) = self.limit.admit(&work.route, Instant::now())
+        {
+            fields::warn_late(work, suppressed);
+        }
+    }
 }
 
 impl Log {
@@ -107,7 +130,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Outcome, Resident, Route, verdict};
+    use crate::{Outcome, Resident, Route, Verdict};
     use std::{
         io::{self, Write},
         sync::{Arc, Mutex},
@@ -141,7 +164,9 @@ mod tests {
             request_size: None,
             response_size: 0,
             heap: None,
-            verdict: verdict::judge(before, after, 0, 0),
+            live_before: None,
+            live_after: None,
+            verdict: Verdict::Unmetered,
             span: tracing::Span::none(),
         }
     }

@@ -1,6 +1,5 @@
 use super::visit::{Visit, Watch};
 use crate::report::Outcome;
-use bytes::Buf;
 use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -21,6 +20,15 @@ pin_project! {
         visit: Option<Visit>,
         // Servers of HTTP/1 stop polling here, be there more or not.
         declared_size: Option<u64>,
+    }
+
+    impl<B> PinnedDrop for ResponseBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            // Left when the visit is dropped.
+            if let Some(visit) = this.project().visit {
+                visit.enter();
+            }
+        }
     }
 }
 
@@ -59,7 +67,11 @@ impl<B> ResponseBody<B> {
     }
 }
 
-impl<B: Body> Body for ResponseBody<B> {
+impl<B> Body for ResponseBody<B>
+where
+    B: Body,
+    B::Data: 'static,
+{
     type Data = B::Data;
     type Error = B::Error;
 
@@ -72,11 +84,13 @@ impl<B: Body> Body for ResponseBody<B> {
         let polled = this.inner.as_mut().poll_frame(cx);
         let is_end_stream = polled.is_ready() && this.inner.is_end_stream();
         watch.end();
-        let frame = ready!(polled);
+        let mut frame = ready!(polled);
         if let Some(visit) = this.visit {
-            let end = match &frame {
+            let end = match &mut frame {
                 Some(Ok(frame)) => {
-                    visit.passed(frame.data_ref().map_or(0, Buf::remaining));
+                    if let Some(data) = frame.data_mut() {
+                        visit.passed(data);
+                    }
                     // Servers stop polling at trailers, which are the last frame.
                     let ended = frame.is_trailers()
                         || is_end_stream

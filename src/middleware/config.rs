@@ -4,6 +4,8 @@ use crate::{
     report::OnReport,
     resident::{self, MIB, SharedReading},
     route::Route,
+    shield::shielded,
+    verdict::Thresholds,
 };
 use http::request;
 use std::{sync::Arc, time::Duration};
@@ -13,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 pub(crate) struct Config {
     pub(crate) in_flight: Arc<InFlight>,
     pub(crate) resident: Arc<SharedReading>,
-    pub(crate) warn_above: u64,
+    pub(crate) thresholds: Thresholds,
     pub(crate) route_with: Option<Arc<RouteWith>>,
     pub(crate) log: Option<Arc<dyn OnReport>>,
     pub(crate) listeners: Vec<Arc<dyn OnReport>>,
@@ -22,8 +24,11 @@ pub(crate) struct Config {
 type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
 
 impl Config {
-    pub(crate) fn listeners(&self) -> impl Iterator<Item = &dyn OnReport> {
-        self.log.iter().chain(&self.listeners).map(Arc::as_ref)
+    /// Calls `tell` with each listener, none of which can hurt the request or the next one.
+    pub(crate) fn tell(&self, tell: impl Fn(&dyn OnReport)) {
+        for listener in self.log.iter().chain(&self.listeners) {
+            shielded(|| tell(listener.as_ref()));
+        }
     }
 }
 
@@ -34,7 +39,10 @@ impl Default for Config {
         Self {
             in_flight: Arc::default(),
             resident: Arc::new(SharedReading::new(reader, resolution)),
-            warn_above: 100 * MIB,
+            thresholds: Thresholds {
+                growth: 100 * MIB,
+                peak: None,
+            },
             route_with: None,
             log: Some(Arc::new(Log::new())),
             listeners: Vec::new(),

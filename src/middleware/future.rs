@@ -16,16 +16,28 @@ use std::{
 pin_project! {
     /// The response future of [`MemoryService`](crate::MemoryService).
     pub struct ResponseFuture<F> {
-        // Dropped before the visit, so that what the future frees counts.
+        // `None` once it is done, so that what it frees counts.
         #[pin]
-        inner: F,
+        inner: Option<F>,
         visit: Option<Visit>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let watch = Watch::over(this.visit);
+            this.inner.set(None);
+            watch.end();
+        }
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(crate) fn new(inner: F, visit: Option<Visit>) -> Self {
-        Self { inner, visit }
+        Self {
+            inner: Some(inner),
+            visit,
+        }
     }
 }
 
@@ -33,13 +45,20 @@ impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
+    B::Data: 'static,
 {
     type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+            panic!("`ResponseFuture` was polled after it was done");
+        };
         let watch = Watch::over(this.visit);
-        let polled = this.inner.poll(cx);
+        let polled = inner.poll(cx);
+        if polled.is_ready() {
+            this.inner.set(None);
+        }
         watch.end();
         let result = ready!(polled);
         Poll::Ready(match result {

@@ -29,9 +29,22 @@ impl MemoryLayer {
         Self::default()
     }
 
-    /// Growth from which on a request is warned of, in bytes. With 0 any growth is.
+    /// Growth from which on a request is warned of, in bytes. With 0 any growth is. Where a heap meter
+    /// counts, a request that retains as much is warned of even if the process did not grow.
     pub fn warn_above(self, bytes: u64) -> Self {
-        self.with(|config| config.warn_above = bytes)
+        self.with(|config| config.thresholds.growth = bytes)
+    }
+
+    /// Warns also of a request that holds this many bytes at once, even if it gives all of them
+    /// back. Off by default, and without effect where no heap meter counts.
+    ///
+    /// ```
+    /// use tower_memory::{MIB, MemoryLayer};
+    ///
+    /// let layer = MemoryLayer::new().warn_peak_above(500 * MIB);
+    /// ```
+    pub fn warn_peak_above(self, bytes: u64) -> Self {
+        self.with(|config| config.thresholds.peak = Some(bytes))
     }
 
     /// A reading younger than this is shared between requests; zero reads at the start and end of
@@ -121,7 +134,7 @@ impl<S> Layer<S> for MemoryLayer {
 impl fmt::Debug for MemoryLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryLayer")
-            .field("warn_above", &self.config.warn_above)
+            .field("warn_above", &self.config.thresholds.growth)
             .finish_non_exhaustive()
     }
 }

@@ -10,9 +10,11 @@ mod config;
 mod future;
 mod in_flight;
 mod layer;
+mod request_body;
 mod service;
 mod visit;
 
 pub use self::{
-    body::ResponseBody, future::ResponseFuture, layer::MemoryLayer, service::MemoryService,
+    body::ResponseBody, future::ResponseFuture, layer::MemoryLayer, request_body::RequestBody,
+    service::MemoryService,
 };

@@ -2,6 +2,7 @@ use super::{
     body::ResponseBody,
     config::Config,
     future::ResponseFuture,
+    request_body,
     visit::{Visit, Watch},
 };
 use crate::route::Route;
@@ -44,8 +45,10 @@ impl<S> MemoryService<S> {
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for MemoryService<S>
 where
+    ReqBody: 'static,
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body,
+    ResBody::Data: 'static,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
@@ -56,7 +59,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut visit = Some(Visit::open(Arc::clone(&self.config), &request));
+        let visit = Visit::open(Arc::clone(&self.config), &request);
+        let mut visit = Some(visit);
         let mut watch = Watch::over(&mut visit);
         // Taking a request apart moves all of it, twice: only for who asks for its parts.
         if let Some(route_with) = &self.config.route_with {
@@ -64,6 +68,7 @@ where
             watch.name(route_with(&parts).unwrap_or(Route::UNMATCHED));
             request = Request::from_parts(parts, body);
         }
+        request_body::watch(request.body_mut());
         let future = self.inner.call(request);
         watch.end();
         ResponseFuture::new(future, visit)

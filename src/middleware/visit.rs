@@ -1,11 +1,13 @@
 use super::{config::Config, in_flight::Arrival};
 use crate::{
-    report::{Outcome, Report},
+    heap::{self, Flow, HeapFlow, Scope},
+    report::{LateWork, Outcome, Report},
     resident::Reading,
     route::Route,
     shield::shielded,
-    verdict,
+    verdict::{self, Evidence, Verdict},
 };
+use bytes::Buf;
 use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_LENGTH};
 use std::{mem, sync::Arc};
 use tracing::Span;
@@ -26,6 +28,9 @@ pub(crate) struct Visit {
     status: Option<StatusCode>,
     response_size: u64,
     outcome: Outcome,
+    flow: Flow,
+    /// Open while code that isn't ours runs for the request.
+    scope: Option<Scope>,
 }
 
 impl Visit {
@@ -48,6 +53,8 @@ impl Visit {
             status: None,
             response_size: 0,
             outcome: Outcome::Cancelled,
+            flow: Flow::default(),
+            scope: None,
         }
     }
 
@@ -68,8 +75,10 @@ impl Visit {
             })
     }
 
-    pub(crate) fn passed(&mut self, bytes: usize) {
-        self.response_size += bytes as u64;
+    /// A frame of the response body goes on to the server.
+    pub(crate) fn passed<D: Buf + 'static>(&mut self, data: &mut D) {
+        self.response_size += data.remaining() as u64;
+        self.flow.hand_off(heap::handed_off(data));
     }
 
     /// Whether the response body has passed its declared size, so that no server polls any further.
@@ -90,9 +99,18 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
+        self.leave();
         let closed = self.config.resident.read();
         let overlap = self.config.in_flight.leave(&self.arrival);
+        let heap = self.heap_flow();
         let (before, after) = (self.opened.resident, closed.resident);
+        let evidence = Evidence {
+            before,
+            after,
+            live: self.opened.live().zip(closed.live()),
+            overlap,
+            heap: heap.as_ref(),
+        };
         let report = Report {
             method: mem::take(&mut self.method),
             route: mem::replace(&mut self.route, Route::UNMATCHED),
@@ -104,16 +122,63 @@ impl Drop for Visit {
             overlap,
             request_size: self.request_size,
             response_size: self.response_size,
-            heap: None,
-            verdict: verdict::judge(before, after, overlap, self.config.warn_above),
+            live_before: self.opened.live(),
+            live_after: closed.live(),
+            verdict: verdict::judge(&evidence, &self.config.thresholds),
+            heap,
             span: mem::replace(&mut self.span, Span::none()),
         };
-        for listener in self.config.listeners() {
-            shielded(|| listener.on_report(&report));
-        }
+        self.config.tell(|listener| listener.on_report(&report));
         // It may be the last handle of the span, and then the subscriber is told.
         let Report { span, .. } = report;
         shielded(|| drop(span));
+    }
+}
+
+impl Visit {
+    /// What the request allocated and freed, here and elsewhere. From here on, what is done for it
+    /// elsewhere is late.
+    fn heap_flow(&self) -> Option<HeapFlow> {
+        let own = self.flow.so_far()?;
+        let Some(account) = self.flow.account() else {
+            return Some(own);
+        };
+        let elsewhere = account.end(|| {
+            let config = Arc::clone(&self.config);
+            let (method, route) = (self.method.clone(), self.route.clone());
+            let span = self.span.clone();
+            move |heap| {
+                let evidence = Evidence {
+                    heap: Some(&heap),
+                    ..Evidence::default()
+                };
+                let verdict = match verdict::judge(&evidence, &config.thresholds) {
+                    Verdict::Unreadable => Verdict::WithinThreshold,
+                    retained => retained,
+                };
+                let work = LateWork {
+                    method,
+                    route,
+                    heap,
+                    verdict,
+                    span,
+                };
+                config.tell(|listener| listener.on_late_work(&work));
+                shielded(|| drop(work));
+            }
+        });
+        Some(own.and(&elsewhere))
+    }
+
+    /// From here on, what this thread does is the request's, until it leaves or closes.
+    pub(crate) fn enter(&mut self) {
+        self.scope = self.flow.enter();
+    }
+
+    fn leave(&mut self) {
+        if let Some(scope) = self.scope.take() {
+            self.flow.leave(scope);
+        }
     }
 }
 
@@ -128,6 +193,9 @@ pub(crate) struct Watch<'a>(&'a mut Option<Visit>);
 
 impl<'a> Watch<'a> {
     pub(crate) fn over(visit: &'a mut Option<Visit>) -> Self {
+        if let Some(visit) = visit {
+            visit.enter();
+        }
         Self(visit)
     }
 
@@ -139,6 +207,9 @@ impl<'a> Watch<'a> {
 
     /// Nothing unwound.
     pub(crate) fn end(self) {
+        if let Some(visit) = self.0.as_mut() {
+            visit.leave();
+        }
         mem::forget(self);
     }
 }
@@ -146,6 +217,7 @@ impl<'a> Watch<'a> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let Some(visit) = self.0 {
+            visit.leave();
             visit.outcome = Outcome::Panicked;
         }
     }

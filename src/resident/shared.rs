@@ -1,5 +1,5 @@
 use super::{ReadResident, Resident};
-use crate::shield::shielded;
+use crate::{heap, shield::shielded};
 use std::{
     io,
     sync::{
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// One reading shared by requests that are close in time.
+/// One reading of the process, its resident set and its live heap, shared by requests that are close in time.
 ///
 /// The last reading is published under a sequence counter (a seqlock): odd while a writer is at
 /// work, changed when one was. Nobody ever waits. A reader that meets a writer takes a reading of
@@ -22,8 +22,13 @@ pub(crate) struct SharedReading {
     taken: AtomicU64,
     total: AtomicU64,
     shared: AtomicU64,
+    /// [`UNKNOWN`] where no allocator counts.
+    live: AtomicU64,
     failed_before: AtomicBool,
 }
+
+/// Live bytes where no allocator counts them.
+const UNKNOWN: u64 = u64::MAX;
 
 /// What a request read, and when.
 #[derive(Debug)]
@@ -32,11 +37,18 @@ pub(crate) struct Reading {
     /// subtract one takes as long as to read one.
     at: u64,
     pub(crate) resident: Option<Resident>,
+    live: u64,
 }
 
 impl Reading {
     pub(crate) fn since(&self, earlier: &Self) -> Duration {
         Duration::from_nanos(self.at.saturating_sub(earlier.at))
+    }
+
+    /// Live heap of the process, in bytes. Read with the resident set, because what one grew and the
+    /// other did not is what the allocator keeps.
+    pub(crate) fn live(&self) -> Option<u64> {
+        (self.live != UNKNOWN).then_some(self.live)
     }
 }
 
@@ -50,6 +62,7 @@ impl SharedReading {
             taken: AtomicU64::new(0),
             total: AtomicU64::new(0),
             shared: AtomicU64::new(0),
+            live: AtomicU64::new(UNKNOWN),
             failed_before: AtomicBool::new(false),
         }
     }
@@ -65,31 +78,35 @@ impl SharedReading {
     /// The published reading when it is younger than the resolution, else a new one. Without a
     /// resident set when that can't be read; the first time it can't, the log says why.
     pub(crate) fn read(&self) -> Reading {
-        let at = nanos(self.epoch.elapsed());
-        Reading {
-            at,
-            resident: self.resident(at),
-        }
+        self.read_at(nanos(self.epoch.elapsed()))
     }
 
-    fn resident(&self, now: u64) -> Option<Resident> {
-        if let Some(resident) = self.published(now) {
-            return Some(resident);
+    fn read_at(&self, now: u64) -> Reading {
+        if let Some(reading) = self.published(now) {
+            return reading;
         }
+        let reading = Reading {
+            at: now,
+            resident: self.resident(),
+            live: heap::live_bytes().unwrap_or(UNKNOWN),
+        };
+        if self.resolution > 0 {
+            self.publish(&reading);
+        }
+        reading
+    }
+
+    fn resident(&self) -> Option<Resident> {
         let taken = shielded(|| self.reader.read().map_err(|error| self.failed(&error)));
         let Some(taken) = taken else {
             // Of the reader, or of its error when the log showed it.
             shielded(|| self.failed(&io::Error::other("the reader panicked")));
             return None;
         };
-        let resident = taken.ok()?;
-        if self.resolution > 0 {
-            self.publish(now, resident);
-        }
-        Some(resident)
+        taken.ok()
     }
 
-    fn published(&self, now: u64) -> Option<Resident> {
+    fn published(&self, now: u64) -> Option<Reading> {
         let sequence = self.sequence.load(Ordering::Acquire);
         if sequence == 0 || !sequence.is_multiple_of(2) {
             return None;
@@ -99,14 +116,22 @@ impl SharedReading {
             total: self.total.load(Ordering::Relaxed),
             shared: self.shared.load(Ordering::Relaxed),
         };
+        let live = self.live.load(Ordering::Relaxed);
         // Keeps the loads above before the check below; pairs with the fence in `publish`.
         fence(Ordering::Acquire);
         let whole = self.sequence.load(Ordering::Relaxed) == sequence;
-        (whole && now.saturating_sub(taken) < self.resolution).then_some(resident)
+        (whole && now.saturating_sub(taken) < self.resolution).then_some(Reading {
+            at: now,
+            resident: Some(resident),
+            live,
+        })
     }
 
-    /// `taken` is the time before the reading began, so that its age is never understated.
-    fn publish(&self, taken: u64, resident: Resident) {
+    /// With the time before the reading began, so that its age is never understated.
+    fn publish(&self, reading: &Reading) {
+        let Some(resident) = reading.resident else {
+            return;
+        };
         let sequence = self.sequence.load(Ordering::Relaxed);
         if !sequence.is_multiple_of(2) {
             return;
@@ -122,9 +147,10 @@ impl SharedReading {
         }
         // Keeps the stores below after the counter turned odd.
         fence(Ordering::Release);
-        self.taken.store(taken, Ordering::Relaxed);
+        self.taken.store(reading.at, Ordering::Relaxed);
         self.total.store(resident.total, Ordering::Relaxed);
         self.shared.store(resident.shared, Ordering::Relaxed);
+        self.live.store(reading.live, Ordering::Relaxed);
         self.sequence.store(odd + 1, Ordering::Release);
     }
 
@@ -167,7 +193,7 @@ mod tests {
     #[test]
     fn a_reading_is_shared_until_it_is_as_old_as_the_resolution() {
         let reading = counting(Duration::from_micros(100));
-        let at = |micros: u64| reading.resident(micros * 1_000).map(|r| r.shared);
+        let at = |micros: u64| reading.read_at(micros * 1_000).resident.map(|r| r.shared);
         assert_eq!(at(0), Some(1));
         assert_eq!(at(99), Some(1));
         assert_eq!(at(100), Some(2));
@@ -179,7 +205,7 @@ mod tests {
     fn with_no_resolution_every_request_reads() {
         let reading = counting(Duration::ZERO);
         let readings: Vec<_> = (0..3)
-            .map(|_| reading.resident(7).map(|r| r.shared))
+            .map(|_| reading.read_at(7).resident.map(|r| r.shared))
             .collect();
         assert_eq!(readings, [Some(1), Some(2), Some(3)]);
     }
@@ -200,7 +226,7 @@ mod tests {
         let reading =
             SharedReading::new(Arc::new(Flaky(AtomicU32::new(0))), Duration::from_nanos(1));
         let totals: Vec<_> = (1..5)
-            .map(|now| reading.resident(now).map(|r| r.total))
+            .map(|now| reading.read_at(now).resident.map(|r| r.total))
             .collect();
         assert_eq!(totals, [Some(7), None, None, Some(9)]);
     }
@@ -237,14 +263,20 @@ mod tests {
             for _ in 0..2 {
                 scope.spawn(|| {
                     for n in 0..1_000_000 {
-                        reading.publish(0, Resident::new(n * 3, n));
+                        reading.publish(&Reading {
+                            at: 0,
+                            resident: Some(Resident::new(n * 3, n)),
+                            live: n * 7,
+                        });
                     }
                     publishing.store(false, Ordering::Relaxed);
                 });
                 scope.spawn(|| {
                     while publishing.load(Ordering::Relaxed) {
-                        if let Some(resident) = reading.published(0) {
+                        if let Some(published) = reading.published(0) {
+                            let resident = published.resident.expect("read");
                             assert_eq!(resident.total, resident.shared * 3);
+                            assert_eq!(published.live, resident.shared * 7);
                         }
                     }
                 });

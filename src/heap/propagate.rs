@@ -1,0 +1,193 @@
+use super::{
+    account::Account,
+    scope::{self, Flow, Scope},
+};
+use pin_project_lite::pin_project;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// The request that is being served, to carry into work that is done elsewhere.
+///
+/// What a request allocates is counted on the thread that polls it, while it is polled. Work that it
+/// gives to others counts for it where it carries this. One word does it for a future and for a
+/// closure:
+///
+/// ```
+/// use tower_memory::heap::CurrentRequest;
+///
+/// async fn handler() {
+///     tokio::spawn(CurrentRequest::carry(async { /* counts for the request */ }));
+///     tokio::task::spawn_blocking(CurrentRequest::carry_fn(|| { /* so does this */ }));
+/// }
+/// ```
+///
+/// Work that goes on after the request has ended is a figure of its own, reported once the last
+/// that carries the request is dropped: see [`OnReport::on_late_work`](crate::OnReport::on_late_work).
+/// So don't keep one for longer than the work takes.
+///
+/// The first one of a request allocates; entering it takes a lock that seldom anybody else wants.
+/// Where one layer is inside of another, it is the request of the inner one.
+pub struct CurrentRequest(Arc<Account>);
+
+impl CurrentRequest {
+    /// The request that this thread works for. `None` outside of any, and where no allocator counts.
+    pub fn get() -> Option<Self> {
+        scope::current_account().map(Self::new)
+    }
+
+    /// Calls `f`. What it allocates and frees counts for this request, and for no other that this
+    /// thread may be serving.
+    ///
+    /// ```
+    /// use std::thread;
+    /// use tower_memory::heap::CurrentRequest;
+    ///
+    /// fn handler() {
+    ///     let request = CurrentRequest::get();
+    ///     thread::spawn(move || match request {
+    ///         Some(request) => request.in_scope(work),
+    ///         None => work(),
+    ///     });
+    /// }
+    /// # fn work() {}
+    /// ```
+    pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _entered = Entered::new(&self.0);
+        f()
+    }
+
+    /// `future`, in the scope of this request whenever it is polled and when it is dropped.
+    pub fn instrument<F>(self, future: F) -> Instrumented<F> {
+        Instrumented {
+            request: Some(self),
+            inner: Some(future),
+        }
+    }
+
+    /// `future`, in the scope of the request that is being served here, if there is one.
+    pub fn carry<F>(future: F) -> Instrumented<F> {
+        Instrumented {
+            request: Self::get(),
+            inner: Some(future),
+        }
+    }
+
+    /// `f`, in the scope of the request that is being served here, if there is one.
+    ///
+    /// What `f` owns is allocated and freed with it, in that scope.
+    pub fn carry_fn<F, R>(f: F) -> impl FnOnce() -> R + use<F, R>
+    where
+        F: FnOnce() -> R,
+    {
+        let request = Self::get();
+        move || in_scope(request.as_ref(), f)
+    }
+
+    fn new(account: Arc<Account>) -> Self {
+        account.carry();
+        Self(account)
+    }
+}
+
+fn in_scope<R>(request: Option<&CurrentRequest>, f: impl FnOnce() -> R) -> R {
+    match request {
+        Some(request) => request.in_scope(f),
+        None => f(),
+    }
+}
+
+impl Clone for CurrentRequest {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for CurrentRequest {
+    fn drop(&mut self) {
+        self.0.put_down();
+    }
+}
+
+impl fmt::Debug for CurrentRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CurrentRequest").finish_non_exhaustive()
+    }
+}
+
+/// A scope of work that is carried; left when dropped, an unwinding stack included.
+struct Entered<'a> {
+    account: &'a Account,
+    flow: Flow,
+    scope: Option<Scope>,
+}
+
+impl<'a> Entered<'a> {
+    fn new(account: &'a Arc<Account>) -> Self {
+        let mut flow = Flow::carrying(Arc::clone(account));
+        let scope = flow.enter();
+        Self {
+            account,
+            flow,
+            scope,
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        if let Some(scope) = self.scope.take() {
+            self.flow.leave_apart(scope);
+        }
+        if let Some(done) = self.flow.so_far() {
+            self.account.add(&done);
+        }
+    }
+}
+
+pin_project! {
+    /// A future in the scope of a request: see [`CurrentRequest::carry`].
+    pub struct Instrumented<F> {
+        request: Option<CurrentRequest>,
+        // `None` once it is done.
+        #[pin]
+        inner: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Instrumented<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            in_scope(this.request.as_ref(), || this.inner.set(None));
+        }
+    }
+}
+
+impl<F: Future> Future for Instrumented<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        in_scope(this.request.as_ref(), || {
+            let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+                panic!("`Instrumented` was polled after it was done");
+            };
+            let polled = inner.poll(cx);
+            if polled.is_ready() {
+                this.inner.set(None);
+            }
+            polled
+        })
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for Instrumented<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instrumented")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

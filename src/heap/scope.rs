@@ -1,0 +1,227 @@
+//! Which counts of a thread belong to which request.
+//!
+//! A thread counts on and on; a *scope* is a stretch of it, between two looks at the counts. What a
+//! request did is the sum of its scopes: one for each time that it is polled, and one for the drop
+//! at its end. Nothing is switched or swapped in the allocator, which knows nothing of requests.
+
+use super::{
+    account::Account,
+    flow::HeapFlow,
+    slots::{self, Slot},
+};
+use std::{cell::Cell, mem::ManuallyDrop, sync::Arc};
+
+/// What a thread has counted. Only differences mean something, and they may wrap.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    allocated: u64,
+    freed: u64,
+    allocations: u64,
+    received: u64,
+}
+
+impl Counts {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            allocated: self.allocated.wrapping_add(other.allocated),
+            freed: self.freed.wrapping_add(other.freed),
+            allocations: self.allocations.wrapping_add(other.allocations),
+            received: self.received.wrapping_add(other.received),
+        }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self {
+            allocated: self.allocated.wrapping_sub(other.allocated),
+            freed: self.freed.wrapping_sub(other.freed),
+            allocations: self.allocations.wrapping_sub(other.allocations),
+            received: self.received.wrapping_sub(other.received),
+        }
+    }
+
+    fn net(self) -> i64 {
+        self.allocated.wrapping_sub(self.freed).cast_signed()
+    }
+}
+
+/// What a thread knows beside what its allocator counts. Without a destructor, so that it can be
+/// used until the very end of the thread.
+struct Thread {
+    /// Request body bytes that came in, ever.
+    received: Cell<u64>,
+    /// What scopes that belong to another request than the one around them counted, ever.
+    elsewhere: Cell<Counts>,
+    /// The request whose scope is open.
+    request: Cell<Request>,
+}
+
+thread_local! {
+    static THREAD: Thread = const {
+        Thread {
+            received: Cell::new(0),
+            elsewhere: Cell::new(Counts { allocated: 0, freed: 0, allocations: 0, received: 0 }),
+            request: Cell::new(Request::None),
+        }
+    };
+}
+
+/// The request that a thread works for.
+#[derive(Default)]
+enum Request {
+    #[default]
+    None,
+    /// Its account, where one was asked for. Every scope that is entered is left, which drops it.
+    Some(ManuallyDrop<Option<Arc<Account>>>),
+}
+
+impl Thread {
+    #[inline]
+    fn counts(&self, slot: &Slot) -> Counts {
+        Counts {
+            allocated: slot.allocated(),
+            freed: slot.freed(),
+            allocations: slot.allocations(),
+            received: self.received.get(),
+        }
+    }
+}
+
+/// An open scope. Must be left on the thread that entered it, after all that were entered since.
+#[must_use]
+pub(crate) struct Scope {
+    outer: Request,
+    /// The peak of the scope around, as if nothing had ever been counted elsewhere.
+    outer_peak: i64,
+}
+
+/// What one request has counted so far.
+///
+/// Between its scopes these are plain sums. While one is open, the counts at which it began are
+/// subtracted from them, so that nothing has to remember those.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    counts: Counts,
+    peak: i64,
+    handed_off: u64,
+    account: Option<Arc<Account>>,
+}
+
+impl Flow {
+    /// A flow of its own for work of the request that `account` stands for.
+    pub(super) fn carrying(account: Arc<Account>) -> Self {
+        Self {
+            account: Some(account),
+            ..Self::default()
+        }
+    }
+
+    /// From here on, what this thread does is the request's. `None` where no allocator counts.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Option<Scope> {
+        slots::with_this_thread(|slot| {
+            THREAD.with(|thread| {
+                let elsewhere = thread.elsewhere.get();
+                let counts = thread.counts(slot).minus(elsewhere);
+                self.counts = self.counts.minus(counts);
+                let outer_peak = slot.peak().wrapping_sub(elsewhere.net());
+                slot.set_peak(slot.net());
+                let request = Request::Some(ManuallyDrop::new(self.account.take()));
+                Scope {
+                    outer: thread.request.replace(request),
+                    outer_peak,
+                }
+            })
+        })
+    }
+
+    /// Ends a scope whose counts are also those of the scope around it: a request that is served
+    /// within a request is part of both.
+    #[inline]
+    pub(crate) fn leave(&mut self, scope: Scope) {
+        slots::with_this_thread(|slot| {
+            THREAD.with(|thread| {
+                let elsewhere = thread.elsewhere.get();
+                self.close(thread, slot, scope.outer);
+                let outer_peak = scope.outer_peak.wrapping_add(elsewhere.net());
+                slot.set_peak(slot.peak().max(outer_peak));
+            });
+        });
+    }
+
+    /// Ends the only scope of this flow, whose counts are not those of the scope around it: that
+    /// may be of another request, or be about to count this flow from its account.
+    pub(super) fn leave_apart(&mut self, scope: Scope) {
+        slots::with_this_thread(|slot| {
+            THREAD.with(|thread| {
+                self.close(thread, slot, scope.outer);
+                let elsewhere = thread.elsewhere.get().plus(self.counts);
+                thread.elsewhere.set(elsewhere);
+                slot.set_peak(scope.outer_peak.wrapping_add(elsewhere.net()));
+            });
+        });
+    }
+
+    #[inline]
+    fn close(&mut self, thread: &Thread, slot: &Slot, outer: Request) {
+        let elsewhere = thread.elsewhere.get();
+        let peak = slot.peak().wrapping_sub(elsewhere.net());
+        self.peak = self.peak.max(self.counts.net().wrapping_add(peak));
+        let counts = thread.counts(slot).minus(elsewhere);
+        self.counts = self.counts.plus(counts);
+        if let Request::Some(account) = thread.request.replace(outer) {
+            self.account = ManuallyDrop::into_inner(account);
+        }
+    }
+
+    /// Response bytes that go on to whoever polls the body.
+    pub(crate) fn hand_off(&mut self, bytes: u64) {
+        self.handed_off += bytes;
+    }
+
+    /// The account of this request's work elsewhere, where one was opened.
+    pub(crate) fn account(&self) -> Option<&Arc<Account>> {
+        self.account.as_ref()
+    }
+
+    /// What was counted here, without the account. `None` where no allocator counts.
+    pub(crate) fn so_far(&self) -> Option<HeapFlow> {
+        slots::with_this_thread(|_| HeapFlow {
+            allocated: self.counts.allocated,
+            freed: self.counts.freed,
+            allocations: self.counts.allocations,
+            peak: self.peak.max(0).cast_unsigned(),
+            received: self.counts.received,
+            handed_off: self.handed_off,
+        })
+    }
+}
+
+/// The account of the request that this thread works for, opened now if need be. `None` outside of
+/// any, or where no allocator counts.
+pub(super) fn current_account() -> Option<Arc<Account>> {
+    THREAD.with(|thread| {
+        let request = thread.request.take();
+        let Request::Some(account) = request else {
+            return None;
+        };
+        let account = ManuallyDrop::into_inner(account).unwrap_or_default();
+        let current = Some(Arc::clone(&account));
+        let request = Request::Some(ManuallyDrop::new(Some(account)));
+        thread.request.set(request);
+        current
+    })
+}
+
+/// Calls `free`, which frees what came in from outside, and counts that as received: for the scope
+/// around, it was never there.
+pub(super) fn neutral<R>(free: impl FnOnce() -> R) -> R {
+    let freed = || slots::with_this_thread(Slot::freed).unwrap_or(0);
+    let before = freed();
+    let result = free();
+    let freed = freed().wrapping_sub(before);
+    THREAD.with(|thread| {
+        let received = thread.received.get().wrapping_add(freed);
+        thread.received.set(received);
+    });
+    result
+}
