@@ -2,6 +2,8 @@
 //! socket.
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
+pub mod lines;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;

@@ -1,0 +1,111 @@
+//! What the log says where a heap meter counts.
+
+mod support;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use std::{convert::Infallible, mem, sync::mpsc, thread};
+use support::lines::{Line, contract, listen};
+use tower::{Layer, service_fn};
+use tower_memory::{
+    MIB, MemoryLayer, Route,
+    heap::{CurrentRequest, TrackingAllocator},
+};
+use tracing::Level;
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
+
+/// Serves one request that does `work`.
+async fn serve(layer: MemoryLayer, work: impl Fn()) {
+    let layer = layer.route_with(|_| Some(Route::from("/work")));
+    let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+        work();
+        std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+    }));
+    support::read(service).await;
+}
+
+fn keep_20_mib() {
+    mem::forget(vec![1_u8; 20 << 20]);
+}
+
+fn only(lines: &[Line]) -> &Line {
+    let [line] = lines else { panic!("{lines:?}") };
+    line
+}
+
+#[tokio::test]
+async fn a_request_that_retains_is_warned_of_with_its_figures_in_the_documented_order() {
+    let (lines, _guard) = listen(Level::WARN);
+    serve(MemoryLayer::new().warn_above(10 * MIB), keep_20_mib).await;
+    let lines = lines.all();
+    let warning = only(&lines);
+    let optional = ["http.response.status_code", "http.request.body.size"];
+    let contract = contract();
+    let rows = contract.iter().filter(|row| !row.of_a_verdict);
+    let names: Vec<_> = rows.map(|row| row.name).collect();
+    let mut logged = warning.fields.names();
+    logged.retain(|name| !optional.contains(name));
+    assert!(
+        names
+            .iter()
+            .filter(|name| !optional.contains(name))
+            .eq(&logged),
+        "{logged:?}"
+    );
+    let bytes = |name| warning.fields.get(name).as_u64().expect("a number");
+    for name in ["heap.allocated", "heap.peak", "heap.retained"] {
+        assert!(bytes(name).abs_diff(20 << 20) < 4096, "{name}: {warning:?}");
+    }
+    assert!(bytes("heap.live") >= 20 << 20);
+    assert_eq!(bytes("heap.released"), 0);
+    assert_eq!(warning.fields.get("verdict"), "retained");
+    let explanation = "on GET /work: 20.0 MiB of live heap outlive this request \
+        (20.0 MiB allocated, ";
+    assert!(warning.message().contains(explanation), "{warning:?}");
+}
+
+#[tokio::test]
+async fn a_peak_is_warned_of_where_asked_for() {
+    let (lines, _guard) = listen(Level::WARN);
+    let layer = MemoryLayer::new().warn_above(1 << 40);
+    let burst = || drop(vec![1_u8; 20 << 20]);
+    serve(layer.clone(), burst).await;
+    assert!(lines.all().is_empty());
+    serve(layer.warn_peak_above(10 * MIB), burst).await;
+    let lines = lines.all();
+    let warning = only(&lines);
+    let explanation = "20.0 MiB were live at once and given back";
+    assert!(warning.message().contains(explanation), "{warning:?}");
+    assert_eq!(warning.fields.get("verdict"), "peaked");
+}
+
+#[tokio::test]
+async fn work_that_outlives_its_request_and_retains_is_warned_of_when_it_ends() {
+    let (lines, _guard) = listen(Level::WARN);
+    let (sender, carried) = mpsc::channel();
+    serve(MemoryLayer::new().warn_above(10 * MIB), move || {
+        let request = CurrentRequest::get().expect("a request");
+        sender.send(request).expect("the test listens");
+    })
+    .await;
+    let request = carried.recv().expect("a request");
+    thread::scope(|scope| {
+        scope.spawn(|| request.in_scope(keep_20_mib));
+    });
+    assert!(lines.all().is_empty());
+    drop(request);
+    let lines = lines.all();
+    let warning = only(&lines);
+    assert!(
+        warning.message().starts_with(
+            "work that outlived GET /work changed the live heap by +20.0 MiB: \
+             20.0 MiB of live heap outlive this request"
+        ),
+        "{warning:?}"
+    );
+    assert_eq!(warning.fields.get("verdict"), "retained");
+    assert_eq!(warning.fields.get("http.route"), "/work");
+}
