@@ -1,4 +1,4 @@
-//! The README's ten lines, complete: an axum app that says which upload grew the process.
+//! The README's ten lines and the two that count, complete: an axum app that says which upload grew the process.
 //!
 //! ```sh
 //! cargo run --release --example hello --features axum
@@ -7,7 +7,10 @@
 //! ```
 
 use axum::{Json, Router, extract::DefaultBodyLimit, routing::post};
-use tower_memory::MemoryLayer;
+use tower_memory::{MemoryLayer, heap::TrackingAllocator};
+
+#[global_allocator] // optional: tells live heap from pages that the allocator keeps
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {

@@ -97,6 +97,11 @@ impl Verdict {
             Self::Retained { .. } => Some(
                 "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
             ),
+            Self::AllocatorHeld {
+                held, handed_off, ..
+            } if *handed_off > *held => {
+                Some("Not retained by this request: consider to stream the response")
+            }
             Self::AllocatorHeld { .. } => Some(
                 "Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc",
             ),
@@ -139,18 +144,19 @@ impl fmt::Display for Verdict {
                 held,
                 retained,
                 handed_off,
-            } => {
-                write!(
-                    f,
-                    "{} of the growth are freed pages the allocator keeps; {} still live",
-                    size(held),
-                    size(retained)
-                )?;
-                match handed_off {
-                    0 => Ok(()),
-                    sent => write!(f, ", and {} freed once the response is sent", size(sent)),
-                }
-            }
+            } if handed_off > held => write!(
+                f,
+                "{} of the growth are the response, freed once it is sent; {} are freed pages the allocator keeps, {} still live",
+                size(handed_off),
+                size(held),
+                size(retained)
+            ),
+            Self::AllocatorHeld { held, retained, .. } => write!(
+                f,
+                "{} of the growth are freed pages the allocator keeps; {} still live",
+                size(held),
+                size(retained)
+            ),
             Self::Mapped { shared_growth } => write!(
                 f,
                 "{} of the growth are files or shared memory that became resident, not heap",

@@ -33,6 +33,9 @@ mod account;
 mod allocator;
 mod flow;
 mod frame;
+#[cfg(feature = "jemalloc")]
+mod jemalloc;
+mod meter;
 mod propagate;
 mod scope;
 mod slots;
@@ -54,12 +57,18 @@ pub(crate) use self::{
 /// Costs a few nanoseconds for each thread, up to some microseconds for 1024 of them: for reports
 /// and metrics, not for hot loops.
 pub fn live_bytes() -> Option<u64> {
+    meter::live_bytes()
+}
+
+/// The same where it is cheap enough for the path of a request, which it is not with jemalloc.
+pub(crate) fn live_bytes_at_once() -> Option<u64> {
     slots::live_bytes()
 }
 
 /// Whether anything counts.
+#[cfg(feature = "axum")]
 pub(crate) fn is_metered() -> bool {
-    slots::with_this_thread(|_| ()).is_some()
+    meter::with_this_thread(|_| ()).is_some()
 }
 
 #[cfg(test)]

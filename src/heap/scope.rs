@@ -7,7 +7,7 @@
 use super::{
     account::Account,
     flow::HeapFlow,
-    slots::{self, Slot},
+    meter::{self, Meter},
 };
 use std::{cell::Cell, mem::ManuallyDrop, sync::Arc};
 
@@ -76,11 +76,11 @@ enum Request {
 
 impl Thread {
     #[inline]
-    fn counts(&self, slot: &Slot) -> Counts {
+    fn counts(&self, meter: &Meter<'_>) -> Counts {
         Counts {
-            allocated: slot.allocated(),
-            freed: slot.freed(),
-            allocations: slot.allocations(),
+            allocated: meter.allocated(),
+            freed: meter.freed(),
+            allocations: meter.allocations(),
             received: self.received.get(),
         }
     }
@@ -118,13 +118,13 @@ impl Flow {
     /// From here on, what this thread does is the request's. `None` where no allocator counts.
     #[inline]
     pub(crate) fn enter(&mut self) -> Option<Scope> {
-        slots::with_this_thread(|slot| {
+        meter::with_this_thread(|meter| {
             THREAD.with(|thread| {
                 let elsewhere = thread.elsewhere.get();
-                let counts = thread.counts(slot).minus(elsewhere);
+                let counts = thread.counts(&meter).minus(elsewhere);
                 self.counts = self.counts.minus(counts);
-                let outer_peak = slot.peak().wrapping_sub(elsewhere.net());
-                slot.set_peak(slot.net());
+                let outer_peak = meter.peak().wrapping_sub(elsewhere.net());
+                meter.set_peak(meter.net());
                 let request = Request::Some(ManuallyDrop::new(self.account.take()));
                 Scope {
                     outer: thread.request.replace(request),
@@ -138,12 +138,12 @@ impl Flow {
     /// within a request is part of both.
     #[inline]
     pub(crate) fn leave(&mut self, scope: Scope) {
-        slots::with_this_thread(|slot| {
+        meter::with_this_thread(|meter| {
             THREAD.with(|thread| {
                 let elsewhere = thread.elsewhere.get();
-                self.close(thread, slot, scope.outer);
+                self.close(thread, &meter, scope.outer);
                 let outer_peak = scope.outer_peak.wrapping_add(elsewhere.net());
-                slot.set_peak(slot.peak().max(outer_peak));
+                meter.set_peak(meter.peak().max(outer_peak));
             });
         });
     }
@@ -151,22 +151,22 @@ impl Flow {
     /// Ends the only scope of this flow, whose counts are not those of the scope around it: that
     /// may be of another request, or be about to count this flow from its account.
     pub(super) fn leave_apart(&mut self, scope: Scope) {
-        slots::with_this_thread(|slot| {
+        meter::with_this_thread(|meter| {
             THREAD.with(|thread| {
-                self.close(thread, slot, scope.outer);
+                self.close(thread, &meter, scope.outer);
                 let elsewhere = thread.elsewhere.get().plus(self.counts);
                 thread.elsewhere.set(elsewhere);
-                slot.set_peak(scope.outer_peak.wrapping_add(elsewhere.net()));
+                meter.set_peak(scope.outer_peak.wrapping_add(elsewhere.net()));
             });
         });
     }
 
     #[inline]
-    fn close(&mut self, thread: &Thread, slot: &Slot, outer: Request) {
+    fn close(&mut self, thread: &Thread, meter: &Meter<'_>, outer: Request) {
         let elsewhere = thread.elsewhere.get();
-        let peak = slot.peak().wrapping_sub(elsewhere.net());
+        let peak = meter.peak().wrapping_sub(elsewhere.net());
         self.peak = self.peak.max(self.counts.net().wrapping_add(peak));
-        let counts = thread.counts(slot).minus(elsewhere);
+        let counts = thread.counts(meter).minus(elsewhere);
         self.counts = self.counts.plus(counts);
         if let Request::Some(account) = thread.request.replace(outer) {
             self.account = ManuallyDrop::into_inner(account);
@@ -185,7 +185,7 @@ impl Flow {
 
     /// What was counted here, without the account. `None` where no allocator counts.
     pub(crate) fn so_far(&self) -> Option<HeapFlow> {
-        slots::with_this_thread(|_| HeapFlow {
+        meter::with_this_thread(|_| HeapFlow {
             allocated: self.counts.allocated,
             freed: self.counts.freed,
             allocations: self.counts.allocations,
@@ -215,7 +215,7 @@ pub(super) fn current_account() -> Option<Arc<Account>> {
 /// Calls `free`, which frees what came in from outside, and counts that as received: for the scope
 /// around, it was never there.
 pub(super) fn neutral<R>(free: impl FnOnce() -> R) -> R {
-    let freed = || slots::with_this_thread(Slot::freed).unwrap_or(0);
+    let freed = || meter::with_this_thread(|meter| meter.freed()).unwrap_or(0);
     let before = freed();
     let result = free();
     let freed = freed().wrapping_sub(before);

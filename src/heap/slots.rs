@@ -104,12 +104,16 @@ fn claim_slot(claim: &Cell<Claim>) -> Option<&'static Slot> {
     slot
 }
 
+/// Whether an allocator has counted anything yet, which one that counts does before `main`.
+#[inline]
+pub(super) fn are_counting() -> bool {
+    USED.load(Ordering::Relaxed) > 0
+}
+
 /// Calls `f` with what this thread has counted, or returns `None` where no allocator counts.
-///
-/// The counts begin anywhere, at what earlier threads left: only their differences mean something.
 #[inline]
 pub(super) fn with_this_thread<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
-    if USED.load(Ordering::Relaxed) == 0 {
+    if !are_counting() {
         return None;
     }
     Some(SLOT.with(|claim| match claim.get() {

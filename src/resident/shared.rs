@@ -88,7 +88,7 @@ impl SharedReading {
         let reading = Reading {
             at: now,
             resident: self.resident(),
-            live: heap::live_bytes().unwrap_or(UNKNOWN),
+            live: heap::live_bytes_at_once().unwrap_or(UNKNOWN),
         };
         if self.resolution > 0 {
             self.publish(&reading);

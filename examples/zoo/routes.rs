@@ -1,29 +1,12 @@
-//! One route per memory behaviour, to see what the log says of each.
-//!
-//! ```sh
-//! cargo run --release --example zoo --features axum            # or: -- --json
-//! curl 'http://127.0.0.1:3000/burst?mib=24'
-//! ```
-//!
-//! | route | what it does | query (default) |
-//! |---|---|---|
-//! | `/steady` | allocates and frees before it answers | `mib` (1) |
-//! | `/leak` | allocates and never frees | `mib` (128) |
-//! | `/cache` | keeps the last eight keys | `mib` (128), `key` (a) |
-//! | `/burst` | parses a JSON text of this size and drops it | `mib` (24) |
-//! | `/mmap` | maps a file, reads all of it and keeps the map | `mib` (128) |
-//! | `/stream` | sends chunks of 1 MiB with a pause between | `mib` (8), `ms` (100) |
-//! | `/panic` | allocates, then panics | `mib` (128) |
-//! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) |
-//! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) |
+//! The animals: one route per memory behaviour.
 
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Query, State},
+    extract::{DefaultBodyLimit, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use http_body_util::channel::Channel;
 use serde::Deserialize;
@@ -31,7 +14,7 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     fs::File,
-    io, iter,
+    iter,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -40,34 +23,25 @@ use std::{
 };
 use symbolic_common::ByteView;
 use tokio::time;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_memory::MemoryLayer;
+use tower_memory::heap::CurrentRequest;
 
-#[tokio::main]
-async fn main() -> io::Result<()> {
-    let log = tracing_subscriber::fmt();
-    match std::env::args().nth(1).as_deref() {
-        Some("--json") => log.json().flatten_event(true).init(),
-        _ => log.init(),
-    }
-
-    let app = Router::new()
+/// All routes, around what they keep.
+pub(crate) fn routes() -> Router {
+    Router::new()
         .route("/steady", get(steady))
         .route("/leak", get(leak))
         .route("/cache", get(cache))
         .route("/burst", get(burst))
         .route("/mmap", get(mmap))
         .route("/stream", get(stream))
+        .route("/download", get(download))
+        .route("/asset", get(asset))
+        .route("/upload", post(upload))
         .route("/panic", get(panic))
         .route("/spawn", get(spawn))
         .route("/sleep", get(sleep))
+        .layer(DefaultBodyLimit::disable())
         .with_state(Kept::default())
-        .layer(MemoryLayer::new())
-        .layer(CatchPanicLayer::new());
-
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    println!("the zoo is open on http://{}", listener.local_addr()?);
-    axum::serve(listener, app).await
 }
 
 /// What outlives the requests.
@@ -77,6 +51,7 @@ type Kept = Arc<Mutex<Keepsakes>>;
 struct Keepsakes {
     cache: VecDeque<(String, Vec<u8>)>,
     maps: Vec<ByteView<'static>>,
+    asset: Option<Bytes>,
 }
 
 #[derive(Deserialize)]
@@ -166,6 +141,20 @@ async fn stream(Query(size): Query<Size>) -> Response {
     Body::new(body).into_response()
 }
 
+async fn download(Query(size): Query<Size>) -> Vec<u8> {
+    size.allocate(128)
+}
+
+async fn asset(State(kept): State<Kept>, Query(size): Query<Size>) -> Bytes {
+    let asset = &mut kept.lock().unwrap_or_else(PoisonError::into_inner).asset;
+    let asset = asset.get_or_insert_with(|| Bytes::from(size.allocate(128)));
+    asset.clone()
+}
+
+async fn upload(body: Bytes) -> String {
+    format!("took {} bytes\n", body.len())
+}
+
 async fn panic(Query(size): Query<Size>) -> String {
     let memory = size.allocate(128);
     panic!("on purpose, with {} bytes in hand", memory.len());
@@ -173,11 +162,11 @@ async fn panic(Query(size): Query<Size>) -> String {
 
 async fn spawn(Query(size): Query<Size>) -> String {
     let pause = size.pause(1000);
-    tokio::spawn(async move {
+    tokio::spawn(CurrentRequest::carry(async move {
         let memory = size.allocate(128);
         time::sleep(pause).await;
         drop(memory);
-    });
+    }));
     format!("a task holds memory for {pause:?}\n")
 }
 

@@ -1,0 +1,49 @@
+//! One route per memory behaviour, to see what the log says of each.
+//!
+//! ```sh
+//! cargo run --release --example zoo --features axum            # or: -- --json
+//! curl 'http://127.0.0.1:3000/burst?mib=24'
+//! ```
+//!
+//! | route | what it does | query (default) | what is said of it, when it is alone |
+//! |---|---|---|---|
+//! | `/steady` | allocates and frees before it answers | `mib` (1) | nothing |
+//! | `/leak` | allocates and never frees | `mib` (128) | `retained` |
+//! | `/cache` | keeps the last eight keys | `mib` (128), `key` (a) | `retained` for each new key |
+//! | `/burst` | parses a JSON text of this size and drops it | `mib` (24) | `allocator_held` |
+//! | `/mmap` | maps a file, reads all of it and keeps the map | `mib` (128) | `mapped` |
+//! | `/stream` | sends chunks of 1 MiB with a pause between | `mib` (8), `ms` (100) | nothing |
+//! | `/download` | sends one buffer | `mib` (128) | `allocator_held`, until it is sent |
+//! | `/asset` | sends one buffer that it keeps | `mib` (128) | `retained`, once |
+//! | `/upload` | takes a body by POST | | `allocator_held`, or nothing |
+//! | `/panic` | allocates, then panics | `mib` (128) | nothing |
+//! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | nothing |
+//! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
+//!
+//! Whoever runs beside one of them is told apart from it: `other_requests`.
+
+mod routes;
+
+use std::io;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_memory::{MemoryLayer, heap::TrackingAllocator};
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let log = tracing_subscriber::fmt();
+    match std::env::args().nth(1).as_deref() {
+        Some("--json") => log.json().flatten_event(true).init(),
+        _ => log.init(),
+    }
+
+    let app = routes::routes()
+        .layer(MemoryLayer::new())
+        .layer(CatchPanicLayer::new());
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("the zoo is open on http://{}", listener.local_addr()?);
+    axum::serve(listener, app).await
+}

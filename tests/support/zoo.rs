@@ -1,0 +1,236 @@
+//! Each animal of the zoo, alone and in a crowd, and what may be said of it.
+
+#[path = "../../examples/zoo/routes.rs"]
+mod routes;
+
+use super::support::{Server, within_reason};
+use axum::body::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{sync::mpsc, task::JoinSet};
+use tower_memory::{LateWork, MIB, MemoryLayer, OnReport, Report};
+
+const TIMES: usize = 20;
+const CROWD: usize = 64;
+
+/// What the zoo's routes are asked for, and what may be said of them: alone, the first time and
+/// later; and in a crowd.
+struct Animal {
+    path: &'static str,
+    /// Where that takes too long sixty-four times over.
+    path_in_a_crowd: Option<&'static str>,
+    first: &'static [&'static str],
+    later: &'static [&'static str],
+    crowded: &'static [&'static str],
+}
+
+const NOTHING: &[&str] = &["within_threshold"];
+/// Of who did not grow the process: that nothing did, or that others or files did.
+const INNOCENT: &[&str] = &["within_threshold", "other_requests", "mapped"];
+/// Of who used much and gave it back.
+const USED: &[&str] = &[
+    "within_threshold",
+    "other_requests",
+    "mapped",
+    "allocator_held",
+];
+
+const ANIMALS: &[Animal] = &[
+    Animal {
+        path: "/steady?mib=1",
+        path_in_a_crowd: None,
+        first: NOTHING,
+        later: NOTHING,
+        crowded: INNOCENT,
+    },
+    Animal {
+        path: "/leak?mib=9",
+        path_in_a_crowd: None,
+        first: &["retained"],
+        later: &["retained"],
+        crowded: &["retained"],
+    },
+    Animal {
+        path: "/cache?mib=9",
+        path_in_a_crowd: None,
+        first: &["retained"],
+        later: NOTHING,
+        crowded: INNOCENT,
+    },
+    Animal {
+        path: "/burst?mib=4",
+        path_in_a_crowd: Some("/burst?mib=1"),
+        first: &["allocator_held"],
+        // The pages are there now.
+        later: &["within_threshold", "allocator_held"],
+        crowded: USED,
+    },
+    Animal {
+        path: "/mmap?mib=9",
+        path_in_a_crowd: None,
+        first: &["mapped"],
+        later: &["mapped"],
+        // Others may give back as much meanwhile.
+        crowded: INNOCENT,
+    },
+    Animal {
+        path: "/stream?mib=2&ms=1",
+        path_in_a_crowd: None,
+        first: NOTHING,
+        later: NOTHING,
+        crowded: INNOCENT,
+    },
+    Animal {
+        path: "/download?mib=9",
+        path_in_a_crowd: None,
+        first: &["allocator_held", "within_threshold"],
+        later: &["allocator_held", "within_threshold"],
+        crowded: USED,
+    },
+    Animal {
+        path: "/asset?mib=9",
+        path_in_a_crowd: None,
+        first: &["retained"],
+        later: NOTHING,
+        crowded: INNOCENT,
+    },
+    Animal {
+        path: "/upload",
+        path_in_a_crowd: None,
+        first: &["allocator_held", "within_threshold"],
+        later: &["allocator_held", "within_threshold"],
+        crowded: USED,
+    },
+    Animal {
+        path: "/sleep?mib=9&ms=1",
+        path_in_a_crowd: None,
+        first: &["allocator_held", "within_threshold"],
+        later: &["allocator_held", "within_threshold"],
+        crowded: USED,
+    },
+    Animal {
+        path: "/spawn?mib=9&ms=1",
+        path_in_a_crowd: None,
+        first: NOTHING,
+        later: NOTHING,
+        crowded: INNOCENT,
+    },
+];
+
+/// What the layer says, as it comes.
+enum Said {
+    Report(Box<Report>),
+    LateWork,
+}
+
+struct Listener(mpsc::UnboundedSender<Said>);
+
+impl OnReport for Listener {
+    fn on_report(&self, report: &Report) {
+        drop(self.0.send(Said::Report(Box::new(report.clone()))));
+    }
+
+    fn on_late_work(&self, _: &LateWork) {
+        drop(self.0.send(Said::LateWork));
+    }
+}
+
+struct Zoo {
+    server: Arc<Server>,
+    said: mpsc::UnboundedReceiver<Said>,
+    /// What was said of whom, and how often, that may not be said.
+    wrong: BTreeMap<String, usize>,
+}
+
+impl Zoo {
+    async fn open() -> Self {
+        let (sender, said) = mpsc::unbounded_channel();
+        let layer = MemoryLayer::new()
+            .warn_above(8 * MIB)
+            .resolution(Duration::ZERO)
+            .without_log()
+            .on_report(Listener(sender));
+        let app = routes::routes().layer(layer);
+        Self {
+            server: Arc::new(Server::new(app).await),
+            said,
+            wrong: BTreeMap::new(),
+        }
+    }
+
+    /// Hears of `requests`, and of the tasks that those to `/spawn` leave behind.
+    async fn hear(
+        &mut self,
+        requests: usize,
+        allowed: impl Fn(&Animal) -> &'static [&'static str],
+    ) {
+        let (mut reports, mut tasks) = (requests, 0);
+        while reports > 0 || tasks > 0 {
+            let report = match within_reason(self.said.recv()).await.expect("the layer") {
+                Said::Report(report) => report,
+                Said::LateWork => {
+                    tasks -= 1;
+                    continue;
+                }
+            };
+            reports -= 1;
+            let route = report.route.as_str();
+            let animal = ANIMALS.iter().find(|animal| animal.path.starts_with(route));
+            let animal = animal.expect("a route of the zoo");
+            if route == "/spawn" {
+                tasks += 1;
+            }
+            if !allowed(animal).contains(&report.verdict.as_str()) {
+                let what = format!("{route}: {:?} {:?}", report.verdict, report.heap);
+                *self.wrong.entry(what).or_default() += 1;
+            }
+        }
+    }
+}
+
+async fn ask(server: Arc<Server>, path: &'static str) {
+    let (method, body) = match path {
+        "/upload" => ("POST", Bytes::from(vec![7; 9 << 20])),
+        _ => ("GET", Bytes::new()),
+    };
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("host", "zoo").body(Full::new(body));
+    let mut client = server.http1().await;
+    let response = client.send_request(request.expect("a request")).await;
+    let mut body = response.expect("an answer").into_body();
+    while let Some(frame) = body.frame().await {
+        frame.expect("all of it");
+    }
+}
+
+/// Visits every animal twenty times alone, and twenty times all of them in a crowd.
+pub(crate) async fn visit() {
+    let mut zoo = Zoo::open().await;
+    for time in 0..TIMES {
+        for animal in ANIMALS {
+            ask(Arc::clone(&zoo.server), animal.path).await;
+            let right = |animal: &Animal| {
+                if time == 0 {
+                    animal.first
+                } else {
+                    animal.later
+                }
+            };
+            zoo.hear(1, right).await;
+        }
+    }
+    assert!(zoo.wrong.is_empty(), "alone: {:#?}", zoo.wrong);
+    for _ in 0..TIMES {
+        let crowd: JoinSet<()> = ANIMALS
+            .iter()
+            .cycle()
+            .take(CROWD)
+            .map(|animal| animal.path_in_a_crowd.unwrap_or(animal.path))
+            .map(|path| ask(Arc::clone(&zoo.server), path))
+            .collect();
+        crowd.join_all().await;
+        zoo.hear(CROWD, |animal| animal.crowded).await;
+    }
+    assert!(zoo.wrong.is_empty(), "in a crowd: {:#?}", zoo.wrong);
+}
