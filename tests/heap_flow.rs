@@ -23,7 +23,7 @@ use std::{
     thread,
 };
 use support::{Reports, Server, reports_of, within_reason};
-use tower::{Layer, service_fn};
+use tower::{Layer, Service, service_fn};
 use tower_memory::{
     HeapFlow, LateWork, MIB, MemoryLayer, OnReport, Report,
     heap::{CurrentRequest, TrackingAllocator},
@@ -479,6 +479,21 @@ async fn what_a_listener_allocates_is_not_the_requests() {
         request_that_does(async {}, &layer).await;
         assert_retained(&heap(&mut reports).await, 0);
     }
+}
+
+#[tokio::test]
+async fn a_quiet_request_costs_no_allocation_to_be_counted() {
+    let (outer, mut reports) = reports_of(MemoryLayer::new().without_log());
+    // The outer layer counts all that the inner one does.
+    let inner = MemoryLayer::new().warn_above(u64::MAX);
+    let mut service = outer.layer(inner.layer(service_fn(support::hello)));
+    for _ in 0..3 {
+        let response = service.call(support::get("/")).await.expect("it answers");
+        drop(response);
+    }
+    heap(&mut reports).await;
+    heap(&mut reports).await;
+    assert_eq!(heap(&mut reports).await.allocations, 0);
 }
 
 #[test]
