@@ -7,9 +7,17 @@
 //! WARN tower_memory: memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems
 //! ```
 //!
-//! It reads a number that the operating system keeps anyway. It does not say what was allocated
-//! where: for that, use a heap profiler once you know the route. And where requests overlap, it
-//! says that they did and blames none.
+//! It reads a number that the operating system keeps anyway. With a meter of the [`heap`], which is
+//! two lines, it tells what the request retains from pages that the allocator keeps and from the
+//! growth of others:
+//!
+//! ```text
+//! ... on POST /api/systems: 459.6 MiB of the growth are freed pages the allocator keeps; 0.6 MiB
+//! still live. Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc
+//! ```
+//!
+//! It does not say what was allocated where: for that, use a heap profiler once you know the route.
+//! And where requests overlap and nothing tells them apart, it says so and blames none.
 //!
 //! # Usage
 //!
@@ -37,6 +45,21 @@
 //! use tower_memory::{MIB, MemoryLayer};
 //!
 //! let layer = MemoryLayer::new().warn_above(20 * MIB).resolution(Duration::ZERO);
+//! ```
+//!
+//! The heap of each request, counted:
+//!
+//! ```
+//! use tower_memory::{MemoryLayer, Report, heap::TrackingAllocator};
+//!
+//! #[global_allocator]
+//! static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
+//!
+//! let layer = MemoryLayer::new().on_report(|report: &Report| {
+//!     if let Some(heap) = report.heap {
+//!         println!("{} retains {} bytes, peak {}", report.route, heap.retained(), heap.peak);
+//!     }
+//! });
 //! ```
 //!
 //! A listener of your own, called with the [`Report`] of every request:
@@ -79,13 +102,14 @@
 //!
 //! - `axum`: routes are labelled with axum's `MatchedPath`. Add the layer with `Router::layer`;
 //!   around the whole router it runs before the match, and all routes are `unmatched`.
+//! - `jemalloc`: jemalloc's own counters are the heap meter, where it is the global allocator.
 //! - `sysinfo`: `resident::Sysinfo`, the reader of other platforms, on Linux too.
 //!
 //! # Limits
 //!
 //! - Growth is the process's. What other requests, background tasks and the allocator did meanwhile
-//!   is in it; [`Report::overlap`] tells of the requests and nothing tells of the rest. Only those
-//!   of the same layer are told of: serve several routers from clones of one, which may be
+//!   is in it; [`Report::overlap`] tells of the requests, and a heap meter what is the request's own.
+//!   Only requests of the same layer are told of: serve several routers from clones of one, which may be
 //!   configured further, rather than from several layers.
 //! - Growth in resident memory is not a leak. Allocators keep freed pages: the first large request
 //!   grows the process, the next ones reuse what it left. A leak is a trend over many requests, and

@@ -21,13 +21,35 @@
 //! A resident set that stays large while live bytes fall again is no leak: it is pages that the
 //! allocator keeps.
 //!
-//! No meter counts single requests yet, so that [`Report::heap`](crate::Report::heap) is always
-//! `None`.
+//! # One request
 //!
-//! # What is counted
+//! [`Report::heap`](crate::Report::heap) has the [`HeapFlow`] of each request, and the
+//! [`Verdict`](crate::Verdict) rests on it. Counted is what happens on the thread that polls the
+//! request's future or response body, while it is polled and when it is dropped; and work elsewhere
+//! that carries its [`CurrentRequest`]. Bodies are accounted for: what came in from the connection
+//! is no gift, and what goes out to it is not kept.
 //!
-//! The bytes that Rust code asks its global allocator for, by the sizes it asks for: rounding and
-//! bookkeeping inside of the allocator are not in it, nor is what C libraries and `mmap` take.
+//! How it works: each thread has its own counters, which only ever grow. A request looks at them
+//! when it is entered and when it is left, and adds the difference to its own. Nothing is marked in
+//! the memory itself, so that counting costs no byte, no lock and no shared cache line.
+//!
+//! # Meters
+//!
+//! - [`TrackingAllocator`], around any allocator: exact sizes, as Rust code asked for them.
+//! - jemalloc as the global allocator, with feature `jemalloc`, and nothing around it: bytes in its
+//!   size classes, peaks as close as it keeps them, no count of allocations
+//!   ([`HeapFlow::allocations`] is 0), and no live bytes of the process in reports, because to gather
+//!   them takes too long for a request ([`live_bytes`] does).
+//!
+//! # What is not seen
+//!
+//! - Memory of C libraries with allocators of their own, of `mmap` and of stacks.
+//! - What a request causes on threads that nothing was carried to. It is in [`live_bytes`], and in
+//!   no request.
+//! - Which request had allocated what another one frees: the one that evicts an entry from a cache
+//!   has it in [`HeapFlow::freed`], and so its net flow may be negative.
+//! - Rounding and bookkeeping inside of the allocator, and how the kernel accounts for pages: resident
+//!   memory is always more than what is live.
 
 mod account;
 mod allocator;
