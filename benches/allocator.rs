@@ -1,10 +1,11 @@
-//! What counting adds to an allocation, beside the allocator that it counts for.
+//! What counting adds to an allocation, beside the allocator that it counts for and beside other
+//! crates that count.
 //!
 //! ```text
 //! cargo bench --bench allocator
 //! ```
 //!
-//! Cases take turns of a few milliseconds and a difference is the median of the differences within
+//! Cases take turns of a few milliseconds, and a difference is the median of the differences within
 //! a round, as in the bench `overhead`.
 
 #![allow(unsafe_code)] // To call allocators one beside the other.
@@ -12,45 +13,117 @@
 mod turns;
 
 use self::turns::{median, turn};
+use cap::Cap;
+use mimalloc::MiMalloc;
+use stats_alloc::StatsAlloc;
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    array, env,
+    env,
     hint::black_box,
     panic,
     sync::Barrier,
     thread,
 };
+use tikv_jemallocator::Jemalloc;
 use tower_memory::heap::TrackingAllocator;
+use tracking_allocator::{
+    AllocationGroupId, AllocationGroupToken, AllocationRegistry, AllocationTracker, Allocator,
+};
 
-static TRACKING: TrackingAllocator = TrackingAllocator::system();
+const ROUNDS: usize = 100;
 
-const ROUNDS: usize = 300;
+type Shared = &'static (dyn GlobalAlloc + Sync);
+
+/// An allocator, and the one within it.
+struct Case {
+    name: &'static str,
+    allocator: Shared,
+    inner: usize,
+}
+
+/// The bare ones first; what counts names one of them by its place.
+static CASES: [Case; 9] = [
+    Case::new("system", &System, 0),
+    Case::new("jemalloc, which counts for itself", &Jemalloc, 1),
+    Case::new("mimalloc", &MiMalloc, 2),
+    Case::new("TrackingAllocator, system", &SYSTEM, 0),
+    Case::new("TrackingAllocator, jemalloc", &JEMALLOC, 1),
+    Case::new("TrackingAllocator, mimalloc", &MIMALLOC, 2),
+    Case::new("tracking-allocator, in a group", &PER_GROUP, 0),
+    Case::new("stats_alloc", &STATS, 0),
+    Case::new("cap", &CAP, 0),
+];
+
+static SYSTEM: TrackingAllocator = TrackingAllocator::system();
+static JEMALLOC: TrackingAllocator<Jemalloc> = TrackingAllocator::new(Jemalloc);
+static MIMALLOC: TrackingAllocator<MiMalloc> = TrackingAllocator::new(MiMalloc);
+static PER_GROUP: Allocator<System> = Allocator::system();
+static STATS: StatsAlloc<System> = StatsAlloc::system();
+static CAP: Cap<System> = Cap::new(System, usize::MAX);
+
+/// Beside the others in a table of its own: it takes a lock and a backtrace.
+static DHAT: dhat::Alloc = dhat::Alloc;
+
+impl Case {
+    const fn new(name: &'static str, allocator: Shared, inner: usize) -> Self {
+        Self {
+            name,
+            allocator,
+            inner,
+        }
+    }
+}
 
 fn main() {
     // `cargo test --benches` only sees that it runs.
     let measuring = env::args().any(|argument| argument == "--bench");
     let rounds = if measuring { ROUNDS } else { 1 };
     let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
+    AllocationRegistry::set_global_tracker(Nothing).expect("the only tracker");
+    AllocationRegistry::enable_tracking();
     let patterns: [(&str, Pattern); 3] = [
         ("64 bytes, allocated and freed", pair),
         ("a vector that grows to 64 KiB", growing),
         ("64 KiB of zeros, allocated and freed", zeroed),
     ];
-    for threads in [1, cores] {
-        println!(
-            "\n| {threads} thread(s){:<26} |    bare | counted |    more |",
-            ""
-        );
-        println!("|{:-<39}|--------:|--------:|--------:|", "");
-        for (name, pattern) in patterns {
-            let rounds = measure(threads, rounds, pattern);
-            println!(
-                "| {name:<37} | {:>4.1} ns | {:>4.1} ns | {:>4.1} ns |",
-                median(rounds.iter().map(|[bare, _]| *bare)),
-                median(rounds.iter().map(|[_, counted]| *counted)),
-                median(rounds.iter().map(|[bare, counted]| counted - bare)),
-            );
+    for (name, pattern) in patterns {
+        for threads in [1, cores] {
+            println!("\n{name}, {threads} thread(s)\n");
+            print(&measure(threads, rounds, pattern));
         }
+    }
+    println!("\n64 bytes, allocated and freed, dhat: {:.0} ns", dhat());
+}
+
+/// What tracking-allocator tells of, nobody listens to: the least that it can cost.
+struct Nothing;
+
+impl AllocationTracker for Nothing {
+    fn allocated(&self, _: usize, _: usize, _: usize, _: AllocationGroupId) {}
+
+    fn deallocated(
+        &self,
+        _: usize,
+        _: usize,
+        _: usize,
+        _: AllocationGroupId,
+        _: AllocationGroupId,
+    ) {
+    }
+}
+
+fn dhat() -> f64 {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    turn(&Barrier::new(1), || pair(&DHAT))
+}
+
+fn print(rounds: &[Vec<f64>]) {
+    println!("| {:<36} |      time |      more |", "allocator");
+    println!("|{:-<38}|----------:|----------:|", "");
+    for (place, case) in CASES.iter().enumerate() {
+        let time = median(rounds.iter().map(|round| round[place]));
+        let more = median(rounds.iter().map(|round| round[place] - round[case.inner]));
+        println!("| {:<36} | {time:>6.1} ns | {more:>6.1} ns |", case.name);
     }
 }
 
@@ -84,15 +157,17 @@ fn growing(allocator: &dyn GlobalAlloc) {
     unsafe { allocator.dealloc(vector, layout) };
 }
 
-/// The rounds of all threads; in each, what the pattern took bare and counted.
-fn measure(threads: usize, rounds: usize, pattern: Pattern) -> Vec<[f64; 2]> {
+/// The rounds of all threads; in each, what the pattern took with each allocator.
+fn measure(threads: usize, rounds: usize, pattern: Pattern) -> Vec<Vec<f64>> {
     let start = &Barrier::new(threads);
-    let allocators: [&(dyn GlobalAlloc + Sync); 2] = [&System, &TRACKING];
     thread::scope(|scope| {
         let threads: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(move || -> Vec<_> {
-                    let round = |_| array::from_fn(|i| turn(start, || pattern(allocators[i])));
+                    let mut group = AllocationGroupToken::register().expect("a group more");
+                    let _counted = group.enter();
+                    let time = |case: &Case| turn(start, || pattern(case.allocator));
+                    let round = |_| CASES.iter().map(time).collect();
                     (0..rounds).map(round).collect()
                 })
             })
