@@ -71,8 +71,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for TrackingAllocator<A> {
 
     #[inline]
     unsafe fn dealloc(&self, allocation: *mut u8, layout: Layout) {
+        // First, because it can't fail, so that nothing is left to do after the call.
+        slots::freed(layout.size());
         // SAFETY: the caller's promises are those that `inner` asks for.
         unsafe { self.inner.dealloc(allocation, layout) };
-        slots::freed(layout.size());
     }
 }

@@ -10,7 +10,7 @@
 
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 /// Threads that live at the same time and count without sharing; 64 KiB of zeroed static memory.
@@ -25,19 +25,15 @@ static CROWDED: Slot = Slot::new();
 static USED: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    // Initialized by the compiler and without a destructor: to use it never allocates, and it can
+    // Initialized by the compiler and without destructors: to use them never allocates, and they can
     // be used until the very end of the thread.
-    static SLOT: Cell<Claim> = const { Cell::new(Claim::None) };
 
-    /// Where a thread without a slot counts for itself, beside `CROWDED`.
+    /// The slot that this thread owns, from its first count on.
+    static SLOT: Cell<Option<&'static Slot>> = const { Cell::new(None) };
+    /// Whether it found none to own.
+    static IS_CROWDED: Cell<bool> = const { Cell::new(false) };
+    /// Where it counts for itself then, beside `CROWDED`.
     static APART: Slot = const { Slot::new() };
-}
-
-#[derive(Clone, Copy)]
-enum Claim {
-    None,
-    Owned(&'static Slot),
-    Crowded,
 }
 
 /// A cache line of its own, so that threads don't take it from each other.
@@ -47,61 +43,64 @@ pub(super) struct Slot {
     allocated: AtomicU64,
     freed: AtomicU64,
     allocations: AtomicU64,
-    /// The most that `allocated - freed` was since the owner last set it.
-    peak: AtomicI64,
+    /// What `allocated` may become before `allocated - freed` is more than it ever was since the owner
+    /// last said: the peak plus `freed`, so that it needs nothing else to be compared with.
+    ceiling: AtomicU64,
 }
 
 /// Counts one allocation.
 #[inline]
 pub(super) fn allocated(bytes: usize) {
-    count(|slot| slot.allocate(bytes as u64), bytes, 0);
-}
-
-/// Counts one allocation and the end of the one that it replaces.
-#[inline]
-pub(super) fn reallocated(bytes: usize, replaced: usize) {
-    count(
-        |slot| {
-            slot.free(replaced as u64);
-            slot.allocate(bytes as u64);
-        },
-        bytes,
-        replaced,
-    );
+    match SLOT.get() {
+        Some(slot) => slot.allocate(bytes as u64),
+        None => count_slowly(bytes, 0),
+    }
 }
 
 /// Counts the end of one allocation.
 #[inline]
 pub(super) fn freed(bytes: usize) {
-    count(|slot| slot.free(bytes as u64), 0, bytes);
+    match SLOT.get() {
+        Some(slot) => slot.free(bytes as u64),
+        None => count_slowly(0, bytes),
+    }
 }
 
+/// Counts one allocation and the end of the one that it replaces.
 #[inline]
-fn count(count: impl Fn(&Slot), allocated: usize, freed: usize) {
-    SLOT.with(|claim| match claim.get() {
-        Claim::Owned(slot) => count(slot),
-        Claim::Crowded => count_crowded(&count, allocated, freed),
-        Claim::None => match claim_slot(claim) {
-            Some(slot) => count(slot),
-            None => count_crowded(&count, allocated, freed),
-        },
-    });
+pub(super) fn reallocated(bytes: usize, replaced: usize) {
+    match SLOT.get() {
+        Some(slot) => slot.replace(bytes as u64, replaced as u64),
+        None => count_slowly(bytes, replaced),
+    }
 }
 
+/// The first count of a thread, and all of one that owns no slot.
 #[cold]
-fn count_crowded(count: &dyn Fn(&Slot), allocated: usize, freed: usize) {
-    CROWDED
-        .allocated
-        .fetch_add(allocated as u64, Ordering::AcqRel);
-    CROWDED.freed.fetch_add(freed as u64, Ordering::AcqRel);
-    APART.with(count);
+#[inline(never)]
+fn count_slowly(allocated: usize, freed: usize) {
+    let (allocated, freed) = (allocated as u64, freed as u64);
+    let count = |slot: &Slot| match allocated {
+        0 => slot.free(freed),
+        _ => slot.replace(allocated, freed),
+    };
+    match own_slot() {
+        Some(slot) => count(slot),
+        None => {
+            CROWDED.allocated.fetch_add(allocated, Ordering::AcqRel);
+            CROWDED.freed.fetch_add(freed, Ordering::AcqRel);
+            APART.with(count);
+        }
+    }
 }
 
-#[cold]
-fn claim_slot(claim: &Cell<Claim>) -> Option<&'static Slot> {
-    let slot = Slot::claim(owner::id());
-    claim.set(slot.map_or(Claim::Crowded, Claim::Owned));
-    slot
+/// This thread's slot, which it takes now if need be.
+fn own_slot() -> Option<&'static Slot> {
+    if SLOT.get().is_none() && !IS_CROWDED.get() {
+        SLOT.set(Slot::claim(owner::id()));
+        IS_CROWDED.set(SLOT.get().is_none());
+    }
+    SLOT.get()
 }
 
 /// Whether an allocator has counted anything yet, which one that counts does before `main`.
@@ -116,14 +115,10 @@ pub(super) fn with_this_thread<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
     if !are_counting() {
         return None;
     }
-    Some(SLOT.with(|claim| match claim.get() {
-        Claim::Owned(slot) => f(slot),
-        Claim::Crowded => APART.with(f),
-        Claim::None => match claim_slot(claim) {
-            Some(slot) => f(slot),
-            None => APART.with(f),
-        },
-    }))
+    Some(match own_slot() {
+        Some(slot) => f(slot),
+        None => APART.with(f),
+    })
 }
 
 pub(super) fn live_bytes() -> Option<u64> {
@@ -147,18 +142,22 @@ impl Slot {
     fn allocate(&self, bytes: u64) {
         let allocated = self.allocated().wrapping_add(bytes);
         self.allocated.store(allocated, Ordering::Release);
-        let allocations = self.allocations().wrapping_add(1);
-        self.allocations.store(allocations, Ordering::Relaxed);
-        let net = self.net();
-        if net > self.peak() {
-            self.set_peak(net);
+        if allocated > self.ceiling.load(Ordering::Relaxed) {
+            self.ceiling.store(allocated, Ordering::Relaxed);
         }
+        add(&self.allocations, 1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn replace(&self, bytes: u64, replaced: u64) {
+        self.free(replaced);
+        self.allocate(bytes);
     }
 
     #[inline]
     fn free(&self, bytes: u64) {
-        let freed = self.freed().wrapping_add(bytes);
-        self.freed.store(freed, Ordering::Release);
+        add(&self.freed, bytes, Ordering::Release);
+        add(&self.ceiling, bytes, Ordering::Relaxed);
     }
 
     #[inline]
@@ -176,20 +175,24 @@ impl Slot {
         self.allocations.load(Ordering::Relaxed)
     }
 
-    #[inline]
-    pub(super) fn net(&self) -> i64 {
-        self.allocated().wrapping_sub(self.freed()).cast_signed()
-    }
-
+    /// The most that `allocated - freed` was since it was last set.
     #[inline]
     pub(super) fn peak(&self) -> i64 {
-        self.peak.load(Ordering::Relaxed)
+        let ceiling = self.ceiling.load(Ordering::Relaxed);
+        ceiling.wrapping_sub(self.freed()).cast_signed()
     }
 
     #[inline]
     pub(super) fn set_peak(&self, net: i64) {
-        self.peak.store(net, Ordering::Relaxed);
+        let ceiling = self.freed().wrapping_add_signed(net);
+        self.ceiling.store(ceiling, Ordering::Relaxed);
     }
+}
+
+/// Only for who alone writes there.
+#[inline]
+fn add(count: &AtomicU64, bytes: u64, order: Ordering) {
+    count.store(count.load(Ordering::Relaxed).wrapping_add(bytes), order);
 }
 
 impl Slot {
@@ -199,7 +202,7 @@ impl Slot {
             allocated: AtomicU64::new(0),
             freed: AtomicU64::new(0),
             allocations: AtomicU64::new(0),
-            peak: AtomicI64::new(0),
+            ceiling: AtomicU64::new(0),
         }
     }
 
