@@ -124,6 +124,7 @@
 pub mod heap;
 mod log;
 mod middleware;
+pub mod reclaim;
 mod report;
 pub mod resident;
 mod route;

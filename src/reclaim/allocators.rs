@@ -1,0 +1,187 @@
+//! The allocators of this process, found by the names of their functions.
+//!
+//! To depend on them would link them. A *weak* reference does not: where nothing else brought the
+//! function in, its address is null.
+#![allow(unsafe_code)]
+
+use std::fmt;
+
+/// Which were found, and asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) glibc: bool,
+    pub(super) jemalloc: bool,
+    pub(super) mimalloc: bool,
+}
+
+impl Found {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [
+            (self.glibc, "glibc"),
+            (self.jemalloc, "jemalloc"),
+            (self.mimalloc, "mimalloc"),
+        ];
+        let names: Vec<_> = all.iter().filter(|(found, _)| *found).collect();
+        for (place, (_, name)) in names.iter().enumerate() {
+            match place {
+                0 => {}
+                last if last + 1 == names.len() => f.write_str(" and ")?,
+                _ => f.write_str(", ")?,
+            }
+            f.write_str(name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Asks all that there are to give freed pages back.
+pub(super) fn give_back() -> Found {
+    Found {
+        // Before glibc: what they give up, it may have to give back in turn.
+        jemalloc: jemalloc::give_back(),
+        mimalloc: mimalloc::give_back(),
+        glibc: glibc::give_back(),
+    }
+}
+
+mod glibc {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    pub(super) fn give_back() -> bool {
+        // SAFETY: it may be called at any time, by any thread.
+        unsafe { libc::malloc_trim(0) };
+        true
+    }
+
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    pub(super) fn give_back() -> bool {
+        false
+    }
+}
+
+mod jemalloc {
+    use super::address;
+    use std::{
+        ffi::{c_char, c_int, c_void},
+        mem, ptr,
+    };
+
+    type Mallctl =
+        unsafe extern "C" fn(*const c_char, *mut c_void, *mut usize, *mut c_void, usize) -> c_int;
+
+    pub(super) fn give_back() -> bool {
+        // Under the name that Rust's bindings give it, and under its own.
+        let Some(mallctl) = address!("_rjem_mallctl").or_else(|| address!("mallctl")) else {
+            return false;
+        };
+        // SAFETY: jemalloc documents the function of this name to have this type.
+        let mallctl = unsafe { mem::transmute::<*const c_void, Mallctl>(mallctl) };
+        // 4096 is `MALLCTL_ARENAS_ALL`.
+        for name in [c"thread.tcache.flush", c"arena.4096.purge"] {
+            // SAFETY: both take and return nothing. A name that is not known is an error code.
+            unsafe {
+                mallctl(
+                    name.as_ptr(),
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                    0,
+                )
+            };
+        }
+        true
+    }
+}
+
+mod mimalloc {
+    use super::address;
+    use std::{ffi::c_void, mem};
+
+    pub(super) fn give_back() -> bool {
+        let Some(collect) = address!("mi_collect") else {
+            return false;
+        };
+        // SAFETY: mimalloc documents the function of this name to have this type.
+        let collect =
+            unsafe { mem::transmute::<*const c_void, unsafe extern "C" fn(bool)>(collect) };
+        // SAFETY: it may be called at any time, by any thread.
+        unsafe { collect(true) };
+        true
+    }
+}
+
+/// The address of a function that may be linked into this program or loaded with it.
+macro_rules! address {
+    ($name:literal) => {
+        $crate::reclaim::allocators::linked!($name)
+            .or_else(|| $crate::reclaim::allocators::loaded(concat!($name, "\0")))
+    };
+}
+use address;
+
+/// Where the linker put it, or `None` where there was none to put.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+macro_rules! linked {
+    ($name:literal) => {{
+        let address: *const std::ffi::c_void;
+        // SAFETY: loads one entry of the global offset table and touches nothing else. That of a
+        // weak symbol that nobody defines is null.
+        unsafe {
+            std::arch::asm!(
+                concat!(".weak ", $name),
+                concat!("mov {}, qword ptr [rip + ", $name, "@GOTPCREL]"),
+                out(reg) address,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        (!address.is_null()).then_some(address)
+    }};
+}
+
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+macro_rules! linked {
+    ($name:literal) => {{
+        let address: *const std::ffi::c_void;
+        // SAFETY: loads one entry of the global offset table and touches nothing else. That of a
+        // weak symbol that nobody defines is null.
+        unsafe {
+            std::arch::asm!(
+                concat!(".weak ", $name),
+                concat!("adrp {0}, :got:", $name),
+                concat!("ldr {0}, [{0}, :got_lo12:", $name, "]"),
+                out(reg) address,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        (!address.is_null()).then_some(address)
+    }};
+}
+
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+macro_rules! linked {
+    ($name:literal) => {
+        None::<*const std::ffi::c_void>
+    };
+}
+use linked;
+
+/// What the dynamic linker knows by that name: of an allocator that was preloaded.
+#[cfg(unix)]
+fn loaded(name: &'static str) -> Option<*const std::ffi::c_void> {
+    // SAFETY: the name ends with a null byte, as the macro above writes it.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast()) };
+    (!address.is_null()).then_some(address.cast_const())
+}
+
+#[cfg(not(unix))]
+fn loaded(_: &'static str) -> Option<*const std::ffi::c_void> {
+    None
+}

@@ -1,0 +1,16 @@
+//! Freed pages come back from mimalloc as the global allocator.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+#[path = "support/burst.rs"]
+mod burst;
+
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+#[test]
+fn the_resident_set_falls_back_after_a_burst() {
+    let reclaimed = burst::is_given_back();
+    assert!(reclaimed.to_string().contains("mimalloc"), "{reclaimed}");
+}
