@@ -33,14 +33,16 @@ impl Account {
         self.state().carriers += 1;
     }
 
-    /// One less. The last one tells what was done after the request's end.
+    /// One less. The last one tells what was done after the request's end, if anything was.
     pub(super) fn put_down(&self) {
         let mut state = self.state();
         state.carriers -= 1;
         let tell = (state.carriers == 0).then(|| state.tell.take()).flatten();
         let late = state.flow;
         drop(state);
-        if let Some(tell) = tell {
+        if let Some(tell) = tell
+            && late != HeapFlow::default()
+        {
             tell(late);
         }
     }

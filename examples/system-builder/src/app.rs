@@ -6,7 +6,7 @@ use tower_http::{
     timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
     trace::TraceLayer,
 };
-use tower_memory::MemoryLayer;
+use tower_memory::{MemoryLayer, reclaim::Reclaim};
 
 /// An upload that brings nothing for this long has stalled, and so has a download that isn't read.
 pub(crate) const STALLED: Duration = Duration::from_secs(30);
@@ -33,7 +33,18 @@ fn with_layers(routes: Router, config: &Config) -> Router {
         }))
         .layer(middleware::from_fn(problem::describe))
         .layer(TraceLayer::new_for_http())
-        .layer(MemoryLayer::new().warn_above(config.warn_above.as_u64()))
+        .layer(memory_layer(config))
+}
+
+fn memory_layer(config: &Config) -> MemoryLayer {
+    let mut layer = MemoryLayer::new().warn_above(config.warn_above.as_u64());
+    if let Some(peak) = config.warn_peak_above {
+        layer = layer.warn_peak_above(peak.as_u64());
+    }
+    if config.reclaim {
+        layer = layer.on_report(Reclaim::new());
+    }
+    layer
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
-    /// Growth of the resident set, by one request, that is logged as a warning
+    /// Growth of the resident set or retained heap, by one request, that is logged as a warning
     #[arg(
         long,
         env = "SYSTEM_BUILDER_WARN_ABOVE",
@@ -25,6 +25,14 @@ pub struct Config {
         default_value = "100MiB"
     )]
     pub warn_above: ByteSize,
+
+    /// What one request may hold at once before a warning is logged, even if it gives all of it back
+    #[arg(long, env = "SYSTEM_BUILDER_WARN_PEAK_ABOVE", value_name = "SIZE")]
+    pub warn_peak_above: Option<ByteSize>,
+
+    /// Give pages that the allocator keeps back to the operating system after requests that left many
+    #[arg(long, env = "SYSTEM_BUILDER_RECLAIM")]
+    pub reclaim: bool,
 
     /// Largest request body that is read
     #[arg(

@@ -18,6 +18,7 @@ use tokio::{
     task::spawn_blocking,
     time::{Instant, timeout_at},
 };
+use tower_memory::heap::CurrentRequest;
 
 /// Bytes in a chunk.
 const CHUNK: usize = 64 * 1024;
@@ -59,6 +60,7 @@ impl Downloads {
         let writer = ChunkWriter {
             queue,
             runtime: Handle::current(),
+            request: CurrentRequest::get(),
             stalled: self.stalled,
             deadline: Instant::now() + self.overdue,
         };
@@ -92,6 +94,8 @@ impl Downloads {
 struct ChunkWriter {
     queue: mpsc::Sender<Bytes>,
     runtime: Handle,
+    /// Whose chunks they are. Chunk by chunk, because this thread may outlive the request.
+    request: Option<CurrentRequest>,
     /// How long the queue may stay full.
     stalled: Duration,
     deadline: Instant,
@@ -117,7 +121,12 @@ impl Write for ChunkWriter {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let chunk = &buffer[..buffer.len().min(CHUNK)];
         if !chunk.is_empty() {
-            self.send(Bytes::copy_from_slice(chunk))?;
+            let copy = || Bytes::copy_from_slice(chunk);
+            let chunk = match &self.request {
+                Some(request) => request.in_scope(copy),
+                None => copy(),
+            };
+            self.send(chunk)?;
         }
         Ok(chunk.len())
     }

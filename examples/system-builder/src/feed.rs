@@ -12,6 +12,7 @@ use tokio::{
     sync::{Semaphore, mpsc},
     task::spawn_blocking,
 };
+use tower_memory::heap::CurrentRequest;
 
 /// Chunks that may wait for the reader. hyper's are at most a few hundred KiB.
 const QUEUE: usize = 4;
@@ -32,10 +33,10 @@ pub(crate) async fn read_on_thread<T: Send + 'static>(
     // closes.)
     let permit = Arc::clone(readers).acquire_owned().await.ok();
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let reading = spawn_blocking(move || {
+    let reading = spawn_blocking(CurrentRequest::carry_fn(move || {
         let _permit = permit;
         read(ChunkReader::new(receiver))
-    });
+    }));
 
     let mut chunks = pin!(chunks);
     while let Some(chunk) = chunks.next().await {

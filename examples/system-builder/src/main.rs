@@ -7,7 +7,11 @@ use std::{
 };
 use system_builder::{Config, LogFormat};
 use tokio::{net::TcpListener, runtime::Runtime};
+use tower_memory::heap::TrackingAllocator;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
 fn main() -> ExitCode {
     let config = Config::parse();

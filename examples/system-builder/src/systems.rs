@@ -19,6 +19,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
+use tower_memory::heap::CurrentRequest;
 use uuid::Uuid;
 
 /// Uploads, and as many downloads, that run at once.
@@ -158,7 +159,7 @@ async fn remove(
         .and_then(|id| systems.store.remove(id))
         .ok_or_else(|| unknown(&id))?;
     // Freeing a large model takes a while, and its room is back when the client hears of it.
-    let _ = spawn_blocking(|| drop(system)).await;
+    let _ = spawn_blocking(CurrentRequest::carry_fn(|| drop(system))).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
