@@ -1,6 +1,7 @@
-//! What the layer costs a server: axum's hello world bare, with the layer, and as yardsticks with
-//! tower-http's `TraceLayer` that nobody listens to and with a layer that passes bodies on and does
-//! nothing else, under `wrk`, in turns.
+//! What the layer costs a server: axum's hello world bare, with the layer, with a heap meter too, and
+//! as yardsticks with tower-http's `TraceLayer` that nobody listens to and with a layer that passes
+//! bodies on and does nothing else, under `wrk`, in turns. Then the same for a handler that parses
+//! 100 KB of JSON, which allocates as handlers do.
 //!
 //! ```text
 //! apt install wrk
@@ -8,11 +9,13 @@
 //! ```
 //!
 //! The servers run all the time, each as a process of its own, and take turns under load. Where
-//! there is `taskset`, they keep to one core and `wrk` to another. Takes about two minutes; skips
+//! there is `taskset`, they keep to one core and `wrk` to another. Takes about five minutes; skips
 //! where `wrk` is missing.
 //!
 //! Requests per second tell the truth on a machine that does nothing else. The processor time of a
 //! request is told too, because it hardly changes when others want the cores as well.
+
+mod metered;
 
 use axum::{Router, response::Response, routing::get};
 use bytes::Bytes;
@@ -21,6 +24,7 @@ use std::{
     env,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
+    sync::LazyLock,
 };
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -35,24 +39,37 @@ const SERVER_CORE: &str = "0";
 const WRK_CORE: &str = "1";
 
 /// The first is what the others are compared with.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
     "bare",
     "with the layer",
+    "and a heap meter",
     "with TraceLayer",
     "with an idle layer",
 ];
 
+/// What is asked for, and how many of the servers are asked.
+const TABLES: [(&str, &str, usize); 2] = [
+    ("axum hello world", "", NAMES.len()),
+    ("100 KB of JSON", "json", 3),
+];
+
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let hello = Router::new().route("/", get(|| async { "Hello, World!" }));
+    let hello = Router::new()
+        .route("/", get(|| async { "Hello, World!" }))
+        .route("/json", get(parse));
     let name = arguments.first().map_or("", String::as_str);
     match NAMES.iter().position(|known| *known == name) {
         Some(0) => serve(hello),
         Some(1) => serve(hello.layer(MemoryLayer::new())),
-        Some(2) => serve(hello.layer(TraceLayer::new_for_http())),
+        Some(2) => {
+            metered::begin();
+            serve(hello.layer(MemoryLayer::new()))
+        }
+        Some(3) => serve(hello.layer(TraceLayer::new_for_http())),
         Some(_) => serve(hello.layer(MapResponseLayer::new(idle))),
         None if !arguments.iter().any(|argument| argument == "--bench") => {
-            println!("skipped: takes two minutes, for which only `cargo bench` asks");
+            println!("skipped: takes five minutes, for which only `cargo bench` asks");
             Ok(())
         }
         None if !is_installed("wrk") => {
@@ -61,6 +78,17 @@ fn main() -> Result<(), BoxError> {
         }
         None => compare(),
     }
+}
+
+/// Parses and drops what an upload may be.
+async fn parse() -> Result<String, String> {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let object = r#"{"id":"1234567","tags":["a","b"]}"#;
+        format!("[{}]", vec![object; 3_000].join(","))
+    });
+    let values: Vec<serde_json::Value> =
+        serde_json::from_str(&TEXT).map_err(|error| error.to_string())?;
+    Ok(values.len().to_string())
 }
 
 /// Wraps the body, as layers do that watch it.
@@ -78,24 +106,30 @@ fn serve(app: Router) -> Result<(), BoxError> {
 }
 
 fn compare() -> Result<(), BoxError> {
-    let mut servers = Vec::new();
-    for name in NAMES {
-        let server = Server::start(name)?;
-        // What is done only once is done in a turn that doesn't count.
-        server.turn()?;
-        servers.push((server, Vec::new()));
+    let servers = NAMES.map(Server::start);
+    let servers = servers.into_iter().collect::<Result<Vec<_>, _>>()?;
+    for (title, path, asked) in TABLES {
+        print(title, &turns(&servers[..asked], path)?);
     }
+    println!("\ntarget: with the layer at least 98 % of the requests, median of {ROUNDS} rounds");
+    Ok(())
+}
+
+/// The turns of each server.
+fn turns(servers: &[Server], path: &str) -> Result<Vec<Vec<Turn>>, BoxError> {
+    // What is done only once is done in a turn that doesn't count.
+    servers
+        .iter()
+        .try_for_each(|server| server.turn(path).map(drop))?;
+    let mut turns: Vec<_> = servers.iter().map(|_| Vec::new()).collect();
     for round in 0..ROUNDS {
         // Whoever is first in one round is last in the next.
-        let mut order: Vec<_> = servers.iter_mut().collect();
-        order.rotate_left(round % NAMES.len());
-        for (server, turns) in order {
-            turns.push(server.turn()?);
+        for place in 0..servers.len() {
+            let place = (place + round) % servers.len();
+            turns[place].push(servers[place].turn(path)?);
         }
     }
-    let turns: Vec<_> = servers.into_iter().map(|(_, turns)| turns).collect();
-    print(&turns);
-    Ok(())
+    Ok(turns)
 }
 
 /// This program once more, as a server.
@@ -128,7 +162,7 @@ impl Server {
     }
 
     /// Has `wrk` ask as much as it can for a second.
-    fn turn(&self) -> Result<Turn, BoxError> {
+    fn turn(&self, path: &str) -> Result<Turn, BoxError> {
         let before = self.processor_ms()?;
         let wrk = pinned(WRK_CORE, "wrk")
             .args([
@@ -137,7 +171,7 @@ impl Server {
                 "--duration=1s",
                 "--latency",
             ])
-            .arg(format!("http://{}/", self.address))
+            .arg(format!("http://{}/{path}", self.address))
             .output()?;
         let processor_ms = self.processor_ms()? - before;
         let said = String::from_utf8_lossy(&wrk.stdout);
@@ -189,11 +223,8 @@ fn milliseconds(time: &str) -> Option<f64> {
     Some(number.parse::<f64>().ok()? * factor)
 }
 
-fn print(servers: &[Vec<Turn>]) {
-    println!(
-        "| {:<18} | requests/s | of bare |      p99 | processor time | of bare |",
-        "axum hello world"
-    );
+fn print(title: &str, servers: &[Vec<Turn>]) {
+    println!("\n| {title:<18} | requests/s | of bare |      p99 | processor time | of bare |");
     println!(
         "|{:-<20}|-----------:|--------:|---------:|---------------:|--------:|",
         ""
@@ -210,7 +241,6 @@ fn print(servers: &[Vec<Turn>]) {
             100.0 * processor_us(turns) / processor_us(bare),
         );
     }
-    println!("\ntarget: with the layer at least 98 % of the requests, median of {ROUNDS} rounds");
 }
 
 /// Microseconds a request.

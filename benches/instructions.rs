@@ -1,5 +1,5 @@
-//! What the layer costs a request in instructions and allocations, which no other load on the
-//! machine changes.
+//! What the layer costs a request in instructions and allocations, and what a heap meter costs an
+//! allocation, which no other load on the machine changes.
 //!
 //! ```text
 //! cargo install gungraun-runner --version 0.20.0
@@ -8,6 +8,8 @@
 //!
 //! Needs [Valgrind](https://valgrind.org) and the runner, and skips where one is missing. Callgrind
 //! counts the instructions, the kernel's not among them; DHAT counts what is allocated.
+
+#![allow(unsafe_code)] // To call allocators one beside the other.
 
 mod request;
 
@@ -39,9 +41,15 @@ fn is_installed(program: &str) -> bool {
 mod counts {
     use super::request::{no_op, serve};
     use gungraun::{Callgrind, Dhat, DhatMetric, EventKind, prelude::*};
-    use std::time::Duration;
+    use std::{
+        alloc::{GlobalAlloc, Layout, System},
+        hint::black_box,
+        time::Duration,
+    };
     use tower::Layer;
-    use tower_memory::MemoryLayer;
+    use tower_memory::{MemoryLayer, heap::TrackingAllocator};
+
+    static METER: TrackingAllocator = TrackingAllocator::system();
 
     type Serve = Box<dyn FnMut()>;
 
@@ -57,11 +65,21 @@ mod counts {
 
     library_benchmark_group!(name = requests, benchmarks = one_request);
 
+    #[library_benchmark]
+    #[bench::bare(allocating(&System))]
+    #[bench::counted(allocating(&METER))]
+    fn one_allocation_and_its_end(mut pair: Serve) -> Serve {
+        pair();
+        pair
+    }
+
+    library_benchmark_group!(name = allocations, benchmarks = one_allocation_and_its_end);
+
     main!(
         config = LibraryBenchmarkConfig::default()
             .tool(Callgrind::default().format([EventKind::Ir]))
             .tool(Dhat::default().format([DhatMetric::TotalBlocks, DhatMetric::TotalBytes])),
-        library_benchmark_groups = requests
+        library_benchmark_groups = [requests, allocations]
     );
 
     pub(super) fn run() {
@@ -77,6 +95,14 @@ mod counts {
         let layer = MemoryLayer::new().resolution(resolution);
         let mut service = layer.layer(no_op());
         warmed_up(move || serve(&mut service))
+    }
+
+    fn allocating<A: GlobalAlloc>(allocator: &'static A) -> Serve {
+        warmed_up(move || {
+            let layout = Layout::new::<[u64; 8]>();
+            // SAFETY: the layout isn't empty, and what is freed was allocated with it.
+            unsafe { allocator.dealloc(black_box(allocator.alloc(layout)), layout) };
+        })
     }
 
     /// The first request opens files and fills caches; the second is like all others.

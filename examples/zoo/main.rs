@@ -1,7 +1,7 @@
 //! One route per memory behaviour, to see what the log says of each.
 //!
 //! ```sh
-//! cargo run --release --example zoo --features axum            # or: -- --json
+//! cargo run --release --example zoo --features axum            # or: -- --json --reclaim
 //! curl 'http://127.0.0.1:3000/burst?mib=24'
 //! ```
 //!
@@ -20,28 +20,34 @@
 //! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | nothing |
 //! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
 //!
+//! With `--reclaim`, pages that a burst left with the allocator are given back.
+//!
 //! Whoever runs beside one of them is told apart from it: `other_requests`.
 
 mod routes;
 
 use std::io;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_memory::{MemoryLayer, heap::TrackingAllocator};
+use tower_memory::{MemoryLayer, heap::TrackingAllocator, reclaim::Reclaim};
 
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
+    let arguments: Vec<_> = std::env::args().collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let log = tracing_subscriber::fmt();
-    match std::env::args().nth(1).as_deref() {
-        Some("--json") => log.json().flatten_event(true).init(),
-        _ => log.init(),
+    match has("--json") {
+        true => log.json().flatten_event(true).init(),
+        false => log.init(),
     }
+    let layer = match has("--reclaim") {
+        true => MemoryLayer::new().on_report(Reclaim::new()),
+        false => MemoryLayer::new(),
+    };
 
-    let app = routes::routes()
-        .layer(MemoryLayer::new())
-        .layer(CatchPanicLayer::new());
+    let app = routes::routes().layer(layer).layer(CatchPanicLayer::new());
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("the zoo is open on http://{}", listener.local_addr()?);

@@ -112,13 +112,19 @@ pub(super) fn are_counting() -> bool {
 /// Calls `f` with what this thread has counted, or returns `None` where no allocator counts.
 #[inline]
 pub(super) fn with_this_thread<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
-    if !are_counting() {
-        return None;
+    match SLOT.get() {
+        Some(slot) => Some(f(slot)),
+        None if are_counting() => Some(with_any_slot(f)),
+        None => None,
     }
-    Some(match own_slot() {
+}
+
+#[cold]
+fn with_any_slot<R>(f: impl FnOnce(&Slot) -> R) -> R {
+    match own_slot() {
         Some(slot) => f(slot),
         None => APART.with(f),
-    })
+    }
 }
 
 pub(super) fn live_bytes() -> Option<u64> {

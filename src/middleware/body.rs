@@ -12,11 +12,10 @@ use std::{
 pin_project! {
     /// The response body of [`MemoryService`](crate::MemoryService): the inner body, watched until
     /// its end.
-    #[derive(Default)]
     pub struct ResponseBody<B> {
-        // Dropped before the visit, so that what the body frees counts.
+        // `None` only while it is dropped, so that what it frees counts.
         #[pin]
-        inner: B,
+        inner: Option<B>,
         visit: Option<Visit>,
         // Servers of HTTP/1 stop polling here, be there more or not.
         declared_size: Option<u64>,
@@ -24,10 +23,10 @@ pin_project! {
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            // Left when the visit is dropped.
-            if let Some(visit) = this.project().visit {
-                visit.enter();
-            }
+            let mut this = this.project();
+            let watch = Watch::over(this.visit);
+            this.inner.set(None);
+            watch.end();
         }
     }
 }
@@ -53,7 +52,7 @@ impl<B: Body> ResponseBody<B> {
             Visit::close(visit, Outcome::Completed);
         }
         Self {
-            inner,
+            inner: Some(inner),
             visit: visit.take(),
             declared_size,
         }
@@ -63,7 +62,20 @@ impl<B: Body> ResponseBody<B> {
 impl<B> ResponseBody<B> {
     /// The inner body.
     pub fn get_ref(&self) -> &B {
-        &self.inner
+        let Some(inner) = &self.inner else {
+            unreachable!("it is there until it is dropped");
+        };
+        inner
+    }
+}
+
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self {
+            inner: Some(B::default()),
+            visit: None,
+            declared_size: None,
+        }
     }
 }
 
@@ -80,9 +92,12 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
+            return Poll::Ready(None);
+        };
         let watch = Watch::over(this.visit);
-        let polled = this.inner.as_mut().poll_frame(cx);
-        let is_end_stream = polled.is_ready() && this.inner.is_end_stream();
+        let polled = inner.as_mut().poll_frame(cx);
+        let is_end_stream = polled.is_ready() && inner.is_end_stream();
         watch.end();
         let mut frame = ready!(polled);
         if let Some(visit) = this.visit {
@@ -108,18 +123,18 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.get_ref().is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.get_ref().size_hint()
     }
 }
 
 impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
-            .field("inner", &self.inner)
+            .field("inner", self.get_ref())
             .finish_non_exhaustive()
     }
 }

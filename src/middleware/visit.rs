@@ -29,8 +29,6 @@ pub(crate) struct Visit {
     response_size: u64,
     outcome: Outcome,
     flow: Flow,
-    /// Open while code that isn't ours runs for the request.
-    scope: Option<Scope>,
 }
 
 impl Visit {
@@ -54,7 +52,6 @@ impl Visit {
             response_size: 0,
             outcome: Outcome::Cancelled,
             flow: Flow::default(),
-            scope: None,
         }
     }
 
@@ -99,7 +96,6 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.leave();
         let closed = self.config.resident.read();
         let overlap = self.config.in_flight.leave(&self.arrival);
         let heap = self.heap_flow();
@@ -169,55 +165,53 @@ impl Visit {
         });
         Some(own.and(&elsewhere))
     }
-
-    /// From here on, what this thread does is the request's, until it leaves or closes.
-    pub(crate) fn enter(&mut self) {
-        self.scope = self.flow.enter();
-    }
-
-    fn leave(&mut self) {
-        if let Some(scope) = self.scope.take() {
-            self.flow.leave(scope);
-        }
-    }
 }
 
 /// Alive while code that isn't ours runs for the request whose window is open: the inner service,
-/// its future or its body. Should that unwind, the request panicked.
+/// its future or its body, or their destructors. What the thread does meanwhile is the request's.
+/// Should it unwind, the request panicked.
 ///
 /// The report follows when the future or body is dropped, which a catch-panic layer does only after
 /// the unwind: that is why the unwinding is noted here. A guard and not a function around a
 /// closure, because requests are large and a closure would move them once more.
 #[must_use]
-pub(crate) struct Watch<'a>(&'a mut Option<Visit>);
+pub(crate) struct Watch<'a> {
+    visit: &'a mut Option<Visit>,
+    scope: Option<Scope>,
+}
 
 impl<'a> Watch<'a> {
+    #[inline]
     pub(crate) fn over(visit: &'a mut Option<Visit>) -> Self {
-        if let Some(visit) = visit {
-            visit.enter();
-        }
-        Self(visit)
+        let scope = visit.as_mut().and_then(|visit| visit.flow.enter());
+        Self { visit, scope }
     }
 
     pub(crate) fn name(&mut self, route: Route) {
-        if let Some(visit) = self.0 {
+        if let Some(visit) = self.visit {
             visit.route = route;
         }
     }
 
     /// Nothing unwound.
-    pub(crate) fn end(self) {
-        if let Some(visit) = self.0.as_mut() {
-            visit.leave();
-        }
+    #[inline]
+    pub(crate) fn end(mut self) {
+        self.leave();
         mem::forget(self);
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        if let (Some(visit), Some(scope)) = (self.visit.as_mut(), self.scope.take()) {
+            visit.flow.leave(scope);
+        }
     }
 }
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        if let Some(visit) = self.0 {
-            visit.leave();
+        self.leave();
+        if let Some(visit) = self.visit {
             visit.outcome = Outcome::Panicked;
         }
     }
