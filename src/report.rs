@@ -72,7 +72,8 @@ pub enum Outcome {
     BodyDropped,
     /// The response body failed.
     BodyError,
-    /// The service panicked when it was called, or its future or response body when it was polled.
+    /// The service panicked when it was called, or its future or response body when it was polled or
+    /// dropped.
     Panicked,
 }
 

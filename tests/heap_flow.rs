@@ -25,7 +25,7 @@ use std::{
 use support::{Reports, Server, reports_of, within_reason};
 use tower::{Layer, Service, service_fn};
 use tower_memory::{
-    HeapFlow, LateWork, MIB, MemoryLayer, OnReport, Report,
+    HeapFlow, LateWork, MIB, MemoryLayer, OnReport, Report, RequestBody,
     heap::{CurrentRequest, TrackingAllocator},
 };
 
@@ -224,6 +224,27 @@ async fn frames_of_an_upload_that_are_kept_are_retained() {
         retained.abs_diff(KEPT as i64) < KEPT as u64 / 10,
         "{retained}: {flow:?}"
     );
+}
+
+#[tokio::test]
+async fn a_request_body_of_any_kind_can_be_wrapped_by_hand() {
+    for kept in [false, true] {
+        let (layer, mut reports) = reports_of(MemoryLayer::new().without_log());
+        let handler = move |request: Request<RequestBody<Full<Bytes>>>| async move {
+            let body = request.into_body().collect().await.expect("all of it");
+            if kept {
+                keep(body);
+            }
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        };
+        let mut service = layer.layer(service_fn(handler));
+        let body = RequestBody::new(Full::new(Bytes::from(vec![7; KEPT])));
+        let response = service.call(Request::new(body)).await.expect("it answers");
+        drop(response);
+        let flow = heap(&mut reports).await;
+        assert!(flow.received.abs_diff(KEPT as u64) < SMALL, "{flow:?}");
+        assert_retained(&flow, if kept { KEPT } else { 0 });
+    }
 }
 
 /// A body of the frames that a function gives.

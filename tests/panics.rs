@@ -4,7 +4,7 @@ mod support;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use std::{
     convert::Infallible,
     future::{self, Future},
@@ -32,6 +32,39 @@ async fn a_panic_before_there_is_a_future_is_reported() {
     assert!(called.is_err());
     drop((layer, service));
     assert_eq!(reports.only().await.outcome, Outcome::Panicked);
+}
+
+#[tokio::test]
+async fn a_panic_of_what_is_dropped_is_reported() {
+    struct Panicking;
+    impl Drop for Panicking {
+        fn drop(&mut self) {
+            panic!("the destructor panicked, as planned");
+        }
+    }
+    let (layer, mut reports) = reports_of(MemoryLayer::new());
+    let mut service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+        let panicking = Panicking;
+        async move {
+            let _panicking = panicking;
+            future::pending::<Answer>().await
+        }
+    }));
+    let request = service.call(get("/"));
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(request))).is_err());
+    assert_eq!(reports.now().outcome, Outcome::Panicked);
+
+    let mut service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+        let panicking = Panicking;
+        let body = Full::new(Bytes::from("hello")).map_frame(move |frame| {
+            let _ = &panicking;
+            frame
+        });
+        future::ready(Ok::<_, Infallible>(Response::new(body)))
+    }));
+    let response = service.call(get("/")).await.expect("it answers");
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(response))).is_err());
+    assert_eq!(reports.now().outcome, Outcome::Panicked);
 }
 
 #[tokio::test]
