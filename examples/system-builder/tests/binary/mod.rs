@@ -26,6 +26,8 @@ pub(crate) fn command() -> Command {
     for variable in [
         "LISTEN",
         "WARN_ABOVE",
+        "WARN_PEAK_ABOVE",
+        "RECLAIM",
         "BODY_LIMIT",
         "STORE_LIMIT",
         "LOG_FORMAT",
