@@ -71,12 +71,15 @@ mod jemalloc {
         mem, ptr,
     };
 
+    // The name that Rust's bindings give it, and its own.
+    address!(prefixed, "_rjem_mallctl");
+    address!(unprefixed, "mallctl");
+
     type Mallctl =
         unsafe extern "C" fn(*const c_char, *mut c_void, *mut usize, *mut c_void, usize) -> c_int;
 
     pub(super) fn give_back() -> bool {
-        // Under the name that Rust's bindings give it, and under its own.
-        let Some(mallctl) = address!("_rjem_mallctl").or_else(|| address!("mallctl")) else {
+        let Some(mallctl) = prefixed().or_else(unprefixed) else {
             return false;
         };
         // SAFETY: jemalloc documents the function of this name to have this type.
@@ -102,8 +105,10 @@ mod mimalloc {
     use super::address;
     use std::{ffi::c_void, mem};
 
+    address!(collect, "mi_collect");
+
     pub(super) fn give_back() -> bool {
-        let Some(collect) = address!("mi_collect") else {
+        let Some(collect) = collect() else {
             return false;
         };
         // SAFETY: mimalloc documents the function of this name to have this type.
@@ -115,61 +120,59 @@ mod mimalloc {
     }
 }
 
-/// The address of a function that may be linked into this program or loaded with it.
+/// Defines a function that tells the address of another, which may be linked into this program or
+/// loaded with it.
 macro_rules! address {
-    ($name:literal) => {
-        $crate::reclaim::allocators::linked!($name)
-            .or_else(|| $crate::reclaim::allocators::loaded(concat!($name, "\0")))
+    ($function:ident, $name:literal) => {
+        fn $function() -> Option<*const std::ffi::c_void> {
+            $crate::reclaim::allocators::linked!($name)
+                .or_else(|| $crate::reclaim::allocators::loaded(concat!($name, "\0")))
+        }
     };
 }
 use address;
 
 /// Where the linker put it, or `None` where there was none to put.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+///
+/// Through an alias that is weak, which leaves the symbol itself as others need it: `.weak` would
+/// make their references to it weak as well, where they are compiled into the same object.
 macro_rules! linked {
     ($name:literal) => {{
-        let address: *const std::ffi::c_void;
-        // SAFETY: loads one entry of the global offset table and touches nothing else. That of a
-        // weak symbol that nobody defines is null.
-        unsafe {
-            std::arch::asm!(
-                concat!(".weak ", $name),
-                concat!("mov {}, qword ptr [rip + ", $name, "@GOTPCREL]"),
-                out(reg) address,
-                options(pure, readonly, nostack, preserves_flags),
-            );
+        #[cfg(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        ))]
+        {
+            let address: *const std::ffi::c_void;
+            // SAFETY: loads one entry of the global offset table and touches nothing else. That of a
+            // symbol that is only referred to weakly, and that nobody defines, is null.
+            unsafe {
+                #[cfg(target_arch = "x86_64")]
+                std::arch::asm!(
+                    concat!(".weakref tower_memory_", $name, ", ", $name),
+                    concat!("mov {}, qword ptr [rip + tower_memory_", $name, "@GOTPCREL]"),
+                    out(reg) address,
+                    options(pure, readonly, nostack, preserves_flags),
+                );
+                #[cfg(target_arch = "aarch64")]
+                std::arch::asm!(
+                    concat!(".weakref tower_memory_", $name, ", ", $name),
+                    concat!("adrp {0}, :got:tower_memory_", $name),
+                    concat!("ldr {0}, [{0}, :got_lo12:tower_memory_", $name, "]"),
+                    out(reg) address,
+                    options(pure, readonly, nostack, preserves_flags),
+                );
+            }
+            (!address.is_null()).then_some(address)
         }
-        (!address.is_null()).then_some(address)
-    }};
-}
-
-#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-macro_rules! linked {
-    ($name:literal) => {{
-        let address: *const std::ffi::c_void;
-        // SAFETY: loads one entry of the global offset table and touches nothing else. That of a
-        // weak symbol that nobody defines is null.
-        unsafe {
-            std::arch::asm!(
-                concat!(".weak ", $name),
-                concat!("adrp {0}, :got:", $name),
-                concat!("ldr {0}, [{0}, :got_lo12:", $name, "]"),
-                out(reg) address,
-                options(pure, readonly, nostack, preserves_flags),
-            );
+        #[cfg(not(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        )))]
+        {
+            None::<*const std::ffi::c_void>
         }
-        (!address.is_null()).then_some(address)
     }};
-}
-
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
-macro_rules! linked {
-    ($name:literal) => {
-        None::<*const std::ffi::c_void>
-    };
 }
 use linked;
 

@@ -2,12 +2,16 @@ use super::{Reclaimed, reclaim, turns::Turns};
 use crate::{
     log::TARGET,
     report::{OnReport, Report},
+    shield::shielded,
     verdict::Verdict,
 };
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
-    thread,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 use tracing::Level;
@@ -16,11 +20,17 @@ use tracing::Level;
 ///
 /// It acts on requests that are warned of with [`Verdict::AllocatorHeld`], for which a heap meter
 /// must count. The request never waits: a thread of its own does the work, begun at the first such
-/// request and ended when the listener is dropped, and writes one INFO event each time.
+/// request and ended when the listener is dropped, and writes one INFO event each time. Where it
+/// can't be started a warning says so, once, and nothing is given back; nor is it in a child that was
+/// forked later, which has no such thread.
+///
+/// mimalloc gives back only what the calling thread and threads that have ended left behind: where
+/// the threads that serve requests go on, this listener gets little from it. Of jemalloc, what those
+/// threads cache for themselves stays.
 #[derive(Debug)]
 pub struct Reclaim {
     every: Duration,
-    worker: OnceLock<Arc<Worker>>,
+    worker: OnceLock<Worker>,
 }
 
 impl Reclaim {
@@ -58,7 +68,7 @@ impl OnReport for Reclaim {
     fn on_report(&self, report: &Report) {
         if matches!(report.verdict, Verdict::AllocatorHeld { .. }) {
             let worker = self.worker.get_or_init(|| Worker::start(self.every));
-            worker.tell(Turns::ask);
+            worker.tell(&worker.orders.asked);
         }
     }
 }
@@ -66,53 +76,62 @@ impl OnReport for Reclaim {
 impl Drop for Reclaim {
     fn drop(&mut self) {
         if let Some(worker) = self.worker.get() {
-            worker.tell(Turns::end);
+            worker.tell(&worker.orders.ended);
         }
     }
 }
 
-/// The thread that does the work, and what it is told.
+/// The thread that does the work. Told without a lock, so that a request never waits for it, not
+/// even in a forked child, where there is no such thread any more.
 #[derive(Debug)]
 struct Worker {
-    turns: Mutex<Turns>,
-    told: Condvar,
+    orders: Arc<Orders>,
+    /// `None` where it could not be started.
+    thread: Option<Thread>,
+}
+
+#[derive(Debug, Default)]
+struct Orders {
+    asked: AtomicBool,
+    ended: AtomicBool,
 }
 
 impl Worker {
-    fn start(every: Duration) -> Arc<Self> {
-        let worker = Arc::new(Self {
-            turns: Mutex::new(Turns::at_most_every(every)),
-            told: Condvar::new(),
-        });
-        let working = Arc::clone(&worker);
+    fn start(every: Duration) -> Self {
+        let orders = Arc::<Orders>::default();
+        let turns = Turns::at_most_every(every);
+        let ordered = Arc::clone(&orders);
         let thread = thread::Builder::new().name("tower-memory".to_owned());
-        if let Err(error) = thread.spawn(move || working.work()) {
-            no_thread(&error);
+        let thread = thread.spawn(move || work(&ordered, turns));
+        let thread = thread.inspect_err(no_thread).ok();
+        Self {
+            orders,
+            thread: thread.map(|handle| handle.thread().clone()),
         }
-        worker
     }
 
-    fn tell(&self, what: impl FnOnce(&mut Turns)) {
-        what(&mut self.lock());
-        self.told.notify_one();
+    fn tell(&self, order: &AtomicBool) {
+        order.store(true, Ordering::Release);
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
     }
+}
 
-    fn work(&self) {
-        let mut turns = self.lock();
-        while let Some(wait) = turns.wait(Instant::now()) {
-            if wait.is_zero() {
-                drop(turns);
-                log(&reclaim());
-                turns = self.lock();
-            } else {
-                let waited = self.told.wait_timeout(turns, wait);
-                turns = waited.unwrap_or_else(PoisonError::into_inner).0;
+fn work(orders: &Orders, mut turns: Turns) {
+    while !orders.ended.load(Ordering::Acquire) {
+        if orders.asked.swap(false, Ordering::AcqRel) {
+            turns.ask();
+        }
+        match turns.wait(Instant::now()) {
+            None => thread::park(),
+            Some(Duration::ZERO) => {
+                let reclaimed = reclaim();
+                // A subscriber that panics must not end this thread.
+                shielded(|| log(&reclaimed));
             }
+            Some(wait) => thread::park_timeout(wait),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Turns> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

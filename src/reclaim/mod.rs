@@ -24,6 +24,9 @@
 //! | jemalloc | `thread.tcache.flush`, [`arena.<all>.purge`](https://jemalloc.net/jemalloc.3.html) | unused dirty pages of all arenas |
 //! | mimalloc | [`mi_collect(true)`](https://microsoft.github.io/mimalloc/group__extended.html) | of the calling thread and of threads that ended, only |
 //!
+//! glibc gives back no page of the *top* of an arena other than the main one, the free end of up to
+//! 64 MiB that each thread's arena may have.
+//!
 //! They are found in the process as it runs, linked or preloaded, and all that are found are asked:
 //! one that nobody uses has nothing to give. On Linux with glibc, on x86-64 and AArch64; elsewhere
 //! only what the dynamic linker knows by name, or none.
