@@ -140,7 +140,7 @@ impl<'a> Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        if let Some(scope) = self.scope.take() {
+        if let Some(scope) = &mut self.scope {
             self.flow.leave_apart(scope);
         }
         if let Some(done) = self.flow.so_far() {

@@ -51,8 +51,10 @@ struct Thread {
     received: Cell<u64>,
     /// What scopes that belong to another request than the one around them counted, ever.
     elsewhere: Cell<Counts>,
-    /// The request whose scope is open.
-    request: Cell<Request>,
+    /// Whether the scope of a request is open.
+    is_serving: Cell<bool>,
+    /// Its account, where one was asked for. Every scope that is entered is left, which drops it.
+    account: Cell<Option<ManuallyDrop<Arc<Account>>>>,
 }
 
 thread_local! {
@@ -60,18 +62,10 @@ thread_local! {
         Thread {
             received: Cell::new(0),
             elsewhere: Cell::new(Counts { allocated: 0, freed: 0, allocations: 0, received: 0 }),
-            request: Cell::new(Request::None),
+            is_serving: Cell::new(false),
+            account: Cell::new(None),
         }
     };
-}
-
-/// The request that a thread works for.
-#[derive(Default)]
-enum Request {
-    #[default]
-    None,
-    /// Its account, where one was asked for. Every scope that is entered is left, which drops it.
-    Some(ManuallyDrop<Option<Arc<Account>>>),
 }
 
 impl Thread {
@@ -86,10 +80,15 @@ impl Thread {
     }
 }
 
-/// An open scope. Must be left on the thread that entered it, after all that were entered since.
+/// An open scope. Must be left once, on the thread that entered it, after all that were entered
+/// since.
+///
+/// Left in place, because to move it costs more than all else: the processor can't load in one piece
+/// what it has just stored in several.
 #[must_use]
 pub(crate) struct Scope {
-    outer: Request,
+    was_serving: bool,
+    outer_account: Option<ManuallyDrop<Arc<Account>>>,
     /// The peak of the scope around, as if nothing had ever been counted elsewhere.
     outer_peak: i64,
 }
@@ -125,9 +124,10 @@ impl Flow {
                 self.counts = self.counts.minus(counts);
                 let outer_peak = meter.peak().wrapping_sub(elsewhere.net());
                 meter.set_peak(meter.net());
-                let request = Request::Some(ManuallyDrop::new(self.account.take()));
+                let account = self.account.take().map(ManuallyDrop::new);
                 Scope {
-                    outer: thread.request.replace(request),
+                    was_serving: thread.is_serving.replace(true),
+                    outer_account: thread.account.replace(account),
                     outer_peak,
                 }
             })
@@ -137,12 +137,12 @@ impl Flow {
     /// Ends a scope whose counts are also those of the scope around it: a request that is served
     /// within a request is part of both.
     #[inline]
-    pub(crate) fn leave(&mut self, scope: Scope) {
+    pub(crate) fn leave(&mut self, scope: &mut Scope) {
         meter::with_this_thread(|meter| {
             THREAD.with(|thread| {
                 let elsewhere = thread.elsewhere.get();
-                self.close(thread, &meter, scope.outer);
-                let outer_peak = scope.outer_peak.wrapping_add(elsewhere.net());
+                let outer_peak = self.close(thread, &meter, scope);
+                let outer_peak = outer_peak.wrapping_add(elsewhere.net());
                 meter.set_peak(meter.peak().max(outer_peak));
             });
         });
@@ -150,27 +150,28 @@ impl Flow {
 
     /// Ends the only scope of this flow, whose counts are not those of the scope around it: that
     /// may be of another request, or be about to count this flow from its account.
-    pub(super) fn leave_apart(&mut self, scope: Scope) {
+    pub(super) fn leave_apart(&mut self, scope: &mut Scope) {
         meter::with_this_thread(|meter| {
             THREAD.with(|thread| {
-                self.close(thread, &meter, scope.outer);
+                let outer_peak = self.close(thread, &meter, scope);
                 let elsewhere = thread.elsewhere.get().plus(self.counts);
                 thread.elsewhere.set(elsewhere);
-                meter.set_peak(scope.outer_peak.wrapping_add(elsewhere.net()));
+                meter.set_peak(outer_peak.wrapping_add(elsewhere.net()));
             });
         });
     }
 
     #[inline]
-    fn close(&mut self, thread: &Thread, meter: &Meter<'_>, outer: Request) {
+    fn close(&mut self, thread: &Thread, meter: &Meter<'_>, scope: &mut Scope) -> i64 {
         let elsewhere = thread.elsewhere.get();
         let peak = meter.peak().wrapping_sub(elsewhere.net());
         self.peak = self.peak.max(self.counts.net().wrapping_add(peak));
         let counts = thread.counts(meter).minus(elsewhere);
         self.counts = self.counts.plus(counts);
-        if let Request::Some(account) = thread.request.replace(outer) {
-            self.account = ManuallyDrop::into_inner(account);
-        }
+        thread.is_serving.set(scope.was_serving);
+        let account = thread.account.replace(scope.outer_account.take());
+        self.account = account.map(ManuallyDrop::into_inner);
+        scope.outer_peak
     }
 
     /// Response bytes that go on to whoever polls the body.
@@ -200,15 +201,13 @@ impl Flow {
 /// any, or where no allocator counts.
 pub(super) fn current_account() -> Option<Arc<Account>> {
     THREAD.with(|thread| {
-        let request = thread.request.take();
-        let Request::Some(account) = request else {
-            return None;
-        };
-        let account = ManuallyDrop::into_inner(account).unwrap_or_default();
-        let current = Some(Arc::clone(&account));
-        let request = Request::Some(ManuallyDrop::new(Some(account)));
-        thread.request.set(request);
-        current
+        thread.is_serving.get().then(|| {
+            let account = thread.account.take();
+            let account = account.map(ManuallyDrop::into_inner).unwrap_or_default();
+            let current = Arc::clone(&account);
+            thread.account.set(Some(ManuallyDrop::new(account)));
+            current
+        })
     })
 }
 

@@ -202,7 +202,7 @@ impl<'a> Watch<'a> {
 
     #[inline]
     fn leave(&mut self) {
-        if let (Some(visit), Some(scope)) = (self.visit.as_mut(), self.scope.take()) {
+        if let (Some(visit), Some(scope)) = (self.visit.as_mut(), &mut self.scope) {
             visit.flow.leave(scope);
         }
     }
