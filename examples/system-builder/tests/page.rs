@@ -154,8 +154,10 @@ impl Browser {
                     .unwrap()
                     .to_owned()
             })
-            // Before it, Chromium shows a new tab, which is made of many files.
+            // Before it, Chromium shows a new tab, which is made of many files of its own: some may
+            // come late.
             .skip_while(|url| url != page)
+            .filter(|url| !url.starts_with("chrome://"))
             .collect()
     }
 
