@@ -148,16 +148,13 @@ impl Browser {
         });
         events
             .filter(|event| event["message"]["method"] == "Network.requestWillBeSent")
-            .map(|event| {
-                event["message"]["params"]["request"]["url"]
-                    .as_str()
-                    .unwrap()
-                    .to_owned()
+            .map(|mut event| event["message"]["params"].take())
+            // Chromium shows a new tab first, which is a document of many files of its own.
+            .filter(|request| {
+                let document = request["documentURL"].as_str().unwrap();
+                document.starts_with(page)
             })
-            // Before it, Chromium shows a new tab, which is made of many files of its own: some may
-            // come late.
-            .skip_while(|url| url != page)
-            .filter(|url| !url.starts_with("chrome://"))
+            .map(|request| request["request"]["url"].as_str().unwrap().to_owned())
             .collect()
     }
 
