@@ -7,6 +7,7 @@
 //! [e-footprint]: https://github.com/Boavizta/e-footprint
 
 mod app;
+mod command;
 mod config;
 mod download;
 mod feed;
@@ -19,5 +20,6 @@ mod systems;
 mod upload;
 
 pub use app::app;
+pub use command::Command;
 pub use config::{Config, LogFormat};
 pub use serve::serve;

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal},
     process::ExitCode,
 };
-use system_builder::{Config, LogFormat};
+use system_builder::{Command, Config, LogFormat};
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower_memory::heap::TrackingAllocator;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -13,22 +13,38 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
+/// Serve e-footprint systems, or compute one.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
 fn main() -> ExitCode {
-    let config = Config::parse();
-    start_logging(config.log_format);
-    let result = Runtime::new().and_then(|runtime| {
-        let result = runtime.block_on(run(&config));
-        // A file still being read must not hold up the exit: nobody waits for it any more.
-        runtime.shutdown_background();
-        result
-    });
+    let Arguments { command, config } = Arguments::parse();
+    let result = match command {
+        Some(command) => command.run(),
+        None => serve(&config),
+    };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("system-builder: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn serve(config: &Config) -> io::Result<ExitCode> {
+    start_logging(config.log_format);
+    let runtime = Runtime::new()?;
+    let result = runtime.block_on(run(config));
+    // A file still being read must not hold up the exit: nobody waits for it any more.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS)
 }
 
 async fn run(config: &Config) -> io::Result<()> {

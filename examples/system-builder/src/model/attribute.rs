@@ -23,6 +23,9 @@ pub(super) trait Attribute: Sized {
 
     fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error>;
 
+    /// Visits the places of the objects that it refers to.
+    fn references(&self, _visit: &mut dyn FnMut(u32)) {}
+
     /// Bytes of memory that it takes beside its own.
     fn heap(&self) -> usize;
 

@@ -61,6 +61,11 @@ macro_rules! class {
                 Ok(())
             }
 
+            #[allow(unused_variables)]
+            pub(in crate::model) fn references(&self, visit: &mut dyn FnMut(u32)) {
+                $($crate::model::attribute::Attribute::references(&self.$name, visit);)*
+            }
+
             pub(in crate::model) fn heap(&self) -> usize {
                 $crate::model::size::share(&self.id)
                     + $crate::model::size::text(&self.name)
@@ -94,6 +99,12 @@ macro_rules! family {
         pub enum $family {
             $($class($crate::model::relations::Ref<$class>)),*
         }
+
+        $(impl From<$crate::model::relations::Ref<$class>> for $crate::model::relations::Ref<$family> {
+            fn from(object: $crate::model::relations::Ref<$class>) -> Self {
+                Self::new(object.index() as u32)
+            }
+        })*
 
         impl $crate::model::attribute::Target for $family {
             const CLASSES: &'static [$crate::model::classes::Class] =
@@ -130,6 +141,13 @@ macro_rules! classes {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$class => stringify!($class)),*
+                }
+            }
+
+            /// Its computed attributes.
+            pub(in crate::model) fn attributes(self) -> &'static [&'static [crate::model::compute::Attribute]] {
+                match self {
+                    $(Self::$class => <$class as crate::model::compute::Computed>::ATTRIBUTES),*
                 }
             }
 
@@ -198,6 +216,12 @@ macro_rules! classes {
             ) -> Result<(), M::Error> {
                 match self {
                     $(Self::$class(object) => object.write(model, json)),*
+                }
+            }
+
+            pub(in crate::model) fn references(&self, visit: &mut dyn FnMut(u32)) {
+                match self {
+                    $(Self::$class(object) => object.references(visit)),*
                 }
             }
 

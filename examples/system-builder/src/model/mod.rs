@@ -7,8 +7,10 @@
 //! skipped.
 
 mod attribute;
+mod catalogues;
 mod class;
 pub mod classes;
+pub mod compute;
 mod error;
 mod guard;
 mod ids;

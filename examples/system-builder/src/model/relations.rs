@@ -77,6 +77,10 @@ impl<T: Target> Attribute for Ref<T> {
         json.serialize_str(model.id_at(self.index))
     }
 
+    fn references(&self, visit: &mut dyn FnMut(u32)) {
+        visit(self.index);
+    }
+
     fn heap(&self) -> usize {
         0
     }
@@ -135,6 +139,10 @@ impl<T: Target> Attribute for List<T> {
             list.serialize_element(model.id_at(reference.index))?;
         }
         list.end()
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(u32)) {
+        self.iter().for_each(|reference| visit(reference.index));
     }
 
     fn heap(&self) -> usize {
@@ -200,6 +208,10 @@ impl<T: Target, W: Quantity> Attribute for Weighted<T, W> {
             map.serialize_entry(model.id_at(reference.index), weight)?;
         }
         map.end()
+    }
+
+    fn references(&self, visit: &mut dyn FnMut(u32)) {
+        self.iter().for_each(|(reference, _)| visit(reference.index));
     }
 
     fn heap(&self) -> usize {

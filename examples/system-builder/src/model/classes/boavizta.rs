@@ -1,7 +1,10 @@
 //! Cloud servers of Boavizta's catalogue.
 
-use super::Storage;
+use super::{AnyServer, SERVER, Sizing, Storage};
+use crate::model::catalogues;
 use crate::model::class::class;
+use crate::model::compute::{At, CORES, GB_RAM, KG, WATT, attributes, computed};
+use crate::model::error::Fault;
 use crate::model::relations::Ref;
 use crate::model::values::{
     CarbonIntensity, CpuCores, OrEmpty, Power, Ram, Ratio, Scalar, ServerType, Text, Time,
@@ -24,5 +27,49 @@ class! {
         provider: Text,
         instance_type: Text,
         impact_url: Option<Box<str>> = None,
+    }
+}
+
+computed! {
+    BoaviztaCloudServer: BOAVIZTA_CLOUD_SERVER, SERVER;
+}
+
+attributes! {
+    BOAVIZTA_CLOUD_SERVER of AnyServer {
+        "E2.1" carbon_footprint_manufacturing [KG]
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.manufacturing);
+        "E2.1" power [WATT]
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.power);
+        "E2.1" ram [GB_RAM]
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.ram);
+        "E2.1" compute [CORES]
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.compute);
+    }
+}
+
+impl BoaviztaCloudServer {
+    /// Whether the catalogue has the instance.
+    pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
+        let known = catalogues::instance(&self.provider.value, &self.instance_type.value);
+        known.map(drop).map_err(|unknown| {
+            unknown.fault(&self.provider, "instance_type", &self.instance_type)
+        })
+    }
+}
+
+impl At<'_, BoaviztaCloudServer> {
+    pub(super) fn sizing(self) -> Sizing {
+        let server = self.get();
+        let instance = catalogues::instance(&server.provider.value, &server.instance_type.value);
+        let instance = instance.unwrap_or_else(|_| {
+            unreachable!("the catalogue was consulted when the model was read")
+        });
+        Sizing {
+            manufacturing: instance.manufacturing,
+            power: instance.power,
+            idle_power: server.idle_power.watts(),
+            ram: instance.ram,
+            compute: instance.cores,
+        }
     }
 }

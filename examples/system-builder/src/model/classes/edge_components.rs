@@ -1,6 +1,15 @@
 //! What devices in the field are made of.
 
+use super::edge_usage::patterns_of;
+use super::{
+    AnyEdgeComponentNeed, AnyEdgeDevice, AnyUsagePattern, EdgeAppliance, EdgeComputer,
+    EdgeUsagePattern,
+};
 use crate::model::class::{class, family};
+use crate::model::compute::{
+    At, CONCURRENT, CORES, Entries, Failure, GB_RAM, HOUR, Hours, KG, KWH, Measure, NUMBER,
+    ProblemKind, Series, TB_STORED, WATT, attributes, computed, sum,
+};
 use crate::model::values::{
     CpuCores, Mass, MassPerStored, Power, Ram, Ratio, Scalar, Stored, Time,
 };
@@ -87,5 +96,428 @@ family! {
     AnyEdgeComponent {
         EdgeRAMComponent, EdgeCPUComponent, EdgeWorkloadComponent, EdgeStorage,
         EdgeComputerRAMComponent, EdgeComputerCPUComponent, EdgeApplianceComponent,
+    }
+}
+
+computed! {
+    EdgeRAMComponent: RAM_COMPONENT, POWERED, COMPONENT;
+    EdgeCPUComponent: CPU_COMPONENT, POWERED, COMPONENT;
+    EdgeWorkloadComponent: WORKLOAD_COMPONENT, POWERED, COMPONENT;
+    EdgeStorage: EDGE_STORAGE, COMPONENT;
+    EdgeComputerRAMComponent: COMPUTER_RAM, RAM_COMPONENT, POWERED, COMPONENT;
+    EdgeComputerCPUComponent: COMPUTER_CPU, CPU_COMPONENT, POWERED, COMPONENT;
+    EdgeApplianceComponent: APPLIANCE_COMPONENT, WORKLOAD_COMPONENT, POWERED, COMPONENT;
+}
+
+/// What a component provides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::model) enum Kind {
+    Ram,
+    Cpu,
+    Workload,
+    Storage,
+}
+
+impl Kind {
+    /// Our unit of it.
+    pub(in crate::model) fn unit(self) -> Measure {
+        match self {
+            Self::Ram => GB_RAM,
+            Self::Cpu => CORES,
+            Self::Workload => CONCURRENT,
+            Self::Storage => TB_STORED,
+        }
+    }
+
+    /// The same unit, as inputs name it.
+    pub(in crate::model) fn unit_of_inputs(self) -> &'static str {
+        match self {
+            Self::Ram => "gigabyte_ram",
+            Self::Cpu => "cpu_core",
+            Self::Workload => "concurrent",
+            Self::Storage => "terabyte_stored",
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Ram => "available RAM",
+            Self::Cpu => "available compute",
+            Self::Workload => "workload",
+            Self::Storage => "storage capacity",
+        }
+    }
+}
+
+/// What a component has, all its units together.
+struct Sizing {
+    /// In kg.
+    manufacturing: f64,
+    /// In watts.
+    power: f64,
+    /// In watts.
+    idle_power: f64,
+    /// In hours.
+    lifespan: f64,
+    /// In our unit of what it provides.
+    capacity: f64,
+    /// What it takes of that for itself.
+    base: f64,
+}
+
+attributes! {
+    COMPUTER_RAM of AnyEdgeComponent {
+        "E4.7" ram_per_unit [GB_RAM] = "that of the computer" => |component| component.sizing().map(|size| size.capacity);
+        "E4.7" base_ram_consumption [GB_RAM] = "that of the computer" => |component| component.sizing().map(|size| size.base);
+        "E4.7" lifespan [HOUR] = "that of the computer" => |component| component.sizing().map(|size| size.lifespan);
+    }
+}
+
+attributes! {
+    COMPUTER_CPU of AnyEdgeComponent {
+        "E4.7" compute_per_unit [CORES] = "that of the computer" => |component| component.sizing().map(|size| size.capacity);
+        "E4.7" base_compute_consumption [CORES] = "that of the computer" => |component| component.sizing().map(|size| size.base);
+        "E4.7" power_per_unit [WATT] = "that of the computer" => |component| component.sizing().map(|size| size.power);
+        "E4.7" idle_power_per_unit [WATT] = "that of the computer" => |component| component.sizing().map(|size| size.idle_power);
+        "E4.7" lifespan [HOUR] = "that of the computer" => |component| component.sizing().map(|size| size.lifespan);
+    }
+}
+
+attributes! {
+    APPLIANCE_COMPONENT of AnyEdgeComponent {
+        "E4.8" power_per_unit [WATT] = "that of the appliance" => |component| component.sizing().map(|size| size.power);
+        "E4.8" idle_power_per_unit [WATT] = "that of the appliance" => |component| component.sizing().map(|size| size.idle_power);
+        "E4.8" lifespan [HOUR] = "that of the appliance" => |component| component.sizing().map(|size| size.lifespan);
+    }
+}
+
+attributes! {
+    RAM_COMPONENT of AnyEdgeComponent {
+        "E4.4" ram [GB_RAM] = "RAM of a unit × number of units" => |component| component.sizing().map(|size| size.capacity);
+        guard "E4.4" available_ram_per_instance [GB_RAM] = "RAM − base RAM consumption" => |component| component.available();
+        "E4.4" unitary_hourly_ram_need_per_usage_pattern [GB_RAM]
+            = "for each pattern, what one device needs of it" => |component| component.needs_per_pattern();
+    }
+}
+
+attributes! {
+    CPU_COMPONENT of AnyEdgeComponent {
+        "E4.4" compute [CORES] = "compute of a unit × number of units" => |component| component.sizing().map(|size| size.capacity);
+        guard "E4.4" available_compute_per_instance [CORES] = "compute − base compute consumption" => |component| component.available();
+        "E4.4" unitary_hourly_compute_need_per_usage_pattern [CORES]
+            = "for each pattern, what one device needs of it" => |component| component.needs_per_pattern();
+    }
+}
+
+attributes! {
+    WORKLOAD_COMPONENT of AnyEdgeComponent {
+        "E4.4" unitary_hourly_workload_per_usage_pattern [CONCURRENT]
+            = "for each pattern, what one device needs of it" => |component| component.needs_per_pattern();
+    }
+}
+
+attributes! {
+    EDGE_STORAGE of AnyEdgeComponent {
+        "E4.5" storage_capacity [TB_STORED] = "capacity of a unit × number of units" => |component| component.sizing().map(|size| size.capacity);
+        "E4.5" cumulative_unitary_storage_need_per_usage_pattern [TB_STORED]
+            = "for each pattern, what one device wrote so far + base storage need" => |component| component.needs_per_pattern();
+        only "E10" storage_capacity_validation [NUMBER]
+            = "what is stored is never less than nothing nor more than the capacity" => |component| component.check_levels();
+    }
+}
+
+attributes! {
+    POWERED of AnyEdgeComponent {
+        "E4.4" power [WATT] = "power of a unit × number of units" => |component| component.sizing().map(|size| size.power);
+        "E4.4" idle_power [WATT] = "idle power of a unit × number of units" => |component| component.sizing().map(|size| size.idle_power);
+    }
+}
+
+attributes! {
+    /// Of every component.
+    COMPONENT of AnyEdgeComponent {
+        "E4.4" carbon_footprint_manufacturing [KG]
+            = "manufacturing footprint of a unit × number of units" => |component| component.sizing().map(|size| size.manufacturing);
+        guard "E4.4" unitary_power_per_usage_pattern [WATT]
+            = "idle power + (power − idle power) × load" =>
+            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.unitary_power(pattern))));
+        "E4.4" manufacturing_footprint_per_edge_device_per_usage_pattern [KG]
+            = "deployments in use × manufacturing footprint × 1 hour ÷ lifespan" =>
+            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.manufacturing_footprint(pattern))));
+        "E4.4" energy_per_edge_device_per_usage_pattern [KWH]
+            = "deployments in use × power × 1 hour" =>
+            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.energy(pattern))));
+        "E4.4" use_footprint_per_edge_device_per_usage_pattern [KG]
+            = "energy × carbon intensity of the country" =>
+            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.use_footprint(pattern))));
+        "E4.4" manufacturing_footprint_per_edge_device [KG] = "sum over patterns" =>
+            |component| sum(component.usage_patterns().into_iter().map(|pattern| component.manufacturing_footprint(pattern)));
+        "E4.4" energy_per_edge_device [KWH] = "sum over patterns" =>
+            |component| sum(component.usage_patterns().into_iter().map(|pattern| component.energy(pattern)));
+        "E4.4" use_footprint_per_edge_device [KG] = "sum over patterns" =>
+            |component| sum(component.usage_patterns().into_iter().map(|pattern| component.use_footprint(pattern)));
+    }
+}
+
+impl<'e> At<'e, AnyEdgeComponent> {
+    pub(in crate::model) fn kind(self) -> Kind {
+        match self.get() {
+            AnyEdgeComponent::EdgeRAMComponent(_) | AnyEdgeComponent::EdgeComputerRAMComponent(_) => Kind::Ram,
+            AnyEdgeComponent::EdgeCPUComponent(_) | AnyEdgeComponent::EdgeComputerCPUComponent(_) => Kind::Cpu,
+            AnyEdgeComponent::EdgeWorkloadComponent(_) | AnyEdgeComponent::EdgeApplianceComponent(_) => Kind::Workload,
+            AnyEdgeComponent::EdgeStorage(_) => Kind::Storage,
+        }
+    }
+
+    /// The device that it is a part of.
+    pub(in crate::model) fn device(self) -> Result<Option<At<'e, AnyEdgeDevice>>, Failure> {
+        let mut devices = self.referrers::<AnyEdgeDevice>();
+        let device = devices.next();
+        if let (Some(one), Some(other)) = (device, devices.next()) {
+            let detail = format!(
+                "is a part of the devices “{}” and “{}”; give each its own.",
+                one.name(),
+                other.name()
+            );
+            return Err(self.problem(ProblemKind::WrongLink, "edge_device", detail).into());
+        }
+        Ok(device)
+    }
+
+    /// The computer or appliance whose inputs it takes.
+    fn owner<T: crate::model::Target>(self) -> Result<At<'e, T>, Failure> {
+        self.device()?;
+        self.referrers::<T>().next().ok_or_else(|| {
+            let detail = "is a part of no device, which it takes its inputs from; list it in one.";
+            self.problem(ProblemKind::WrongLink, "edge_device", detail).into()
+        })
+    }
+
+    fn sizing(self) -> Result<Sizing, Failure> {
+        /// Of the classes whose attributes are their own.
+        macro_rules! own {
+            ($component:expr, $capacity:expr, $base:expr) => {{
+                let component = $component;
+                let units = component.nb_of_units.number();
+                Sizing {
+                    manufacturing: component.carbon_footprint_manufacturing_per_unit.kg() * units,
+                    power: component.power_per_unit.watts() * units,
+                    idle_power: component.idle_power_per_unit.watts() * units,
+                    lifespan: component.lifespan.hours(),
+                    capacity: $capacity * units,
+                    base: $base,
+                }
+            }};
+        }
+        Ok(match self.get() {
+            AnyEdgeComponent::EdgeRAMComponent(component) => {
+                let component = self.at(component).get();
+                own!(component, component.ram_per_unit.gb(), component.base_ram_consumption.gb())
+            }
+            AnyEdgeComponent::EdgeCPUComponent(component) => {
+                let component = self.at(component).get();
+                own!(component, component.compute_per_unit.cores(), component.base_compute_consumption.cores())
+            }
+            AnyEdgeComponent::EdgeWorkloadComponent(component) => {
+                let size = own!(self.at(component).get(), 1.0, 0.0);
+                Sizing { capacity: 1.0, ..size }
+            }
+            AnyEdgeComponent::EdgeStorage(component) => {
+                let storage = self.at(component).get();
+                let capacity = storage.storage_capacity_per_unit.tb() * storage.nb_of_units.number();
+                Sizing {
+                    manufacturing: capacity
+                        * storage.carbon_footprint_manufacturing_per_storage_capacity.kg_per_tb(),
+                    power: 0.0,
+                    idle_power: 0.0,
+                    lifespan: storage.lifespan.hours(),
+                    capacity,
+                    base: storage.base_storage_need.tb(),
+                }
+            }
+            AnyEdgeComponent::EdgeComputerRAMComponent(component) => {
+                let component = self.at(component).get();
+                let computer = self.owner::<EdgeComputer>()?.get();
+                let units = component.nb_of_units.number();
+                Sizing {
+                    manufacturing: component.carbon_footprint_manufacturing_per_unit.kg() * units,
+                    power: component.power_per_unit.watts() * units,
+                    idle_power: component.idle_power_per_unit.watts() * units,
+                    lifespan: computer.lifespan.hours(),
+                    capacity: computer.ram.gb() * units,
+                    base: computer.base_ram_consumption.gb(),
+                }
+            }
+            AnyEdgeComponent::EdgeComputerCPUComponent(component) => {
+                let component = self.at(component).get();
+                let computer = self.owner::<EdgeComputer>()?.get();
+                let units = component.nb_of_units.number();
+                Sizing {
+                    manufacturing: component.carbon_footprint_manufacturing_per_unit.kg() * units,
+                    power: computer.power.watts() * units,
+                    idle_power: computer.idle_power.watts() * units,
+                    lifespan: computer.lifespan.hours(),
+                    capacity: computer.compute.cores() * units,
+                    base: computer.base_compute_consumption.cores(),
+                }
+            }
+            AnyEdgeComponent::EdgeApplianceComponent(component) => {
+                let component = self.at(component).get();
+                let appliance = self.owner::<EdgeAppliance>()?.get();
+                let units = component.nb_of_units.number();
+                Sizing {
+                    manufacturing: component.carbon_footprint_manufacturing_per_unit.kg() * units,
+                    power: appliance.power.watts() * units,
+                    idle_power: appliance.idle_power.watts() * units,
+                    lifespan: appliance.lifespan.hours(),
+                    capacity: 1.0,
+                    base: 0.0,
+                }
+            }
+        })
+    }
+
+    fn available(self) -> Result<f64, Failure> {
+        let size = self.sizing()?;
+        let available = size.capacity - size.base;
+        if available < 0.0 {
+            let (attribute, way_out) = ("base_consumption", "lower its base consumption, or give it more");
+            let (unit, asked) = (self.kind().unit(), (size.base, size.capacity));
+            return Err(self.shortage(attribute, self.kind().in_words(), asked, unit, way_out));
+        }
+        Ok(available)
+    }
+
+    fn needs(self) -> impl Iterator<Item = At<'e, AnyEdgeComponentNeed>> {
+        self.referrers()
+    }
+
+    /// The needs that a pattern has of it.
+    pub(in crate::model) fn needs_in(self, pattern: At<'e, EdgeUsagePattern>) -> Vec<At<'e, AnyEdgeComponentNeed>> {
+        self.needs().filter(|need| need.usage_patterns().contains(&pattern)).collect()
+    }
+
+    /// The patterns that need it.
+    pub(in crate::model) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
+        patterns_of(self.needs().flat_map(At::<AnyEdgeComponentNeed>::paths).map(|(_, path)| path))
+    }
+
+    fn needs_per_pattern(self) -> Entries<impl Iterator<Item = (&'e str, Result<Hours, Failure>)> + use<'e>> {
+        Entries(self.usage_patterns().into_iter().map(move |pattern| {
+            (pattern.id(), self.need(pattern))
+        }))
+    }
+
+    /// What one device needs of it; of a storage so far, with what it holds from the start.
+    fn need(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        self.shared_for("need", pattern.index(), || {
+            let need = sum(self.needs_in(pattern).into_iter().map(|need| need.level(pattern)))?;
+            Ok(match self.kind() {
+                Kind::Storage => {
+                    let base = self.sizing()?.base as f32;
+                    need.map(|need| need.map(|need| need + base))
+                }
+                Kind::Ram | Kind::Cpu | Kind::Workload => need,
+            })
+        })
+    }
+
+    fn check_levels(self) -> Result<(), Failure> {
+        let capacity = self.sizing()?.capacity;
+        for pattern in self.usage_patterns() {
+            let Some(level) = self.need(pattern)? else { continue };
+            if level.min() < 0.0 {
+                let detail = format!(
+                    "has less than nothing in it in the pattern “{}”; write more to it, or delete less.",
+                    pattern.name()
+                );
+                let attribute = "cumulative_unitary_storage_need_per_usage_pattern";
+                return Err(self.problem(ProblemKind::NegativeStorage, attribute, detail).into());
+            }
+            self.check_need(f64::from(level.max()), capacity)?;
+        }
+        Ok(())
+    }
+
+    fn check_need(self, need: f64, available: f64) -> Result<(), Failure> {
+        if need > available {
+            let way_out = "give it more, or ask less of it";
+            let unit = self.kind().unit();
+            return Err(self.shortage("unitary_power_per_usage_pattern", self.kind().in_words(), (need, available), unit, way_out));
+        }
+        Ok(())
+    }
+
+    /// What one device draws for it. A storage draws nothing.
+    fn unitary_power(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        if self.kind() == Kind::Storage {
+            return Ok(None);
+        }
+        self.shared_for("unitary_power", pattern.index(), || {
+            let Some(need) = self.need(pattern)? else {
+                return Ok(None);
+            };
+            let size = self.sizing()?;
+            if self.kind() == Kind::Workload {
+                if need.min() < 0.0 || need.max() > 1.0 {
+                    let detail = format!(
+                        "has a load outside of 0 to 1 in the pattern “{}”, {} at most; ask less of it.",
+                        pattern.name(),
+                        need.max()
+                    );
+                    let attribute = "unitary_power_per_usage_pattern";
+                    return Err(self.problem(ProblemKind::WorkloadOutOfBounds, attribute, detail).into());
+                }
+            } else {
+                self.check_need(f64::from(need.max()), self.available()?)?;
+            }
+            let capacity = self.divisor("capacity", size.capacity)? as f32;
+            let (idle, more) = (size.idle_power as f32, (size.power - size.idle_power) as f32);
+            let base = size.base as f32;
+            Ok(Some(need.map(|need| idle + more * (need + base) / capacity)))
+        })
+    }
+
+    /// What one device draws for it without any need beside what it takes itself, in watts.
+    pub(in crate::model) fn standing_power(self) -> Result<f64, Failure> {
+        let size = self.sizing()?;
+        let capacity = self.divisor("capacity", size.capacity)?;
+        Ok(match self.kind() {
+            Kind::Storage => 0.0,
+            Kind::Ram | Kind::Cpu | Kind::Workload => {
+                size.idle_power + (size.power - size.idle_power) * size.base / capacity
+            }
+        })
+    }
+
+    /// Of one of each device in use, needed or not. None if making it took nothing.
+    pub(in crate::model) fn unused_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        if self.sizing()?.manufacturing == 0.0 {
+            return Ok(None);
+        }
+        self.manufacturing_footprint(pattern)
+    }
+
+    pub(in crate::model) fn manufacturing_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        self.shared_for("manufacturing_footprint", pattern.index(), || {
+            let size = self.sizing()?;
+            let hourly = size.manufacturing / self.divisor("lifespan", size.lifespan)?;
+            Ok(Some(pattern.deployments()?.times(hourly)))
+        })
+    }
+
+    pub(in crate::model) fn energy(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Option<Series>, Failure> {
+        let Some(power) = self.unitary_power(pattern)? else {
+            return Ok(None);
+        };
+        let devices = pattern.deployments()?;
+        Ok(Some(devices.with(&power, |devices, power| devices * power * 1e-3)?))
+    }
+
+    pub(in crate::model) fn use_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        self.shared_for("use_footprint", pattern.index(), || {
+            let carbon_intensity = pattern.of::<AnyUsagePattern>().carbon_intensity();
+            Ok(self.energy(pattern)?.map(|energy| energy.times(carbon_intensity)))
+        })
     }
 }

@@ -1,10 +1,15 @@
 //! Devices in the field.
 
+use super::edge_usage::patterns_of;
 use super::{
-    AnyEdgeComponent, EdgeApplianceComponent, EdgeComputerCPUComponent, EdgeComputerRAMComponent,
-    EdgeStorage,
+    AnyEdgeComponent, AnyEdgeDeviceNeed, EdgeApplianceComponent, EdgeComputerCPUComponent,
+    EdgeComputerRAMComponent, EdgeDeviceGroup, EdgeStorage, EdgeUsagePattern, RecurrentServerNeed,
 };
 use crate::model::class::{class, family};
+use crate::model::compute::{
+    At, Entries, Failure, HOUR, Hours, KG, KWH, NUMBER, ProblemKind, Series, attributes, computed,
+    sum,
+};
 use crate::model::relations::{List, Ref};
 use crate::model::values::{CpuCores, Mass, Power, Ram, Scalar, Time};
 
@@ -52,4 +57,238 @@ class! {
 family! {
     /// A device of any class.
     AnyEdgeDevice { EdgeDevice, EdgeComputer, EdgeAppliance }
+}
+
+computed! {
+    EdgeDevice: EDGE_DEVICE;
+    EdgeComputer: ONE_PIECE, EDGE_DEVICE;
+    EdgeAppliance: ONE_PIECE, EDGE_DEVICE;
+}
+
+attributes! {
+    /// Of devices that are made as one piece.
+    ONE_PIECE of AnyEdgeDevice {
+        "E4.7" structure_carbon_footprint_manufacturing [KG]
+            = "manufacturing footprint of the device" => |device| device.structure();
+    }
+}
+
+attributes! {
+    /// Of every device in the field.
+    EDGE_DEVICE of AnyEdgeDevice {
+        guard "E10" lifespan_validation [HOUR]
+            = "the device lives as long as it is used" => |device| device.check_lifespan();
+        guard "E10" component_needs_edge_device_validation [NUMBER]
+            = "needs of the device are of its own components" => |device| device.check_needs();
+        "E4.9" total_nb_of_units [NUMBER]
+            = "over the groups with this device: how many the group has × how many of the group there are; 1 without group" =>
+            |device| device.number();
+        "E4.6" structure_manufacturing_footprint_per_usage_pattern [KG]
+            = "number of devices × deployments in use × structure footprint × 1 hour ÷ lifespan" =>
+            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.structure_footprint(pattern))));
+        "E4.6" instances_manufacturing_footprint_per_usage_pattern [KG]
+            = "structure + number of devices × components, needed or not" =>
+            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.manufacturing_footprint_in(pattern))));
+        "E4.6" instances_energy_per_usage_pattern [KWH]
+            = "number of devices × sum over needed components of energy" =>
+            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.energy(pattern))));
+        "E4.6" use_footprint_per_usage_pattern [KG]
+            = "number of devices × sum over needed components of use footprint" =>
+            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.use_footprint_in(pattern))));
+        "E4.6" instances_manufacturing_footprint [KG] = "sum over patterns" => |device| device.manufacturing_footprint();
+        "E4.6" instances_energy [KWH] = "sum over patterns" =>
+            |device| sum(device.usage_patterns().into_iter().map(|pattern| device.energy(pattern)));
+        "E4.6" use_footprint [KG] = "sum over patterns" => |device| device.use_footprint();
+        "E4.6" manufacturing_footprint_breakdown_by_source [KG]
+            = "for each component: number of devices × its footprint + its share of the structure" =>
+            |device| Entries(device.components().into_iter().map(move |component| {
+                (component.id(), device.manufacturing_footprint_by(component))
+            }));
+    }
+}
+
+impl<'e> At<'e, AnyEdgeDevice> {
+    /// In the order of the file, each once.
+    pub(in crate::model) fn components(self) -> Vec<At<'e, AnyEdgeComponent>> {
+        let mut components: Vec<At<'e, AnyEdgeComponent>> = match self.get() {
+            AnyEdgeDevice::EdgeDevice(device) => {
+                let components = self.at(device).get().components.iter();
+                components.map(|component| self.at(*component)).collect()
+            }
+            AnyEdgeDevice::EdgeComputer(computer) => {
+                let components = self.at(computer).get().components.iter();
+                let components = components.map(|component| match self.at(*component).get() {
+                    EdgeComputerComponent::EdgeComputerCPUComponent(cpu) => self.at(cpu).of(),
+                    EdgeComputerComponent::EdgeComputerRAMComponent(ram) => self.at(ram).of(),
+                    EdgeComputerComponent::EdgeStorage(storage) => self.at(storage).of(),
+                });
+                components.collect()
+            }
+            AnyEdgeDevice::EdgeAppliance(appliance) => {
+                let components = self.at(appliance).get().components.iter();
+                components.map(|component| self.at(*component).of()).collect()
+            }
+        };
+        let mut seen = std::collections::HashSet::new();
+        components.retain(|component| seen.insert(component.index()));
+        components
+    }
+
+    /// In hours.
+    fn lifespan(self) -> Result<f64, Failure> {
+        let lifespan = match self.get() {
+            AnyEdgeDevice::EdgeDevice(device) => &self.at(device).get().lifespan,
+            AnyEdgeDevice::EdgeComputer(computer) => &self.at(computer).get().lifespan,
+            AnyEdgeDevice::EdgeAppliance(appliance) => &self.at(appliance).get().lifespan,
+        };
+        self.divisor("lifespan", lifespan.hours())
+    }
+
+    /// What it took to make it, less its components, in kg.
+    fn structure(self) -> f64 {
+        match self.get() {
+            AnyEdgeDevice::EdgeDevice(device) => {
+                self.at(device).get().structure_carbon_footprint_manufacturing.kg()
+            }
+            AnyEdgeDevice::EdgeComputer(computer) => {
+                self.at(computer).get().carbon_footprint_manufacturing.kg()
+            }
+            AnyEdgeDevice::EdgeAppliance(appliance) => {
+                self.at(appliance).get().carbon_footprint_manufacturing.kg()
+            }
+        }
+    }
+
+    /// How many there are for one deployment (E4.9).
+    pub(in crate::model) fn number(self) -> f64 {
+        let mut groups = self.referrers::<EdgeDeviceGroup>().peekable();
+        if groups.peek().is_none() {
+            return 1.0;
+        }
+        let numbers = groups.map(|group| {
+            let devices = group.get().edge_device_counts.iter();
+            let counts = devices.filter(|(device, _)| self.at(*device) == self);
+            counts.map(|(_, count)| count.number()).sum::<f64>() * group.number()
+        });
+        numbers.sum()
+    }
+
+    pub(in crate::model) fn needs(self) -> impl Iterator<Item = At<'e, AnyEdgeDeviceNeed>> {
+        self.referrers()
+    }
+
+    pub(in crate::model) fn server_needs(self) -> impl Iterator<Item = At<'e, RecurrentServerNeed>> {
+        self.referrers()
+    }
+
+    /// The patterns of its needs, and of the server needs that name it.
+    pub(in crate::model) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
+        let needs = self.needs().flat_map(At::<AnyEdgeDeviceNeed>::paths);
+        let server_needs = self.server_needs().flat_map(At::<RecurrentServerNeed>::paths);
+        patterns_of(needs.chain(server_needs))
+    }
+
+    fn check_lifespan(self) -> Result<(), Failure> {
+        let lifespan = self.lifespan()?;
+        for pattern in self.usage_patterns() {
+            let span = pattern.get().usage_span.hours();
+            if span > lifespan {
+                let way_out = format!("shorten the usage span of the pattern “{}”, or lengthen the lifespan", pattern.name());
+                return Err(self.shortage("lifespan_validation", "lifespan", (span, lifespan), HOUR, &way_out));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_needs(self) -> Result<(), Failure> {
+        let needs = self.needs().flat_map(At::<AnyEdgeDeviceNeed>::component_needs);
+        for need in needs {
+            let component = need.component();
+            if component.device()? != Some(self) {
+                let detail = format!(
+                    "has the need “{}” of the component “{}”, which is no part of it; name one of its own.",
+                    need.name(),
+                    component.name()
+                );
+                let attribute = "component_needs_edge_device_validation";
+                return Err(self.problem(ProblemKind::WrongLink, attribute, detail).into());
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::model) fn structure_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        self.shared_for("structure_footprint", pattern.index(), || {
+            let hourly = self.structure() / self.lifespan()?;
+            Ok(Some(pattern.deployments()?.times(self.number() * hourly)))
+        })
+    }
+
+    fn manufacturing_footprint_in(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        self.shared_for("manufacturing_footprint", pattern.index(), || {
+            let number = self.number();
+            let components = self.components().into_iter().map(|component| {
+                let footprint = self.footprint_of(component, pattern)?;
+                Ok(footprint.map(|footprint| std::rc::Rc::new(footprint.times(number))))
+            });
+            sum([self.structure_footprint(pattern)].into_iter().chain(components))
+        })
+    }
+
+    /// What it took to make a component of one device, needed or not.
+    fn footprint_of(self, component: At<'e, AnyEdgeComponent>, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        if component.usage_patterns().contains(&pattern) {
+            component.manufacturing_footprint(pattern)
+        } else {
+            component.unused_footprint(pattern)
+        }
+    }
+
+    /// The components that a pattern needs.
+    fn needed_in(self, pattern: At<'e, EdgeUsagePattern>) -> impl Iterator<Item = At<'e, AnyEdgeComponent>> {
+        let components = self.components().into_iter();
+        components.filter(move |component| component.usage_patterns().contains(&pattern))
+    }
+
+    fn energy(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Option<Series>, Failure> {
+        let energy = sum(self.needed_in(pattern).map(|component| component.energy(pattern)))?;
+        Ok(energy.map(|energy| energy.times(self.number())))
+    }
+
+    fn use_footprint_in(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        self.shared_for("use_footprint", pattern.index(), || {
+            let footprint = sum(self.needed_in(pattern).map(|component| component.use_footprint(pattern)))?;
+            Ok(footprint.map(|footprint| footprint.times(self.number())))
+        })
+    }
+
+    pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
+        self.shared("instances_manufacturing_footprint", || {
+            sum(self.usage_patterns().into_iter().map(|pattern| self.manufacturing_footprint_in(pattern)))
+        })
+    }
+
+    pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
+        self.shared("use_footprint", || {
+            sum(self.usage_patterns().into_iter().map(|pattern| self.use_footprint_in(pattern)))
+        })
+    }
+
+    /// What a component's part of the manufacturing footprint is, with its share of the structure.
+    pub(in crate::model) fn manufacturing_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Option<Series>, Failure> {
+        let (number, share) = (self.number(), 1.0 / self.components().len() as f64);
+        let parts = self.usage_patterns().into_iter().flat_map(|pattern| {
+            let own = self.footprint_of(component, pattern).map(|own| own.map(|own| own.times(number)));
+            let structure = self.structure_footprint(pattern);
+            [own, structure.map(|structure| structure.map(|structure| structure.times(share)))]
+        });
+        sum(parts)
+    }
+
+    /// What a component's part of the use footprint is.
+    pub(in crate::model) fn use_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Option<Series>, Failure> {
+        let patterns = component.usage_patterns().into_iter();
+        let footprint = sum(patterns.map(|pattern| component.use_footprint(pattern)))?;
+        Ok(footprint.map(|footprint| footprint.times(self.number())))
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{AnyEdgeDevice, Object};
 use crate::model::Model;
 use crate::model::class::class;
+use crate::model::compute::{At, NUMBER, attributes, computed};
 use crate::model::relations::Weighted;
 use crate::model::values::Weight;
 
@@ -13,6 +14,46 @@ class! {
     EdgeDeviceGroup {
         sub_group_counts: Weighted<EdgeDeviceGroup, Weight>,
         edge_device_counts: Weighted<AnyEdgeDevice, Weight>,
+    }
+}
+
+computed! {
+    EdgeDeviceGroup: EDGE_DEVICE_GROUP;
+}
+
+attributes! {
+    EDGE_DEVICE_GROUP of EdgeDeviceGroup {
+        "E4.9" effective_nb_of_units_within_root [NUMBER]
+            = "over the groups with this one: how many they have × how many of them there are; 1 at the top" =>
+            |group| group.number();
+        "E4.9" no_cycle_validation [NUMBER] = "no group is in itself, which is checked on loading" => |_| ();
+    }
+}
+
+impl<'e> At<'e, EdgeDeviceGroup> {
+    /// How many there are for one deployment.
+    pub(in crate::model) fn number(self) -> f64 {
+        // Counted from the top down: by way of their parents, groups in groups would be asked for
+        // twice as often on every level.
+        let mut numbers: HashMap<usize, f64> = HashMap::new();
+        let mut open = vec![self];
+        while let Some(&group) = open.last() {
+            let parents: Vec<_> = group.referrers::<EdgeDeviceGroup>().collect();
+            let unknown = parents.iter().find(|parent| !numbers.contains_key(&parent.index()));
+            if let Some(&unknown) = unknown {
+                open.push(unknown);
+                continue;
+            }
+            let in_parents = parents.iter().map(|parent| {
+                let counts = parent.get().sub_group_counts.iter();
+                let counts = counts.filter(|(sub_group, _)| group.at(*sub_group) == group);
+                counts.map(|(_, count)| count.number()).sum::<f64>() * numbers[&parent.index()]
+            });
+            let number = if parents.is_empty() { 1.0 } else { in_parents.sum() };
+            numbers.insert(group.index(), number);
+            open.pop();
+        }
+        numbers[&self.index()]
     }
 }
 

@@ -2,6 +2,10 @@
 
 use super::{AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, Country, Network};
 use crate::model::class::class;
+use crate::model::compute::{
+    At, CONCURRENT, Entries, Failure, Hours, NUMBER, OCCURRENCES, ProblemKind, Series, Week,
+    attributes, computed, occurrences_in,
+};
 use crate::model::relations::{List, Ref, Weighted};
 use crate::model::values::{Hourly, Scalar, Starts, Time, Volume, Weekly, Weight};
 
@@ -37,5 +41,170 @@ class! {
         edge_device: Ref<AnyEdgeDevice>,
         recurrent_volume_per_edge_device: Weekly<Volume>,
         jobs: Weighted<AnyJob, Weight>,
+    }
+}
+
+computed! {
+    EdgeUsagePattern: EDGE_USAGE_PATTERN;
+    EdgeUsageJourney: ;
+    EdgeFunction: ;
+    RecurrentServerNeed: RECURRENT_SERVER_NEED;
+}
+
+attributes! {
+    EDGE_USAGE_PATTERN of EdgeUsagePattern {
+        "E4.1" utc_hourly_deployment_starts [OCCURRENCES]
+            = "hourly deployment starts, from the clocks of the country to UTC" => |pattern| pattern.utc_starts();
+        "E4.1" nb_deployments_in_parallel [CONCURRENT]
+            = "deployments in use: starts, for the usage span" => |pattern| pattern.nb_deployments_in_parallel();
+        guard "E4.1" edge_usage_journeys_validation [NUMBER]
+            = "there are journeys, each once" => |pattern| pattern.check_journeys();
+    }
+}
+
+attributes! {
+    RECURRENT_SERVER_NEED of RecurrentServerNeed {
+        guard "E10" recurrent_need_validation [OCCURRENCES]
+            = "the volume is in occurrences" => |need| need.checked_volume();
+        "E5" unitary_hourly_volume_per_usage_pattern [OCCURRENCES]
+            = "for each pattern, the weekly volume of a device, as often as the pattern has this need" =>
+            |need| Entries(need.usage_patterns().into_iter().map(move |pattern| {
+                (pattern.id(), need.unitary_hourly_volume(pattern))
+            }));
+    }
+}
+
+impl<'e> At<'e, EdgeUsagePattern> {
+    fn utc_starts(self) -> Series {
+        let pattern = self.get();
+        self.at(pattern.country).utc(&pattern.hourly_deployment_starts)
+    }
+
+    /// How many deployments are in use.
+    pub(in crate::model) fn nb_deployments_in_parallel(self) -> Result<Hours, Failure> {
+        self.shared("nb_deployments_in_parallel", || {
+            self.utc_starts().aged(0.0, self.get().usage_span.hours())
+        })
+    }
+
+    /// How many deployments are in use; there have to be some at some time.
+    pub(in crate::model) fn deployments(self) -> Result<std::rc::Rc<Series>, Failure> {
+        self.divisor("usage_span", self.get().usage_span.hours().max(0.0))?;
+        let deployments = self.nb_deployments_in_parallel()?;
+        Ok(deployments.unwrap_or_else(|| std::rc::Rc::new(self.utc_starts())))
+    }
+
+    fn check_journeys(self) -> Result<(), Failure> {
+        let journeys = &self.get().edge_usage_journeys;
+        let twice = journeys.iter().enumerate().find(|(i, journey)| journeys[..*i].contains(journey));
+        let detail = match twice {
+            Some((_, journey)) => {
+                format!("has the journey “{}” twice; list it once.", self.at(*journey).name())
+            }
+            None if journeys.is_empty() => "has no journey; add one, or remove the pattern.".to_owned(),
+            None => return Ok(()),
+        };
+        let attribute = "edge_usage_journeys_validation";
+        Err(self.problem(ProblemKind::WrongLink, attribute, detail).into())
+    }
+
+    pub(in crate::model) fn journeys(self) -> impl Iterator<Item = At<'e, EdgeUsageJourney>> {
+        self.get().edge_usage_journeys.iter().map(move |journey| self.at(*journey))
+    }
+
+    /// The functions of all journeys, as often as they are listed.
+    pub(in crate::model) fn functions(self) -> impl Iterator<Item = At<'e, EdgeFunction>> {
+        self.journeys()
+            .flat_map(|journey| journey.get().edge_functions.iter())
+            .map(move |function| self.at(*function))
+    }
+
+    /// The jobs that its devices start. One may come several times.
+    pub(in crate::model) fn jobs(self) -> impl Iterator<Item = At<'e, AnyJob>> {
+        self.functions()
+            .flat_map(|function| function.get().recurrent_server_needs.iter())
+            .flat_map(move |need| self.at(*need).get().jobs.iter())
+            .map(move |(job, _)| self.at(*job))
+    }
+}
+
+/// A way from a need up to a pattern, and how often it is listed on it (E3.3).
+#[derive(Clone, Copy)]
+pub(in crate::model) struct Path<'e> {
+    pub(in crate::model) pattern: At<'e, EdgeUsagePattern>,
+    pub(in crate::model) journey: At<'e, EdgeUsageJourney>,
+    pub(in crate::model) function: At<'e, EdgeFunction>,
+    pub(in crate::model) times: f64,
+}
+
+impl<'e> At<'e, EdgeFunction> {
+    /// The ways from here up to all patterns.
+    pub(in crate::model) fn paths(self) -> impl Iterator<Item = Path<'e>> {
+        self.referrers::<EdgeUsageJourney>().flat_map(move |journey| {
+            let listed = occurrences_in(&journey.get().edge_functions, |of| self.at(of) == self);
+            journey.referrers::<EdgeUsagePattern>().map(move |pattern| {
+                let journeys = &pattern.get().edge_usage_journeys;
+                Path {
+                    pattern,
+                    journey,
+                    function: self,
+                    times: listed * occurrences_in(journeys, |of| self.at(of) == journey),
+                }
+            })
+        })
+    }
+}
+
+/// The patterns of some paths, each once and in the order of the file.
+pub(in crate::model) fn patterns_of<'e>(
+    paths: impl Iterator<Item = Path<'e>>,
+) -> Vec<At<'e, EdgeUsagePattern>> {
+    let mut patterns: Vec<_> = paths.map(|path| path.pattern).collect();
+    patterns.sort_unstable_by_key(|pattern| pattern.index());
+    patterns.dedup();
+    patterns
+}
+
+impl<'e> At<'e, RecurrentServerNeed> {
+    pub(in crate::model) fn paths(self) -> impl Iterator<Item = Path<'e>> {
+        self.referrers::<EdgeFunction>().flat_map(move |function| {
+            let listed = &function.get().recurrent_server_needs;
+            let times = occurrences_in(listed, |of| self.at(of) == self);
+            function.paths().map(move |path| Path { times: path.times * times, ..path })
+        })
+    }
+
+    pub(in crate::model) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
+        patterns_of(self.paths())
+    }
+
+    /// How often the pattern has this need.
+    pub(in crate::model) fn times(self, pattern: At<'e, EdgeUsagePattern>) -> f64 {
+        let paths = self.paths().filter(|path| path.pattern == pattern);
+        paths.map(|path| path.times).sum()
+    }
+
+    fn checked_volume(self) -> Result<Week, Failure> {
+        let volume = &self.get().recurrent_volume_per_edge_device;
+        if volume.unit.canonical() != "occurrence" {
+            let unit = &volume.unit;
+            let detail = format!("has a volume in `{unit}`; give it in `occurrence`.");
+            let attribute = "recurrent_need_validation";
+            return Err(self.problem(ProblemKind::WrongUnit, attribute, detail).into());
+        }
+        Ok(volume.values.clone())
+    }
+
+    /// What one device asks for by the hour.
+    pub(in crate::model) fn unitary_hourly_volume(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
+        self.shared_for("unitary_hourly_volume", pattern.index(), || {
+            let week = &self.get().recurrent_volume_per_edge_device.values;
+            let country = self.at(pattern.get().country);
+            let volume = country.weeks(week, &*pattern.deployments()?);
+            Ok(Some(volume.times(self.times(pattern))))
+        })
     }
 }

@@ -11,6 +11,7 @@ mod external_apis;
 mod jobs;
 mod servers;
 mod services;
+mod system;
 mod web_usage;
 
 pub use self::boavizta::*;
@@ -24,6 +25,7 @@ pub use self::external_apis::*;
 pub use self::jobs::*;
 pub use self::servers::*;
 pub use self::services::*;
+pub use self::system::*;
 pub use self::web_usage::*;
 
 use super::Model;
@@ -59,9 +61,23 @@ impl std::fmt::Display for Class {
 /// wrong.
 pub(super) fn check(model: &Model) -> Result<(), (&Object, &'static str, Fault)> {
     for object in &model.objects {
-        if let Object::RecurrentEdgeComponentNeed(need) = object {
-            need.check(model)
-                .map_err(|fault| (object, "recurrent_need", fault))?;
+        let checked = match object {
+            Object::RecurrentEdgeComponentNeed(need) => {
+                need.check(model).map_err(|fault| ("recurrent_need", fault))
+            }
+            Object::BoaviztaCloudServer(server) => server.check(),
+            Object::VideoStreamingJob(job) => job.check(),
+            Object::EcoLogitsGenAIExternalAPI(api) => api.check(),
+            Object::EcoLogitsVideoGenExternalAPI(api) => api.check(),
+            _ => Ok(()),
+        };
+        checked.map_err(|(attribute, fault)| (object, attribute, fault))?;
+    }
+    // These need their API to be sound.
+    for object in &model.objects {
+        if let Object::EcoLogitsVideoGenExternalAPIJob(job) = object {
+            job.check(model.get(job.external_api))
+                .map_err(|(attribute, fault)| (object, attribute, fault))?;
         }
     }
     match edge_groups::circular(model) {

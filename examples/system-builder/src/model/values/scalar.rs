@@ -138,6 +138,6 @@ impl<V: Serialize> Serialize for OrEmpty<V> {
 }
 
 /// The fault of a text that none of the permitted ones equals.
-pub(super) fn not_permitted(text: &str, permitted: &str) -> Fault {
+pub(in crate::model) fn not_permitted(text: &str, permitted: &str) -> Fault {
     Fault::invalid(format!("is {}, expected {permitted}", quoted(text)))
 }

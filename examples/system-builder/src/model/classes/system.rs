@@ -1,0 +1,203 @@
+//! What a file describes, and its footprint.
+
+use std::collections::BTreeMap;
+
+use super::{
+    AnyApi, AnyApiServer, AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, AnyServer, AnyUsagePattern,
+    Device, EdgeUsagePattern, Network, Storage, UsagePattern,
+};
+use crate::model::class::class;
+use crate::model::compute::{At, Failure, Hours, KG, Series, attributes, computed, sum};
+use crate::model::relations::List;
+
+class! {
+    /// What a file describes. Patterns listed twice count once.
+    System {
+        usage_patterns: List<UsagePattern>,
+        edge_usage_patterns: List<EdgeUsagePattern>,
+    }
+}
+
+computed! {
+    System: SYSTEM;
+}
+
+attributes! {
+    SYSTEM of System {
+        "4.12" total_footprint [KG]
+            = "sum over the objects of the system of manufacturing and use footprint" => |system| system.total_footprint();
+    }
+}
+
+/// What objects with a footprint are counted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[allow(missing_docs)]
+pub enum Category {
+    Servers,
+    Storage,
+    ExternalAPIs,
+    Network,
+    Devices,
+    EdgeDevices,
+}
+
+impl Category {
+    /// All of them, in the order of the specification.
+    pub const ALL: [Self; 6] = [
+        Self::Servers,
+        Self::Storage,
+        Self::ExternalAPIs,
+        Self::Network,
+        Self::Devices,
+        Self::EdgeDevices,
+    ];
+}
+
+/// A phase of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[allow(missing_docs)]
+pub enum Phase {
+    Manufacturing,
+    Use,
+}
+
+impl Phase {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Manufacturing, Self::Use];
+}
+
+/// An object with a footprint of its own.
+#[derive(Clone, Copy)]
+pub(in crate::model) enum Emitter<'e> {
+    Server(At<'e, AnyServer>),
+    Storage(At<'e, Storage>),
+    Api(At<'e, AnyApi>),
+    Network(At<'e, Network>),
+    Device(At<'e, Device>),
+    EdgeDevice(At<'e, AnyEdgeDevice>),
+}
+
+impl<'e> Emitter<'e> {
+    pub(in crate::model) fn category(self) -> Category {
+        match self {
+            Self::Server(_) => Category::Servers,
+            Self::Storage(_) => Category::Storage,
+            Self::Api(_) => Category::ExternalAPIs,
+            Self::Network(_) => Category::Network,
+            Self::Device(_) => Category::Devices,
+            Self::EdgeDevice(_) => Category::EdgeDevices,
+        }
+    }
+
+    /// The object's place in the file.
+    pub(in crate::model) fn index(self) -> usize {
+        match self {
+            Self::Server(server) => server.index(),
+            Self::Storage(storage) => storage.index(),
+            Self::Api(api) => api.index(),
+            Self::Network(network) => network.index(),
+            Self::Device(device) => device.index(),
+            Self::EdgeDevice(device) => device.index(),
+        }
+    }
+
+    /// Its footprint in a phase of life.
+    pub(in crate::model) fn footprint(self, phase: Phase) -> Result<Hours, Failure> {
+        match (self, phase) {
+            (Self::Server(server), Phase::Manufacturing) => server.manufacturing_footprint(),
+            (Self::Server(server), Phase::Use) => server.use_footprint(),
+            (Self::Storage(storage), Phase::Manufacturing) => storage.manufacturing_footprint(),
+            (Self::Api(api), phase) => match (api.server(), phase) {
+                (server, Phase::Manufacturing) => server.manufacturing_footprint(),
+                (server, Phase::Use) => server.use_footprint(),
+            },
+            (Self::Network(network), Phase::Use) => network.use_footprint(),
+            (Self::Device(device), Phase::Manufacturing) => device.manufacturing_footprint(),
+            (Self::Device(device), Phase::Use) => device.use_footprint(),
+            (Self::EdgeDevice(device), Phase::Manufacturing) => device.manufacturing_footprint(),
+            (Self::EdgeDevice(device), Phase::Use) => device.use_footprint(),
+            (Self::Storage(_), Phase::Use) | (Self::Network(_), Phase::Manufacturing) => Ok(None),
+        }
+    }
+}
+
+impl<'e> At<'e, AnyApi> {
+    pub(in crate::model) fn server(self) -> At<'e, AnyApiServer> {
+        match self.get() {
+            AnyApi::EcoLogitsGenAIExternalAPI(api) => self.at(self.at(api).get().server).of(),
+            AnyApi::EcoLogitsVideoGenExternalAPI(api) => self.at(self.at(api).get().server).of(),
+        }
+    }
+}
+
+impl<'e> At<'e, AnyJob> {
+    /// The API, if other people do the job.
+    pub(in crate::model) fn api(self) -> Option<At<'e, AnyApi>> {
+        match self.get() {
+            AnyJob::EcoLogitsGenAIExternalAPIJob(job) => Some(self.at(self.at(job).get().external_api).of()),
+            AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => Some(self.at(self.at(job).get().external_api).of()),
+            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => None,
+        }
+    }
+}
+
+impl<'e> At<'e, System> {
+    fn patterns(self) -> impl Iterator<Item = At<'e, AnyUsagePattern>> {
+        let system = self.get();
+        let web = system.usage_patterns.iter().map(move |pattern| self.at(*pattern).of());
+        web.chain(system.edge_usage_patterns.iter().map(move |pattern| self.at(*pattern).of()))
+    }
+
+    /// What of the system has a footprint, each object once. A storage comes right after its
+    /// server: both are computed from the same jobs.
+    pub(in crate::model) fn emitters(self) -> Vec<Emitter<'e>> {
+        let mut emitters = BTreeMap::new();
+        let mut add = |emitter: Emitter<'e>| {
+            let next_to = match emitter {
+                Emitter::Storage(storage) => {
+                    storage.referrers::<AnyServer>().next().map_or(storage.index(), At::index)
+                }
+                other => other.index(),
+            };
+            emitters.insert((next_to, emitter.index()), emitter);
+        };
+        let mut jobs = Vec::new();
+        for pattern in self.patterns() {
+            add(Emitter::Network(pattern.network()));
+            match pattern.get() {
+                AnyUsagePattern::UsagePattern(pattern) => {
+                    let pattern = self.at(pattern);
+                    let devices = &pattern.get().devices;
+                    devices.iter().for_each(|device| add(Emitter::Device(self.at(*device))));
+                    jobs.extend(pattern.jobs());
+                }
+                AnyUsagePattern::EdgeUsagePattern(pattern) => {
+                    let pattern = self.at(pattern);
+                    let needs = pattern.functions().flat_map(|function| function.get().recurrent_edge_device_needs.iter());
+                    needs.for_each(|need| {
+                        let need: At<'e, AnyEdgeDeviceNeed> = self.at(*need);
+                        add(Emitter::EdgeDevice(need.edge_device()));
+                    });
+                    jobs.extend(pattern.jobs());
+                }
+            }
+        }
+        jobs.sort_unstable_by_key(|job| job.index());
+        jobs.dedup();
+        for job in jobs {
+            if let Some(server) = job.server() {
+                add(Emitter::Server(server));
+                add(Emitter::Storage(server.storage()));
+            }
+            if let Some(api) = job.api() {
+                add(Emitter::Api(api));
+            }
+        }
+        emitters.into_values().collect()
+    }
+
+    fn total_footprint(self) -> Result<Option<Series>, Failure> {
+        let emitters = self.emitters().into_iter();
+        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint(phase))))
+    }
+}

@@ -1,0 +1,336 @@
+//! Computed values: every attribute that the specifications derive from a system's inputs.
+//!
+//! An [`Engine`] computes on demand. The formulas stand beside the inputs of their
+//! [classes](super::classes), as methods of an object [in its place](At); what several formulas
+//! need is [shared](At::shared). Tables of [`Attribute`]s list the results for whoever shows them.
+
+mod attributes;
+mod failure;
+mod memo;
+mod output;
+mod referrers;
+mod series;
+mod unit;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+pub use self::attributes::{Attribute, Entries, Guard, Value, Week};
+pub(super) use self::attributes::{Computed, Measured, attributes, computed, value_of};
+pub use self::failure::{Failure, Problem, ProblemKind};
+use self::memo::Memo;
+pub use self::output::{HoursInShort, Summary, write_computed};
+use self::referrers::Referrers;
+pub use self::series::Series;
+pub(super) use self::series::sum;
+pub use self::unit::Measure;
+pub(super) use self::unit::*;
+use super::attribute::Target;
+use super::classes::{AnyServer, Class, Object};
+use super::{Model, Ref};
+
+/// A series that may be absent, as that of a server that nobody asks anything. Absent is nothing,
+/// in whatever unit.
+pub(super) type Hours = Option<Rc<Series>>;
+
+/// Computes the values of a model.
+///
+/// It keeps what it computed for as long as there is room, and is made for one thread and a few
+/// questions: making one costs a walk over the objects.
+pub struct Engine {
+    model: Arc<Model>,
+    referrers: Referrers,
+    memo: Memo,
+    cancel: Cancel,
+}
+
+/// Stops a computation from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Makes the computation end with [`Failure::Cancelled`] at its next series.
+    pub fn cancel(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.0.load(Relaxed) {
+            return Err(Failure::Cancelled);
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// An engine for that model, that computes until it is told to stop.
+    pub fn new(model: Arc<Model>, cancel: Cancel) -> Self {
+        Self {
+            referrers: Referrers::of(&model),
+            memo: Memo::default(),
+            model,
+            cancel,
+        }
+    }
+
+    /// The inputs.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// An object in its place.
+    pub(super) fn at<T>(&self, object: Ref<T>) -> At<'_, T> {
+        At {
+            engine: self,
+            this: object,
+        }
+    }
+
+    /// The objects of a class or family, in the order of the file.
+    pub(super) fn all<T: Target>(&self) -> impl Iterator<Item = At<'_, T>> {
+        let objects = self.model.objects.iter().enumerate();
+        objects
+            .filter(|(_, object)| T::CLASSES.contains(&object.class()))
+            .map(|(place, _)| self.at(Ref::new(place as u32)))
+    }
+
+    /// The computed attributes of an object, each computed when it is asked for.
+    pub fn attributes(&self, place: usize) -> impl Iterator<Item = (&'static Attribute, Asked<'_>)> {
+        let tables = self.model.objects[place].class().attributes();
+        tables.iter().copied().flatten().map(move |attribute| {
+            let asked = Asked {
+                engine: self,
+                attribute,
+                place: place as u32,
+            };
+            (attribute, asked)
+        })
+    }
+
+    /// The objects in the order that computes the least twice: each server after its jobs.
+    fn in_order_of_computation(&self) -> Vec<usize> {
+        let servers = self.all::<AnyServer>().flat_map(|server| {
+            let jobs = server.jobs().map(At::index);
+            jobs.chain([server.index(), server.storage().index()]).collect::<Vec<_>>()
+        });
+        let mut seen = vec![false; self.model.objects.len()];
+        let mut places: Vec<_> = servers.chain(0..seen.len()).collect();
+        places.retain(|&place| !std::mem::replace(&mut seen[place], true));
+        places
+    }
+
+    /// What the system asks for and can't have.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Cancelled`], and nothing else.
+    pub fn problems(&self) -> Result<Vec<Arc<Problem>>, Failure> {
+        let mut problems: Vec<Arc<Problem>> = Vec::new();
+        for place in 0..self.model.objects.len() {
+            for (attribute, asked) in self.attributes(place) {
+                if attribute.guard == Guard::No {
+                    continue;
+                }
+                match asked.compute().and_then(Value::settle) {
+                    Err(Failure::Problem(problem)) if !problems.contains(&problem) => {
+                        problems.push(problem);
+                    }
+                    Err(Failure::Cancelled) => return Err(Failure::Cancelled),
+                    _ => {}
+                }
+            }
+        }
+        Ok(problems)
+    }
+}
+
+/// A computed attribute of one object, not computed yet.
+pub struct Asked<'e> {
+    engine: &'e Engine,
+    attribute: &'static Attribute,
+    place: u32,
+}
+
+impl<'e> Asked<'e> {
+    /// Computes it.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from having a value.
+    pub fn compute(&self) -> Result<Value<'e>, Failure> {
+        (self.attribute.compute)(self.engine, self.place)
+    }
+}
+
+/// An object in its place: with its inputs, what it refers to and what refers to it.
+///
+/// The formulas of a class are methods of this.
+pub(super) struct At<'e, T> {
+    engine: &'e Engine,
+    this: Ref<T>,
+}
+
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for At<'_, T> {}
+
+impl<T> PartialEq for At<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.this == other.this
+    }
+}
+
+impl<'e, T: Target> At<'e, T> {
+    /// The object's inputs; of a family, the class to match on.
+    pub(super) fn get(self) -> T::Found<'e> {
+        self.engine.model.get(self.this)
+    }
+
+    pub(super) fn engine(self) -> &'e Engine {
+        self.engine
+    }
+
+    /// Another object.
+    pub(super) fn at<U>(self, other: Ref<U>) -> At<'e, U> {
+        self.engine.at(other)
+    }
+
+    /// The object as one of its family.
+    pub(super) fn of<F>(self) -> At<'e, F>
+    where
+        Ref<F>: From<Ref<T>>,
+    {
+        self.engine.at(self.this.into())
+    }
+
+    /// The objects of class or family `U` that refer to this one, each once.
+    pub(super) fn referrers<U: Target>(self) -> impl Iterator<Item = At<'e, U>> {
+        let engine = self.engine;
+        let referrers = engine.referrers.of_object(self.this.index()).iter();
+        referrers
+            .filter(|&&place| U::CLASSES.contains(&engine.model.objects[place as usize].class()))
+            .map(|&place| engine.at(Ref::new(place)))
+    }
+
+    pub(super) fn object(self) -> &'e Object {
+        &self.engine.model.objects[self.index()]
+    }
+
+    pub(super) fn class(self) -> Class {
+        self.object().class()
+    }
+
+    pub(super) fn id(self) -> &'e str {
+        self.object().id()
+    }
+
+    pub(super) fn name(self) -> &'e str {
+        self.object().name()
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.this.index()
+    }
+
+    /// A series that other formulas need too: computed once, while there is room to keep it.
+    pub(super) fn shared<S: Into<Rc<Series>>>(
+        self,
+        attribute: &'static str,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        self.shared_for(attribute, self.index(), compute)
+    }
+
+    /// The same, of a series that there is one of for each of some objects.
+    pub(super) fn shared_for<S: Into<Rc<Series>>>(
+        self,
+        attribute: &'static str,
+        of: usize,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        let key = (self.index() as u32, attribute, of as u32);
+        if let Some(known) = self.engine.memo.get(&key) {
+            return Ok(known);
+        }
+        self.engine.cancel.check()?;
+        let hours = compute()?.map(Into::into);
+        self.engine.memo.keep(key, hours.clone());
+        Ok(hours)
+    }
+
+    /// What this object asks for and can't have.
+    pub(super) fn problem(
+        self,
+        kind: ProblemKind,
+        attribute: &'static str,
+        detail: impl std::fmt::Display,
+    ) -> Problem {
+        Problem {
+            kind,
+            object: self.id().to_owned(),
+            class: self.class().name(),
+            name: self.name().to_owned(),
+            attribute,
+            detail: format!("{} “{}” {detail}", self.class(), self.name()),
+            available: None,
+            requested: None,
+            unit: None,
+        }
+    }
+
+    /// More is asked of this object than it has.
+    pub(super) fn shortage(
+        self,
+        attribute: &'static str,
+        what: &str,
+        (requested, available): (f64, f64),
+        unit: Measure,
+        way_out: &str,
+    ) -> Failure {
+        let (requested, available) = (requested * unit.factor, available * unit.factor);
+        let asked = short(requested);
+        let has = short(available);
+        let name = match unit.name {
+            "dimensionless" | "concurrent" => String::new(),
+            name => format!(" {name}"),
+        };
+        let detail = format!("has {has}{name} of {what}, and {asked}{name} are asked of it; {way_out}.");
+        let problem = self.problem(ProblemKind::InsufficientCapacity, attribute, detail);
+        Failure::Problem(Arc::new(Problem {
+            available: Some(available),
+            requested: Some(requested),
+            unit: Some(unit.name),
+            ..problem
+        }))
+    }
+
+    /// The input `name`, which a formula divides by.
+    pub(super) fn divisor(self, name: &'static str, value: f64) -> Result<f64, Failure> {
+        if value == 0.0 {
+            let detail = format!("has a `{name}` of zero, which values are divided by; give it one above zero.");
+            let problem = self.problem(ProblemKind::DivisionByZero, name, detail);
+            return Err(Failure::Problem(Arc::new(problem)));
+        }
+        Ok(value)
+    }
+}
+
+/// A number as short as it can be told without losing what matters.
+fn short(number: f64) -> String {
+    let digits = (5 - number.abs().max(1.0).log10().ceil() as i32).max(0) as usize;
+    let text = format!("{number:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// How often a list has what `is` tells.
+pub(super) fn occurrences_in<T>(list: &[Ref<T>], is: impl Fn(Ref<T>) -> bool) -> f64 {
+    list.iter().filter(|&&of| is(of)).count() as f64
+}

@@ -1,0 +1,197 @@
+//! Computed values as JSON: what stands in a file of expected values.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::ser::{Error, SerializeMap, SerializeStruct};
+use serde::{Serialize, Serializer};
+
+use super::super::version;
+use super::{Engine, Failure, Guard, Measure, Series, Value};
+
+/// The hours of a series that are shown one by one; so is its last.
+const PROBES: [usize; 14] = [
+    0, 1, 2, 23, 24, 25, 167, 168, 169, 719, 1000, 4321, 8759, 8760,
+];
+
+/// Writes every computed attribute of every object, and calls `noticed` with what is in the way of
+/// one.
+///
+/// # Errors
+///
+/// Of writing, and where the computation was cancelled.
+pub fn write_computed(
+    engine: &Engine,
+    out: impl io::Write,
+    noticed: impl FnMut(&Failure),
+) -> serde_json::Result<()> {
+    #[derive(Serialize)]
+    struct File<O> {
+        efootprint_version: &'static str,
+        objects: O,
+    }
+    let file = File {
+        efootprint_version: version::WRITTEN,
+        objects: Objects(engine, RefCell::new(noticed)),
+    };
+    serde_json::to_writer(out, &file)
+}
+
+struct Objects<'e, F>(&'e Engine, RefCell<F>);
+
+impl<F: FnMut(&Failure)> Serialize for Objects<'_, F> {
+    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
+        let Self(engine, noticed) = self;
+        let mut map = json.serialize_map(None)?;
+        for place in engine.in_order_of_computation() {
+            let id = engine.model.objects[place].id();
+            map.serialize_entry(id, &ComputedObject { engine, place, noticed })?;
+        }
+        map.end()
+    }
+}
+
+struct ComputedObject<'e, F> {
+    engine: &'e Engine,
+    place: usize,
+    noticed: &'e RefCell<F>,
+}
+
+impl<F: FnMut(&Failure)> Serialize for ComputedObject<'_, F> {
+    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
+        let mut object = json.serialize_struct("object", 2)?;
+        let class = self.engine.model.objects[self.place].class();
+        object.serialize_field("class", class.name())?;
+        object.serialize_field("attributes", &Attributes(self))?;
+        object.end()
+    }
+}
+
+struct Attributes<'a, 'e, F>(&'a ComputedObject<'e, F>);
+
+impl<F: FnMut(&Failure)> Serialize for Attributes<'_, '_, F> {
+    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
+        let object = self.0;
+        let mut map = json.serialize_map(None)?;
+        for (attribute, asked) in object.engine.attributes(object.place) {
+            let summary = asked.compute().and_then(Summary::of);
+            if let Err(failure) = &summary {
+                if *failure == Failure::Cancelled {
+                    return Err(S::Error::custom(failure));
+                }
+                (object.noticed.borrow_mut())(failure);
+            }
+            if attribute.guard != Guard::Only {
+                map.serialize_entry(attribute.name, &summary.unwrap_or_else(Summary::failure))?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// A computed value in short: totals, extremes and some hours of its series, in canonical units.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Summary {
+    /// Nothing.
+    Empty,
+    /// A number.
+    Scalar {
+        /// Its unit.
+        unit: &'static str,
+        /// How many.
+        value: f64,
+    },
+    /// A series.
+    Hourly {
+        /// The first hour, UTC.
+        start: String,
+        /// Its hours.
+        #[serde(flatten)]
+        hours: HoursInShort,
+    },
+    /// A week.
+    Recurrent(HoursInShort),
+    /// Values by object or path.
+    Dict {
+        /// The values.
+        entries: BTreeMap<String, Summary>,
+    },
+    /// No value, and why.
+    Error {
+        /// The sentence.
+        error: String,
+    },
+}
+
+/// The hours of a series or week.
+#[derive(Debug, Serialize)]
+pub struct HoursInShort {
+    unit: &'static str,
+    length: usize,
+    sum: f64,
+    min: f64,
+    max: f64,
+    at: BTreeMap<usize, f64>,
+}
+
+impl Summary {
+    /// A value in short.
+    ///
+    /// # Errors
+    ///
+    /// What keeps an entry from having a value.
+    pub fn of(value: Value<'_>) -> Result<Self, Failure> {
+        Ok(match value {
+            Value::Empty => Self::Empty,
+            Value::Scalar(value, unit) => Self::Scalar {
+                unit: unit.name,
+                value: value * unit.factor,
+            },
+            Value::Hourly(series, unit) => Self::Hourly {
+                start: series.start.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
+                hours: HoursInShort::of(&series, unit),
+            },
+            Value::Weekly(week, unit) => {
+                let series = Series {
+                    start: jiff::civil::DateTime::ZERO,
+                    values: week.to_vec(),
+                };
+                Self::Recurrent(HoursInShort::of(&series, unit))
+            }
+            Value::Entries(entries) => Self::Dict {
+                entries: entries
+                    .map(|(key, value)| Ok((key.into_owned(), Self::of(value?)?)))
+                    .collect::<Result<_, Failure>>()?,
+            },
+        })
+    }
+
+    /// A value that could not be computed.
+    pub fn failure(failure: Failure) -> Self {
+        Self::Error {
+            error: failure.to_string(),
+        }
+    }
+}
+
+impl HoursInShort {
+    fn of(series: &Series, unit: Measure) -> Self {
+        let factor = unit.factor;
+        let last = series.values.len().wrapping_sub(1);
+        let probes = PROBES.into_iter().chain([last]);
+        let at = probes.filter_map(|hour| {
+            let value = series.values.get(hour)?;
+            Some((hour, f64::from(*value) * factor))
+        });
+        Self {
+            unit: unit.name,
+            length: series.values.len(),
+            sum: series.sum() * factor,
+            min: f64::from(series.min()) * factor,
+            max: f64::from(series.max()) * factor,
+            at: at.collect(),
+        }
+    }
+}
