@@ -415,7 +415,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
             Ok(match self.kind() {
                 Kind::Storage => {
                     let base = self.sizing()?.base as f32;
-                    need.map(|need| need.map(|need| need + base))
+                    need.map(|need| need.map(|need| need + base).into())
                 }
                 Kind::Ram | Kind::Cpu | Kind::Workload => need,
             })

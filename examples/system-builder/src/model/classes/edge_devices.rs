@@ -263,19 +263,19 @@ impl<'e> At<'e, AnyEdgeDevice> {
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
-        self.shared("instances_manufacturing_footprint", || {
+        self.footprint("instances_manufacturing_footprint", || {
             sum(self.usage_patterns().into_iter().map(|pattern| self.manufacturing_footprint_in(pattern)))
         })
     }
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
-        self.shared("use_footprint", || {
+        self.footprint("use_footprint", || {
             sum(self.usage_patterns().into_iter().map(|pattern| self.use_footprint_in(pattern)))
         })
     }
 
     /// What a component's part of the manufacturing footprint is, with its share of the structure.
-    pub(in crate::model) fn manufacturing_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Option<Series>, Failure> {
+    pub(in crate::model) fn manufacturing_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Hours, Failure> {
         let (number, share) = (self.number(), 1.0 / self.components().len() as f64);
         let parts = self.usage_patterns().into_iter().flat_map(|pattern| {
             let own = self.footprint_of(component, pattern).map(|own| own.map(|own| own.times(number)));

@@ -378,7 +378,7 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
         }
     }
 
-    fn total(self) -> Result<Option<Series>, Failure> {
+    fn total(self) -> Result<Hours, Failure> {
         sum(self.usage_patterns().into_iter().map(|pattern| {
             let (Some(need), devices) = (self.level(pattern)?, pattern.deployments()?) else {
                 return Ok(None);

@@ -105,13 +105,13 @@ impl<'e> At<'e, Device> {
     }
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
-        self.shared("use_footprint", || {
+        self.footprint("use_footprint", || {
             sum(self.usage_patterns().map(|pattern| self.use_footprint_in(pattern)))
         })
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
-        self.shared("instances_manufacturing_footprint", || {
+        self.footprint("instances_manufacturing_footprint", || {
             sum(self.usage_patterns().map(|pattern| self.manufacturing_footprint_in(pattern)))
         })
     }
@@ -132,10 +132,6 @@ attributes! {
 }
 
 impl<'e> At<'e, Network> {
-    fn usage_patterns(self) -> impl Iterator<Item = At<'e, AnyUsagePattern>> {
-        self.referrers()
-    }
-
     /// The jobs of all patterns that use the network.
     fn jobs(self) -> Vec<At<'e, AnyJob>> {
         let web = self.referrers::<UsagePattern>().flat_map(At::<UsagePattern>::jobs);
@@ -146,12 +142,15 @@ impl<'e> At<'e, Network> {
         jobs
     }
 
-    fn use_footprint_of(self, job: At<'e, AnyJob>) -> Result<Option<Series>, Failure> {
-        let patterns = self.usage_patterns().filter(|pattern| job.usage_patterns().contains(pattern));
-        sum(patterns.map(|pattern| {
-            let data = job.hourly_data_transferred(pattern)?;
-            Ok(data.map(|data| self.footprint_of_data(&data, pattern)))
-        }))
+    pub(in crate::model) fn use_footprint_of(self, job: At<'e, AnyJob>) -> Result<Hours, Failure> {
+        self.footprint_for("use_footprint_per_job", job.index(), || {
+            let patterns = job.usage_patterns().into_iter();
+            let patterns = patterns.filter(|pattern| pattern.network() == self);
+            sum(patterns.map(|pattern| {
+                let data = job.hourly_data_transferred(pattern)?;
+                Ok(data.map(|data| self.footprint_of_data(&data, pattern)))
+            }))
+        })
     }
 
     /// What it takes to carry so many megabytes for a pattern.
@@ -166,7 +165,7 @@ impl<'e> At<'e, Network> {
     }
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
-        self.shared("use_footprint", || {
+        self.footprint("use_footprint", || {
             sum(self.jobs().into_iter().map(|job| self.use_footprint_of(job)))
         })
     }

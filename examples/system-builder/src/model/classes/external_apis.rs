@@ -137,7 +137,7 @@ impl<'e> At<'e, AnyApiServer> {
         attribute: &'static str,
         of_request: impl Fn(Request) -> f64,
     ) -> Result<Hours, Failure> {
-        self.shared(attribute, || {
+        self.footprint(attribute, || {
             sum(self.jobs().map(|job| self.of_job(job, &of_request)))
         })
     }

@@ -239,6 +239,15 @@ impl<'e> At<'e, AnyJob> {
         web
     }
 
+    /// What it moves over networks. That takes what its server takes too, and is best known before
+    /// that is forgotten.
+    pub(in crate::model) fn move_data(self) -> Result<(), Failure> {
+        for pattern in self.usage_patterns() {
+            pattern.network().use_footprint_of(self)?;
+        }
+        Ok(())
+    }
+
     /// Every place that starts this job.
     pub(in crate::model) fn places(self) -> Vec<Place<'e>> {
         let patterns = self.usage_patterns().into_iter();
@@ -322,10 +331,8 @@ impl<'e> At<'e, AnyJob> {
         self,
         pattern: At<'e, AnyUsagePattern>,
     ) -> Result<Hours, Failure> {
-        self.shared_for("hourly_occurrences", pattern.index(), || {
-            let places = self.places_in(pattern);
-            sum(places.iter().map(|place| self.hourly_occurrences_at(place)))
-        })
+        let places = self.places_in(pattern);
+        sum(places.iter().map(|place| self.hourly_occurrences_at(place)))
     }
 
     pub(in crate::model) fn hourly_avg_occurrences(
@@ -373,19 +380,25 @@ impl<'e> At<'e, AnyJob> {
     pub(in crate::model) fn hourly_data_transferred(
         self,
         pattern: At<'e, AnyUsagePattern>,
-    ) -> Result<Option<Series>, Failure> {
-        let requests = self.hourly_avg_occurrences(pattern)?;
-        let data = self.data_transferred();
-        requests.map(|requests| self.hourly(&data, &requests)).transpose()
+    ) -> Result<Hours, Failure> {
+        self.shared_for("hourly_data_transferred", pattern.index(), || {
+            let requests = self.hourly_avg_occurrences(pattern)?;
+            let data = self.data_transferred();
+            requests.map(|requests| self.hourly(&data, &requests)).transpose()
+        })
     }
 
     pub(in crate::model) fn hourly_data_transferred_at(
         self,
         place: &Place<'e>,
-    ) -> Result<Option<Series>, Failure> {
+    ) -> Result<Hours, Failure> {
+        if self.places_in(place.pattern()).len() == 1 {
+            return self.hourly_data_transferred(place.pattern());
+        }
         let requests = self.hourly_avg_occurrences_at(place)?;
         let data = self.data_transferred();
-        requests.map(|requests| self.hourly(&data, &requests)).transpose()
+        let data = requests.map(|requests| self.hourly(&data, &requests)).transpose()?;
+        Ok(data.map(Into::into))
     }
 
     fn hourly_data_stored(self, pattern: At<'e, AnyUsagePattern>) -> Result<Option<Series>, Failure> {

@@ -256,7 +256,7 @@ impl<'e> At<'e, AnyServer> {
     }
 
     /// What all requests in progress need, in the unit of the first job and then in ours.
-    fn need(self, needed: impl Fn(At<'e, AnyJob>) -> Amount) -> Result<Option<Series>, Failure> {
+    fn need(self, needed: impl Fn(At<'e, AnyJob>) -> Amount) -> Result<Hours, Failure> {
         let mut first = None;
         let total = sum(self.jobs().map(|job| {
             let Some(requests) = job.hourly_avg_occurrences_across()? else {
@@ -272,7 +272,7 @@ impl<'e> At<'e, AnyServer> {
             }))
         }))?;
         Ok(match (total, first) {
-            (Some(total), Some(unit)) if unit != 1.0 => Some(total.times(unit)),
+            (Some(total), Some(unit)) if unit != 1.0 => Some(total.times(unit).into()),
             (total, _) => total,
         })
     }
@@ -390,7 +390,7 @@ impl<'e> At<'e, AnyServer> {
     }
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
-        self.shared("use_footprint", || {
+        self.footprint("use_footprint", || {
             // What fails, fails before the load is known: no series of an impossible number.
             let idle = self.idle_use_footprint()?;
             sum([Ok(idle), self.load_use_footprint()])
@@ -398,7 +398,7 @@ impl<'e> At<'e, AnyServer> {
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
-        self.shared("instances_manufacturing_footprint", || {
+        self.footprint("instances_manufacturing_footprint", || {
             let manufacturing = self.sizing()?.manufacturing as f32;
             let lifespan = self.divisor("lifespan", self.running().lifespan)? as f32;
             Ok(self.nb_of_instances()?.map(|n| n.map(|n| manufacturing * n / lifespan)))
@@ -528,7 +528,7 @@ impl<'e> At<'e, Storage> {
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
-        self.shared("instances_manufacturing_footprint", || {
+        self.footprint("instances_manufacturing_footprint", || {
             let manufacturing = self.manufacturing() as f32;
             let lifespan = self.divisor("lifespan", self.get().lifespan.hours())? as f32;
             Ok(self.nb_of_instances()?.map(|n| n.map(|n| manufacturing * n / lifespan)))
@@ -538,29 +538,40 @@ impl<'e> At<'e, Storage> {
     /// The part of the manufacturing footprint that holds what jobs have written.
     pub(in crate::model) fn retention_footprint(self) -> Result<Hours, Failure> {
         self.shared("storage_retention_manufacturing_footprint", || {
-            self.part_of_footprint(|written, _| written)
+            let Some(written) = self.written()? else {
+                return Ok(None);
+            };
+            self.part_of_footprint(&written)
         })
     }
 
     /// The part of the manufacturing footprint that holds nothing that jobs have written.
     pub(in crate::model) fn baseline_footprint(self) -> Result<Hours, Failure> {
         self.shared("storage_baseline_manufacturing_footprint", || {
-            self.part_of_footprint(|written, capacity| capacity - written)
+            let base = self.get().base_storage_need.tb() as f32;
+            let (Some(capacity), Some(need)) = (self.capacity()?, self.full_need()?) else {
+                return Ok(None);
+            };
+            let rest = capacity.with(&need, |capacity, need| capacity - need + base)?;
+            self.part_of_footprint(&rest)
         })
     }
 
-    fn part_of_footprint(self, part: impl Fn(f32, f32) -> f32) -> Result<Option<Series>, Failure> {
-        let capacity = self.get().storage_capacity.tb() as f32;
-        let (Some(footprint), Some(n), Some(written)) = (
-            self.manufacturing_footprint()?,
-            self.nb_of_instances()?,
-            self.written()?,
-        ) else {
+    /// What all instances hold together.
+    fn capacity(self) -> Result<Option<Series>, Failure> {
+        let one = self.get().storage_capacity.tb();
+        Ok(self.nb_of_instances()?.map(|n| n.times(one)))
+    }
+
+    /// The part of the manufacturing footprint that is that part of the capacity.
+    fn part_of_footprint(self, part: &Series) -> Result<Option<Series>, Failure> {
+        let (Some(footprint), Some(capacity)) = (self.manufacturing_footprint()?, self.capacity()?)
+        else {
             return Ok(None);
         };
-        let share = written.with(&n, |written, n| match n * capacity {
+        let share = part.with(&capacity, |part, capacity| match capacity {
             0.0 => 0.0,
-            capacity => part(written, capacity) / capacity,
+            capacity => part / capacity,
         })?;
         Ok(Some(footprint.with(&share, |footprint, share| footprint * share)?))
     }

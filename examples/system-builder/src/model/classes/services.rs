@@ -3,7 +3,7 @@
 use super::{AnyJob, CpuServer, JOB};
 use crate::model::class::class;
 use crate::model::compute::{
-    Amount, At, BITS_PER_SECOND, CORES, Failure, GB_RAM, HOUR, MB, Series, attributes, computed,
+    Amount, At, BITS_PER_SECOND, CORES, Failure, GB_RAM, HOUR, Hours, MB, attributes, computed,
     sum,
 };
 use crate::model::error::Fault;
@@ -93,7 +93,7 @@ impl<'e> At<'e, VideoStreaming> {
     }
 
     /// Requests in progress, of all its jobs.
-    pub(in crate::model) fn total_job_volume(self) -> Result<Option<Series>, Failure> {
+    pub(in crate::model) fn total_job_volume(self) -> Result<Hours, Failure> {
         sum(self.jobs().map(At::<AnyJob>::hourly_avg_occurrences_across))
     }
 }

@@ -89,6 +89,15 @@ impl<'e> Emitter<'e> {
         }
     }
 
+    /// Its footprint in a phase of life, after all that is best computed together with it.
+    pub(in crate::model) fn footprint_in_turn(self, phase: Phase) -> Result<Hours, Failure> {
+        if let (Self::Server(server), Phase::Manufacturing) = (self, phase) {
+            // What is wrong with it, its network will tell.
+            server.jobs().try_for_each(|job| job.move_data()).ok();
+        }
+        self.footprint(phase)
+    }
+
     /// The object's place in the file.
     pub(in crate::model) fn index(self) -> usize {
         match self {
@@ -148,18 +157,19 @@ impl<'e> At<'e, System> {
         web.chain(system.edge_usage_patterns.iter().map(move |pattern| self.at(*pattern).of()))
     }
 
-    /// What of the system has a footprint, each object once. A storage comes right after its
-    /// server: both are computed from the same jobs.
+    /// What of the system has a footprint, each object once. Servers come first, each with its
+    /// storage: both are computed from the same jobs.
     pub(in crate::model) fn emitters(self) -> Vec<Emitter<'e>> {
         let mut emitters = BTreeMap::new();
         let mut add = |emitter: Emitter<'e>| {
             let next_to = match emitter {
+                Emitter::Server(server) => server.index(),
                 Emitter::Storage(storage) => {
                     storage.referrers::<AnyServer>().next().map_or(storage.index(), At::index)
                 }
-                other => other.index(),
+                _ => usize::MAX,
             };
-            emitters.insert((next_to, emitter.index()), emitter);
+            emitters.insert((next_to, emitter.category(), emitter.index()), emitter);
         };
         let mut jobs = Vec::new();
         for pattern in self.patterns() {
@@ -196,8 +206,8 @@ impl<'e> At<'e, System> {
         emitters.into_values().collect()
     }
 
-    fn total_footprint(self) -> Result<Option<Series>, Failure> {
+    fn total_footprint(self) -> Result<Hours, Failure> {
         let emitters = self.emitters().into_iter();
-        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint(phase))))
+        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint_in_turn(phase))))
     }
 }

@@ -7,31 +7,29 @@ use lru::LruCache;
 use super::Hours;
 
 /// An object, one of its attributes, and of which object it is about.
-type Key = (u32, &'static str, u32);
+pub(super) type Key = (u32, &'static str, u32);
 
-/// Bytes of series that are kept. Formulas come back to what they used last, so that a job's
-/// series are enough; the rest would be computed once more, at worst.
-const ROOM: usize = 24 << 20;
+/// The series computed last, as many as there is room for. One that had to go is computed once
+/// more where it is needed.
+pub(super) struct Memo {
+    series: RefCell<LruCache<Key, Hours>>,
+    /// Bytes of the series, and the most that they may be.
+    size: Cell<usize>,
+    room: usize,
+}
 
 /// What a series takes beside its values: its entry, and the reference counts.
 const ENTRY: usize = 128;
 
-/// The series computed last.
-pub(super) struct Memo {
-    series: RefCell<LruCache<Key, Hours>>,
-    size: Cell<usize>,
-}
-
-impl Default for Memo {
-    fn default() -> Self {
+impl Memo {
+    pub(super) fn new(room: usize) -> Self {
         Self {
             series: RefCell::new(LruCache::unbounded()),
             size: Cell::new(0),
+            room,
         }
     }
-}
 
-impl Memo {
     pub(super) fn get(&self, key: &Key) -> Option<Hours> {
         self.series.borrow_mut().get(key).cloned()
     }
@@ -42,7 +40,7 @@ impl Memo {
         if let Some(previous) = series.put(key, hours) {
             size -= size_of_entry(&previous);
         }
-        while size > ROOM && series.len() > 1 {
+        while size > self.room && series.len() > 1 {
             let Some((_, oldest)) = series.pop_lru() else {
                 break;
             };

@@ -27,7 +27,7 @@ pub(super) use self::series::sum;
 pub use self::unit::Measure;
 pub(super) use self::unit::*;
 use super::attribute::Target;
-use super::classes::{AnyServer, Class, Object};
+use super::classes::{AnyJob, AnyServer, Class, Object};
 use super::{Model, Ref};
 
 /// A series that may be absent, as that of a server that nobody asks anything. Absent is nothing,
@@ -41,7 +41,10 @@ pub(super) type Hours = Option<Rc<Series>>;
 pub struct Engine {
     model: Arc<Model>,
     referrers: Referrers,
-    memo: Memo,
+    /// What a job's formulas have in common: they come one after the other.
+    passing: Memo,
+    /// What is asked for once more when all jobs are done.
+    lasting: Memo,
     cancel: Cancel,
 }
 
@@ -68,7 +71,8 @@ impl Engine {
     pub fn new(model: Arc<Model>, cancel: Cancel) -> Self {
         Self {
             referrers: Referrers::of(&model),
-            memo: Memo::default(),
+            passing: Memo::new(12 << 20),
+            lasting: Memo::new(20 << 20),
             model,
             cancel,
         }
@@ -118,6 +122,14 @@ impl Engine {
         let mut places: Vec<_> = servers.chain(0..seen.len()).collect();
         places.retain(|&place| !std::mem::replace(&mut seen[place], true));
         places
+    }
+
+    /// Computes what is best computed now that the object's values are known.
+    fn leave(&self, place: usize) {
+        if AnyJob::CLASSES.contains(&self.model.objects[place].class()) {
+            // What is in the way is told where the network's values are asked for.
+            self.at(Ref::<AnyJob>::new(place as u32)).move_data().ok();
+        }
     }
 
     /// What the system asks for and can't have.
@@ -237,7 +249,7 @@ impl<'e, T: Target> At<'e, T> {
         self.this.index()
     }
 
-    /// A series that other formulas need too: computed once, while there is room to keep it.
+    /// A series that other formulas need soon: computed once, while there is room to keep it.
     pub(super) fn shared<S: Into<Rc<Series>>>(
         self,
         attribute: &'static str,
@@ -253,13 +265,42 @@ impl<'e, T: Target> At<'e, T> {
         of: usize,
         compute: impl FnOnce() -> Result<Option<S>, Failure>,
     ) -> Result<Hours, Failure> {
+        self.kept_in(&self.engine.passing, attribute, of, compute)
+    }
+
+    /// A footprint, which is needed until all are summed up.
+    pub(super) fn footprint<S: Into<Rc<Series>>>(
+        self,
+        attribute: &'static str,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        self.footprint_for(attribute, self.index(), compute)
+    }
+
+    /// The same, of a footprint that there is one of for each of some objects.
+    pub(super) fn footprint_for<S: Into<Rc<Series>>>(
+        self,
+        attribute: &'static str,
+        of: usize,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        self.kept_in(&self.engine.lasting, attribute, of, compute)
+    }
+
+    fn kept_in<S: Into<Rc<Series>>>(
+        self,
+        memo: &Memo,
+        attribute: &'static str,
+        of: usize,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
         let key = (self.index() as u32, attribute, of as u32);
-        if let Some(known) = self.engine.memo.get(&key) {
+        if let Some(known) = memo.get(&key) {
             return Ok(known);
         }
         self.engine.cancel.check()?;
         let hours = compute()?.map(Into::into);
-        self.engine.memo.keep(key, hours.clone());
+        memo.keep(key, hours.clone());
         Ok(hours)
     }
 

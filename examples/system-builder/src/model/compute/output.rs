@@ -47,6 +47,7 @@ impl<F: FnMut(&Failure)> Serialize for Objects<'_, F> {
         for place in engine.in_order_of_computation() {
             let id = engine.model.objects[place].id();
             map.serialize_entry(id, &ComputedObject { engine, place, noticed })?;
+            engine.leave(place);
         }
         map.end()
     }
@@ -185,12 +186,13 @@ impl HoursInShort {
             let value = series.values.get(hour)?;
             Some((hour, f64::from(*value) * factor))
         });
+        let totals = series.totals();
         Self {
             unit: unit.name,
             length: series.values.len(),
-            sum: series.sum() * factor,
-            min: f64::from(series.min()) * factor,
-            max: f64::from(series.max()) * factor,
+            sum: totals.sum * factor,
+            min: f64::from(totals.min) * factor,
+            max: f64::from(totals.max) * factor,
             at: at.collect(),
         }
     }

@@ -3,9 +3,12 @@
 //! Everything is 32-bit, hour by hour, as in the reference implementation: where a number of
 //! instances is rounded up, the last bit of what it is made of decides about a whole instance.
 
+use std::rc::Rc;
+
 use jiff::ToSpan;
 use jiff::civil::DateTime;
 
+use super::Hours;
 use super::failure::Failure;
 
 /// Longest series, in hours: two centuries.
@@ -95,16 +98,14 @@ impl Series {
     }
 
     /// The same values, whole hours later (3.4).
-    pub(in crate::model) fn later(&self, by: f64) -> Result<Self, Failure> {
+    pub(in crate::model) fn later(self, by: f64) -> Result<Self, Failure> {
         let start = if by.abs() <= LONGEST as f64 {
             self.start.checked_add((by.floor() as i64).hours()).ok()
         } else {
             None
         };
-        Ok(Self {
-            start: start.ok_or(Failure::TooLong)?,
-            values: self.values.clone(),
-        })
+        let start = start.ok_or(Failure::TooLong)?;
+        Ok(Self { start, ..self })
     }
 
     /// How many events that start by this series are between `from` and `to` hours old: hour by
@@ -118,6 +119,10 @@ impl Series {
         }
         if to > LONGEST as f64 {
             return Err(Failure::TooLong);
+        }
+        if from == 0.0 && to <= 1.0 {
+            let part = to as f32;
+            return Ok(Some(self.map(|value| at_least_zero(part * value))));
         }
         let (whole_from, whole_to) = (from.ceil() as usize, to.floor() as usize);
         let mut values = hours(self.values.len() + to.ceil() as usize - 1)?;
@@ -138,7 +143,7 @@ impl Series {
             add_part(to.floor(), to - to.floor());
         }
         for value in &mut values {
-            *value = value.max(0.0);
+            *value = at_least_zero(*value);
         }
         Ok(Some(Self {
             start: self.start,
@@ -162,26 +167,56 @@ impl Series {
 
     /// The largest value.
     pub(in crate::model) fn max(&self) -> f32 {
-        self.values.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+        self.totals().max
     }
 
     /// The smallest value.
     pub(in crate::model) fn min(&self) -> f32 {
-        self.values.iter().copied().fold(f32::INFINITY, f32::min)
+        self.totals().min
     }
 
     /// The sum over time.
     pub(in crate::model) fn sum(&self) -> f64 {
-        // Several sums at once: one has to wait for itself at every step.
-        let (eights, rest) = self.values.as_chunks::<8>();
-        let mut sums = [0.0_f64; 8];
-        for eight in eights {
-            for (sum, &value) in sums.iter_mut().zip(eight) {
-                *sum += f64::from(value);
+        self.totals().sum
+    }
+
+    /// The sum over time and the extremes, in one go.
+    pub(super) fn totals(&self) -> Totals {
+        // Several of each at once, as one has to wait for itself at every step; and one after the
+        // other over what fits the nearest cache, which the compiler makes more of.
+        let mut sum = 0.0;
+        let mut least = [f32::INFINITY; 8];
+        let mut most = [f32::NEG_INFINITY; 8];
+        for block in self.values.chunks(1024) {
+            let (eights, rest) = block.as_chunks::<8>();
+            let mut sums = [0.0_f64; 8];
+            for eight in eights {
+                for i in 0..8 {
+                    sums[i] += f64::from(eight[i]);
+                }
+            }
+            for eight in eights {
+                for i in 0..8 {
+                    least[i] = if eight[i] < least[i] { eight[i] } else { least[i] };
+                }
+            }
+            for eight in eights {
+                for i in 0..8 {
+                    most[i] = if eight[i] > most[i] { eight[i] } else { most[i] };
+                }
+            }
+            sum += sums.iter().sum::<f64>();
+            for &value in rest {
+                sum += f64::from(value);
+                least[0] = least[0].min(value);
+                most[0] = most[0].max(value);
             }
         }
-        let rest: f64 = rest.iter().copied().map(f64::from).sum();
-        sums.iter().sum::<f64>() + rest
+        Totals {
+            sum,
+            min: least.into_iter().fold(f32::INFINITY, f32::min),
+            max: most.into_iter().fold(f32::NEG_INFINITY, f32::max),
+        }
     }
 
     /// Bytes of memory that it takes.
@@ -190,8 +225,19 @@ impl Series {
     }
 }
 
+/// What a series comes to.
+pub(super) struct Totals {
+    pub(super) sum: f64,
+    pub(super) min: f32,
+    pub(super) max: f32,
+}
+
+fn at_least_zero(value: f32) -> f32 {
+    if value > 0.0 { value } else { 0.0 }
+}
+
 /// Whole hours from one to the other, which is not earlier.
-pub(in crate::model) fn hours_between(from: DateTime, to: DateTime) -> usize {
+fn hours_between(from: DateTime, to: DateTime) -> usize {
     (from.duration_until(to).as_secs().div_euclid(3600)) as usize
 }
 
@@ -214,41 +260,36 @@ fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
         }
         return;
     }
-    let at = |hour: isize| match usize::try_from(hour) {
-        Ok(hour) => values.get(hour).map_or(0.0, |&value| f64::from(value)),
-        Err(_) => 0.0,
-    };
-    // The windows of the first block start before the values do.
-    let mut ends = vec![0.0; length];
-    let mut block = 1 - length as isize;
-    let mut hour = 0;
-    while hour < totals.len() {
+    // The first windows start before the values do, and the last end after them.
+    let mut blocks = vec![0.0; (totals.len() / length + 2) * length];
+    blocks[length - 1..][..values.len()].copy_from_slice(values);
+    let (blocks, mut ends) = (blocks.chunks_exact(length), vec![0.0; length]);
+    for ((block, next), totals) in blocks.clone().zip(blocks.skip(1)).zip(totals.chunks_mut(length)) {
         let mut sum = 0.0;
-        for (i, end) in ends.iter_mut().enumerate().rev() {
-            sum += at(block + i as isize);
+        for (end, &value) in ends.iter_mut().zip(block).rev() {
+            sum += f64::from(value);
             *end = sum;
         }
-        let next = block + length as isize;
         let mut beginning = 0.0;
-        for (i, &end) in ends.iter().enumerate().take(totals.len() - hour) {
-            totals[hour] += (end + beginning) as f32;
-            beginning += at(next + i as isize);
-            hour += 1;
+        for ((total, end), &value) in totals.iter_mut().zip(&ends).zip(next) {
+            *total += (end + beginning) as f32;
+            beginning += f64::from(value);
         }
-        block = next;
     }
 }
 
-/// Sums series, in their order. The sum of none is none.
-pub(in crate::model) fn sum<S: std::borrow::Borrow<Series>>(
+/// Sums series, in their order. The sum of none is none, and that of one is the same.
+pub(in crate::model) fn sum<S: Into<Rc<Series>>>(
     series: impl IntoIterator<Item = Result<Option<S>, Failure>>,
-) -> Result<Option<Series>, Failure> {
-    let mut total: Option<Series> = None;
+) -> Result<Hours, Failure> {
+    let mut total: Hours = None;
     for one in series {
-        let Some(one) = one? else { continue };
+        let Some(one) = one?.map(Into::into) else {
+            continue;
+        };
         match &mut total {
-            Some(total) => total.add(one.borrow())?,
-            None => total = Some(one.borrow().clone()),
+            Some(total) => Rc::make_mut(total).add(&one)?,
+            None => total = Some(one),
         }
     }
     Ok(total)
@@ -300,7 +341,7 @@ mod tests {
         early.start = jiff::civil::date(1500, 1, 1).at(0, 0, 0, 0);
         assert_eq!(series(1, &[1.0]).add(&early), Err(Failure::TooLong));
         assert_eq!(early.aged(0.0, 1e9), Err(Failure::TooLong));
-        assert_eq!(early.later(1e300), Err(Failure::TooLong));
+        assert_eq!(early.clone().later(1e300), Err(Failure::TooLong));
     }
 
     fn whole_numbers() -> impl Strategy<Value = Vec<f32>> {
