@@ -2,7 +2,8 @@
 
 use crate::model::{
     self, Model, ReadError,
-    compute::{Cancel, Engine, Failure, write_computed},
+    compute::{Cancel, Engine, write_computed},
+    footprint::{Category, Footprint, Phase},
 };
 use clap::Subcommand;
 use std::{
@@ -22,6 +23,11 @@ pub enum Command {
         /// The system's file, or `-` for standard input
         file: PathBuf,
     },
+    /// Print what a system emits: in all, by category and phase, and by object
+    Footprint {
+        /// The system's file, or `-` for standard input
+        file: PathBuf,
+    },
 }
 
 impl Command {
@@ -36,6 +42,7 @@ impl Command {
     pub fn run(&self) -> io::Result<ExitCode> {
         match self {
             Self::Compute { file } => compute(file),
+            Self::Footprint { file } => footprint(file),
         }
     }
 }
@@ -44,10 +51,66 @@ fn compute(file: &Path) -> io::Result<ExitCode> {
     let engine = Engine::new(Arc::new(read(file)?), Cancel::default());
     let mut out = BufWriter::new(io::stdout().lock());
     let mut problems = Problems::default();
-    write_computed(&engine, &mut out, |failure| problems.tell(failure))?;
+    write_computed(&engine, &mut out, |failure| problems.tell(&failure.to_string()))?;
     writeln!(out)?;
     out.flush()?;
     Ok(problems.exit_code())
+}
+
+fn footprint(file: &Path) -> io::Result<ExitCode> {
+    let engine = Engine::new(Arc::new(read(file)?), Cancel::default());
+    let footprint = Footprint::of(&engine).map_err(io::Error::other)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    write_table(engine.model().name(), &footprint, &mut out)?;
+    out.flush()?;
+    let mut problems = Problems::default();
+    for problem in &footprint.problems {
+        problems.tell(&problem.detail);
+    }
+    if let Some(failure) = &footprint.failure {
+        problems.tell(failure);
+    }
+    Ok(problems.exit_code())
+}
+
+fn write_table(name: &str, footprint: &Footprint, out: &mut impl Write) -> io::Result<()> {
+    write!(out, "{name}: {}", mass(footprint.total()))?;
+    if let Some((start, end)) = footprint.period() {
+        write!(out, " from {} to {}", start.date(), end.date())?;
+    }
+    writeln!(out)?;
+    if !footprint.problems.is_empty() || footprint.failure.is_some() {
+        writeln!(out, "Incomplete: see the problems below.")?;
+    }
+    let objects = footprint.objects.iter().map(|object| object.name.chars().count() + 2);
+    let width = objects.max().unwrap_or(0).clamp(14, 48);
+    writeln!(out, "{:width$} {:>15} {:>15} {:>15}", "CO2 equivalents", "manufacturing", "use", "total")?;
+    let mut line = |name: &str, of: [Option<f64>; 2]| {
+        let [manufacturing, r#use] = of.map(|kg| kg.map_or_else(|| "?".to_owned(), mass));
+        let total = of[0].zip(of[1]).map_or_else(|| "?".to_owned(), |(a, b)| mass(a + b));
+        let name: String = name.chars().take(width).collect();
+        writeln!(out, "{name:width$} {manufacturing:>15} {use:>15} {total:>15}")
+    };
+    for category in Category::ALL {
+        let of = |phase| Some(footprint.part(category, phase));
+        let objects = footprint.objects.iter().filter(|object| object.category == category);
+        line(&format!("{category:?}"), [of(Phase::Manufacturing), of(Phase::Use)])?;
+        for object in objects {
+            line(&format!("  {}", object.name), [object.manufacturing, object.r#use])?;
+        }
+    }
+    let of = |phase| Some(Category::ALL.iter().map(|&category| footprint.part(category, phase)).sum());
+    line("Total", [of(Phase::Manufacturing), of(Phase::Use)])
+}
+
+/// A mass of CO2 equivalents, in the unit that reads best.
+fn mass(kg: f64) -> String {
+    match kg.abs() {
+        0.0 => "0 kg".to_owned(),
+        size if size < 0.1 => format!("{:.3} g", kg * 1e3),
+        size if size < 1e4 => format!("{kg:.3} kg"),
+        _ => format!("{:.3} t", kg / 1e3),
+    }
 }
 
 /// Problems told so far.
@@ -55,11 +118,9 @@ fn compute(file: &Path) -> io::Result<ExitCode> {
 struct Problems(BTreeSet<String>);
 
 impl Problems {
-    fn tell(&mut self, failure: &Failure) {
-        let sentence = failure.to_string();
-        if !self.0.contains(&sentence) {
+    fn tell(&mut self, sentence: &str) {
+        if self.0.insert(sentence.to_owned()) {
             eprintln!("system-builder: {sentence}");
-            self.0.insert(sentence);
         }
     }
 

@@ -286,9 +286,9 @@ impl<'e> At<'e, AnyEdgeDevice> {
     }
 
     /// What a component's part of the use footprint is.
-    pub(in crate::model) fn use_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Option<Series>, Failure> {
+    pub(in crate::model) fn use_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Hours, Failure> {
         let patterns = component.usage_patterns().into_iter();
         let footprint = sum(patterns.map(|pattern| component.use_footprint(pattern)))?;
-        Ok(footprint.map(|footprint| footprint.times(self.number())))
+        Ok(footprint.map(|footprint| footprint.times(self.number()).into()))
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::model::Model;
 use crate::model::class::{class, family};
 use crate::model::compute::{
-    At, CONCURRENT, Entries, Failure, Hours, Measured, NUMBER, ProblemKind, Series, Week,
+    At, CONCURRENT, Entries, Failure, Hours, Measured, NUMBER, ProblemKind, Week,
     attributes, computed, occurrences_in, sum, known,
 };
 use crate::model::error::Fault;

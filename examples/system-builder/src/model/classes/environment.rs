@@ -70,7 +70,7 @@ attributes! {
 }
 
 impl<'e> At<'e, Device> {
-    fn usage_patterns(self) -> impl Iterator<Item = At<'e, UsagePattern>> {
+    pub(in crate::model) fn usage_patterns(self) -> impl Iterator<Item = At<'e, UsagePattern>> {
         self.referrers()
     }
 
@@ -133,7 +133,7 @@ attributes! {
 
 impl<'e> At<'e, Network> {
     /// The jobs of all patterns that use the network.
-    fn jobs(self) -> Vec<At<'e, AnyJob>> {
+    pub(in crate::model) fn jobs(self) -> Vec<At<'e, AnyJob>> {
         let web = self.referrers::<UsagePattern>().flat_map(At::<UsagePattern>::jobs);
         let edge = self.referrers::<EdgeUsagePattern>().flat_map(At::<EdgeUsagePattern>::jobs);
         let mut jobs: Vec<_> = web.chain(edge).collect();

@@ -123,11 +123,6 @@ attributes! {
 }
 
 impl<'e> At<'e, AnyApiServer> {
-    /// The API that it runs.
-    pub(in crate::model) fn api(self) -> Option<At<'e, AnyApi>> {
-        self.referrers::<AnyApi>().next()
-    }
-
     pub(in crate::model) fn jobs(self) -> impl Iterator<Item = At<'e, AnyJob>> {
         self.referrers::<AnyApi>().flat_map(|api| api.referrers::<AnyJob>())
     }
@@ -143,17 +138,28 @@ impl<'e> At<'e, AnyApiServer> {
     }
 
     /// What one job takes by the hour.
-    pub(in crate::model) fn of_job(
+    fn of_job(
         self,
         job: At<'e, AnyJob>,
         of_request: impl Fn(Request) -> f64,
     ) -> Result<Option<Series>, Failure> {
-        let (Some(request), Some(requests)) = (job.request(), job.hourly_avg_occurrences_across()?)
-        else {
+        let Some(requests) = job.hourly_avg_occurrences_across()? else {
             return Ok(None);
         };
+        let request = self.of_request_in_progress(job)?;
+        Ok(Some(requests.times(of_request(request))))
+    }
+
+    /// What an hour of a request in progress takes.
+    pub(in crate::model) fn of_request_in_progress(self, job: At<'e, AnyJob>) -> Result<Request, Failure> {
+        let request = job.request();
         let latency = job.divisor("generation_latency", request.latency)?;
-        Ok(Some(requests.times(of_request(request) / latency)))
+        Ok(Request {
+            latency: 1.0,
+            energy: request.energy / latency,
+            usage: request.usage / latency,
+            embodied: request.embodied / latency,
+        })
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
@@ -166,12 +172,17 @@ impl<'e> At<'e, AnyApiServer> {
 }
 
 impl At<'_, AnyJob> {
-    /// What a request costs, of a job of an API.
-    fn request(self) -> Option<Request> {
+    /// What a request costs. To servers of one's own it costs nothing here.
+    fn request(self) -> Request {
         match self.get() {
-            AnyJob::EcoLogitsGenAIExternalAPIJob(job) => Some(self.at(job).request()),
-            AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => Some(self.at(job).request()),
-            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => None,
+            AnyJob::EcoLogitsGenAIExternalAPIJob(job) => self.at(job).request(),
+            AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => self.at(job).request(),
+            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => Request {
+                latency: 1.0,
+                energy: 0.0,
+                usage: 0.0,
+                embodied: 0.0,
+            },
         }
     }
 }

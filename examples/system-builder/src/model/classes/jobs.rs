@@ -2,7 +2,7 @@
 
 use super::{
     AnyJob, AnyServer, AnyUsagePattern, BoaviztaCloudServer, EdgeUsagePattern, GPUServer,
-    RecurrentServerNeed, Server, UsageJourney, UsageJourneyStep, UsagePattern,
+    RecurrentServerNeed, Server, UsageJourney, UsageJourneyStep, UsagePattern, VideoStreaming,
 };
 use crate::model::class::{class, family};
 use crate::model::compute::{
@@ -403,8 +403,20 @@ impl<'e> At<'e, AnyJob> {
 
     fn hourly_data_stored(self, pattern: At<'e, AnyUsagePattern>) -> Result<Option<Series>, Failure> {
         let requests = self.hourly_avg_occurrences(pattern)?;
-        let data = self.data_stored();
-        requests.map(|requests| self.hourly(&data, &requests)).transpose()
+        requests.map(|requests| self.hourly_data_stored_by(&requests)).transpose()
+    }
+
+    /// What so many requests in progress store by the hour.
+    pub(in crate::model) fn hourly_data_stored_by(self, requests: &Series) -> Result<Series, Failure> {
+        self.hourly(&self.data_stored(), requests)
+    }
+
+    /// The service that it is a request to.
+    pub(in crate::model) fn service(self) -> Option<At<'e, VideoStreaming>> {
+        match self.get() {
+            AnyJob::VideoStreamingJob(job) => Some(self.at(self.at(job).get().service)),
+            _ => None,
+        }
     }
 
     pub(in crate::model) fn hourly_data_stored_across(self) -> Result<Hours, Failure> {

@@ -247,11 +247,11 @@ impl<'e> At<'e, AnyServer> {
             .chain(self.services().flat_map(At::<VideoStreaming>::jobs))
     }
 
-    fn ram_need(self) -> Result<Hours, Failure> {
+    pub(in crate::model) fn ram_need(self) -> Result<Hours, Failure> {
         self.shared("hour_by_hour_ram_need", || self.need(At::<AnyJob>::ram_needed))
     }
 
-    fn compute_need(self) -> Result<Hours, Failure> {
+    pub(in crate::model) fn compute_need(self) -> Result<Hours, Failure> {
         self.shared("hour_by_hour_compute_need", || self.need(At::<AnyJob>::compute_needed))
     }
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     AnyApi, AnyApiServer, AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, AnyServer, AnyUsagePattern,
     Device, EdgeUsagePattern, Network, Storage, UsagePattern,
 };
 use crate::model::class::class;
-use crate::model::compute::{At, Failure, Hours, KG, Series, attributes, computed, sum};
+use crate::model::compute::{At, Failure, Hours, KG, attributes, computed, sum};
 use crate::model::relations::List;
 
 class! {
@@ -30,7 +32,7 @@ attributes! {
 }
 
 /// What objects with a footprint are counted under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[allow(missing_docs)]
 pub enum Category {
     Servers,
@@ -54,7 +56,7 @@ impl Category {
 }
 
 /// A phase of life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[allow(missing_docs)]
 pub enum Phase {
     Manufacturing,

@@ -5,6 +5,7 @@
 //! need is [shared](At::shared). Tables of [`Attribute`]s list the results for whoever shows them.
 
 mod attributes;
+mod attribution;
 mod failure;
 mod memo;
 mod output;
@@ -16,6 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+pub use self::attribution::{Attribution, Component, Row, Stream, Way};
 pub use self::attributes::{Attribute, Entries, Guard, Value, Week};
 pub(super) use self::attributes::{Computed, Measured, attributes, computed, value_of};
 pub use self::failure::{Failure, Problem, ProblemKind};
@@ -27,7 +29,7 @@ pub(super) use self::series::sum;
 pub use self::unit::Measure;
 pub(super) use self::unit::*;
 use super::attribute::Target;
-use super::classes::{AnyJob, AnyServer, Class, Object};
+use super::classes::{AnyJob, AnyServer, Class, Emitter, Object, System};
 use super::{Model, Ref};
 
 /// A series that may be absent, as that of a server that nobody asks anything. Absent is nothing,
@@ -110,6 +112,19 @@ impl Engine {
             };
             (attribute, asked)
         })
+    }
+
+    /// What of the file's systems has a footprint, each object once.
+    pub(super) fn emitters(&self) -> Vec<Emitter<'_>> {
+        let mut emitters: Vec<Emitter<'_>> = Vec::new();
+        for system in self.all::<System>() {
+            for emitter in system.emitters() {
+                if !emitters.iter().any(|known| known.index() == emitter.index()) {
+                    emitters.push(emitter);
+                }
+            }
+        }
+        emitters
     }
 
     /// The objects in the order that computes the least twice: each server after its jobs.
@@ -201,10 +216,6 @@ impl<'e, T: Target> At<'e, T> {
     /// The object's inputs; of a family, the class to match on.
     pub(super) fn get(self) -> T::Found<'e> {
         self.engine.model.get(self.this)
-    }
-
-    pub(super) fn engine(self) -> &'e Engine {
-        self.engine
     }
 
     /// Another object.

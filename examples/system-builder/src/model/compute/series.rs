@@ -83,6 +83,15 @@ impl Series {
         Ok(Self { start, values })
     }
 
+    /// The values of both in the hours that both have.
+    pub(in crate::model) fn overlap<'s>(&'s self, other: &'s Self) -> (&'s [f32], &'s [f32]) {
+        let from = |series: &'s Self, start: DateTime| {
+            let at = if start > series.start { hours_between(series.start, start) } else { 0 };
+            series.values.get(at..).unwrap_or_default()
+        };
+        (from(self, other.start), from(other, self.start))
+    }
+
     /// Adds the other series to this one.
     pub(in crate::model) fn add(&mut self, other: &Self) -> Result<(), Failure> {
         if self.start > other.start
@@ -220,7 +229,7 @@ impl Series {
     }
 
     /// Bytes of memory that it takes.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::model) fn size(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.values)
     }
 }
