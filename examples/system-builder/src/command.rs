@@ -48,7 +48,7 @@ impl Command {
 }
 
 fn compute(file: &Path) -> io::Result<ExitCode> {
-    let engine = Engine::new(Arc::new(read(file)?), Cancel::default());
+    let engine = engine(file)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut problems = Problems::default();
     write_computed(&engine, &mut out, |failure| problems.tell(&failure.to_string()))?;
@@ -57,8 +57,12 @@ fn compute(file: &Path) -> io::Result<ExitCode> {
     Ok(problems.exit_code())
 }
 
+fn engine(file: &Path) -> io::Result<Engine> {
+    Engine::new(Arc::new(read(file)?), Cancel::default()).map_err(io::Error::other)
+}
+
 fn footprint(file: &Path) -> io::Result<ExitCode> {
-    let engine = Engine::new(Arc::new(read(file)?), Cancel::default());
+    let engine = engine(file)?;
     let footprint = Footprint::of(&engine).map_err(io::Error::other)?;
     let mut out = BufWriter::new(io::stdout().lock());
     write_table(engine.model().name(), &footprint, &mut out)?;

@@ -1,6 +1,6 @@
 use bytesize::ByteSize;
 use clap::{Parser, ValueEnum};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroUsize};
 
 /// Serve e-footprint systems, and log the requests that grow the process.
 ///
@@ -51,6 +51,24 @@ pub struct Config {
         default_value = "1GiB"
     )]
     pub store_limit: ByteSize,
+
+    /// Systems that are computed at once; others wait for their turn
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_COMPUTE_AT_ONCE",
+        value_name = "COUNT",
+        default_value = "2"
+    )]
+    pub compute_at_once: NonZeroUsize,
+
+    /// Most memory that results take, which are kept for who asks again
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_RESULTS_LIMIT",
+        value_name = "SIZE",
+        default_value = "32MiB"
+    )]
+    pub results_limit: ByteSize,
 
     /// How the log is written to standard output
     #[arg(

@@ -6,6 +6,7 @@
 //!
 //! [e-footprint]: https://github.com/Boavizta/e-footprint
 
+mod analysis;
 mod app;
 mod command;
 mod config;
@@ -14,6 +15,7 @@ mod feed;
 pub mod model;
 mod page;
 mod problem;
+mod results;
 mod serve;
 mod store;
 mod systems;

@@ -1,7 +1,10 @@
 //! What a client is told when its request is refused.
 
 use crate::{
-    model::{Defect, ReadError},
+    model::{
+        Defect, ReadError,
+        compute::{self, Failure},
+    },
     page,
 };
 use axum::{
@@ -14,7 +17,7 @@ use axum::{
 use html_escape::encode_safe as escape;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 /// A refusal as a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 ///
@@ -31,6 +34,8 @@ pub(crate) struct Problem {
     /// `code`, and the place: `class`, `object`, `attribute`, or `line` and `column`.
     #[serde(flatten)]
     members: Map<String, Value>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
@@ -42,6 +47,7 @@ impl Problem {
             status,
             detail: detail.into(),
             members: Map::new(),
+            retry_after: None,
         }
     }
 
@@ -56,8 +62,35 @@ impl Problem {
         }
     }
 
-    fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// What a system asks for and can't have: the first such thing, and all of them.
+    pub(crate) fn impossible(
+        first: &compute::Problem,
+        all: &[Arc<compute::Problem>],
+    ) -> Self {
+        let members = |problem: &compute::Problem| match serde_json::to_value(problem) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        let code = members(first).get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut problem =
+            Self::coded(StatusCode::UNPROCESSABLE_ENTITY, &code, first.detail.clone());
+        for (name, value) in members(first) {
+            if name != "kind" && name != "detail" {
+                problem = problem.with(&name, value);
+            }
+        }
+        let all = all.iter().map(|problem| Value::Object(members(problem)));
+        problem.with("problems", Value::Array(all.collect()))
+    }
+
+    /// Says when to ask again.
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
     }
 
@@ -84,6 +117,19 @@ impl From<ReadError> for Problem {
                 .with("line", line)
                 .with("column", column),
             ReadError::Invalid(defect) => Self::from(*defect),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match &failure {
+            Failure::Problem(problem) => Self::impossible(problem, std::slice::from_ref(problem)),
+            Failure::TooLong | Failure::TooManyWays => {
+                Self::coded(StatusCode::UNPROCESSABLE_ENTITY, "too-large", failure.to_string())
+            }
+            // Only who has gone away cancels.
+            Failure::Cancelled => Self::internal(),
         }
     }
 }
@@ -137,6 +183,10 @@ pub(crate) async fn describe(request: Request, next: Next) -> Response {
     } else {
         ("application/problem+json", problem.json())
     };
+    if let Some(wait) = problem.retry_after {
+        let seconds = HeaderValue::from(wait.as_secs());
+        parts.headers.insert(header::RETRY_AFTER, seconds);
+    }
     parts.headers.remove(header::CONTENT_LENGTH);
     parts
         .headers

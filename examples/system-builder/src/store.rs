@@ -85,7 +85,7 @@ impl Room {
     /// # Errors
     ///
     /// Where there isn't as much, drops the model and says so.
-    pub(crate) fn admit(self: Arc<Self>, model: Model) -> Result<System, Problem> {
+    pub(crate) fn admit(self: Arc<Self>, model: Model, content: Content) -> Result<System, Problem> {
         let size = ENTRY + model.size() as u64;
         let limit = self.limit.as_u64();
         let taken = self.taken.fetch_update(Relaxed, Relaxed, |taken| {
@@ -93,7 +93,8 @@ impl Room {
         });
         match taken {
             Ok(_) => Ok(System {
-                model,
+                model: Arc::new(model),
+                content,
                 _taken: Taken { size, room: self },
             }),
             Err(taken) => Err(self.full(ByteSize(taken), ByteSize(size))),
@@ -120,9 +121,25 @@ impl Room {
 /// A model with the room it takes.
 #[derive(Debug)]
 pub(crate) struct System {
-    model: Model,
+    model: Arc<Model>,
+    content: Content,
     // Fields are dropped in order: the room is free once the memory is.
     _taken: Taken,
+}
+
+/// What tells the content of one file from that of another: a hash of its bytes.
+pub(crate) type Content = [u8; 32];
+
+impl System {
+    /// The model, for a computation: it holds the room until that has ended.
+    pub(crate) fn model(&self) -> Arc<Model> {
+        Arc::clone(&self.model)
+    }
+
+    /// What tells it from systems of other content.
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
 }
 
 impl Deref for System {
@@ -170,20 +187,20 @@ mod tests {
     fn a_system_that_just_fits_is_admitted_and_one_byte_less_is_too_little() {
         let just = size("x");
         let room = |limit| Arc::new(Room::new(ByteSize(limit)));
-        assert!(room(just).admit(model("x")).is_ok());
-        assert!(room(just - 1).admit(model("x")).is_err());
+        assert!(room(just).admit(model("x"), [0; 32]).is_ok());
+        assert!(room(just - 1).admit(model("x"), [0; 32]).is_err());
     }
 
     #[test]
     fn a_removed_system_takes_room_until_nobody_holds_it() {
         let room = Arc::new(Room::new(ByteSize(size("x"))));
         let store = Store::default();
-        let id = store.insert(Arc::new(Arc::clone(&room).admit(model("x")).unwrap()));
+        let id = store.insert(Arc::new(Arc::clone(&room).admit(model("x"), [0; 32]).unwrap()));
         let download = store.get(id);
         drop(store.remove(id));
-        assert!(Arc::clone(&room).admit(model("x")).is_err());
+        assert!(Arc::clone(&room).admit(model("x"), [0; 32]).is_err());
         drop(download);
-        assert!(room.admit(model("x")).is_ok());
+        assert!(room.admit(model("x"), [0; 32]).is_ok());
     }
 
     #[test]
@@ -194,7 +211,7 @@ mod tests {
             for _ in 0..8 {
                 threads.spawn(|| {
                     for _ in 0..500 {
-                        let system = Arc::clone(&room).admit(model("x"));
+                        let system = Arc::clone(&room).admit(model("x"), [0; 32]);
                         assert!(room.taken.load(Relaxed) <= limit);
                         drop(system);
                     }
@@ -212,7 +229,7 @@ mod tests {
         drop(model("x"));
         let counted = allocation_counter::measure(|| {
             for _ in 0..1000 {
-                store.insert(Arc::new(Arc::clone(&room).admit(model("x")).unwrap()));
+                store.insert(Arc::new(Arc::clone(&room).admit(model("x"), [0; 32]).unwrap()));
             }
             // Leaves the nodes with gaps.
             for (id, _) in store.all().step_by(2) {
@@ -239,7 +256,7 @@ mod tests {
                 let before: u64 = stored.iter().map(|(_, system)| size(system.name())).sum();
                 if insert {
                     let name = "x".repeat(number);
-                    let admitted = Arc::clone(&room).admit(model(&name));
+                    let admitted = Arc::clone(&room).admit(model(&name), [0; 32]);
                     prop_assert_eq!(admitted.is_ok(), before + size(&name) <= 10_000);
                     if let Ok(system) = admitted {
                         store.insert(Arc::new(system));

@@ -1,9 +1,10 @@
 //! `/api/systems`: load systems, list them, get them and their objects back, remove them.
 
 use crate::{
-    Config,
+    Config, analysis,
     download::Downloads,
     problem::Problem,
+    results::Results,
     store::{Room, Store, System},
     upload::Uploads,
 };
@@ -30,10 +31,11 @@ use uuid::Uuid;
 const AT_ONCE: usize = 8;
 
 #[derive(Debug)]
-struct Systems {
+pub(crate) struct Systems {
     store: Store,
     uploads: Uploads,
     downloads: Downloads,
+    pub(crate) results: Results,
 }
 
 pub(crate) fn routes(config: &Config) -> Router {
@@ -41,12 +43,17 @@ pub(crate) fn routes(config: &Config) -> Router {
         store: Store::default(),
         uploads: Uploads::new(config.body_limit, AT_ONCE, Room::new(config.store_limit)),
         downloads: Downloads::new(AT_ONCE),
+        results: Results::new(config.compute_at_once.get(), config.results_limit),
     };
     Router::new()
         .route("/api/systems", get(list).post(upload))
         .route("/api/systems/{id}", get(download).delete(remove))
         .route("/api/systems/{id}/objects", get(list_objects))
-        .route("/api/systems/{id}/objects/{object_id}", get(object))
+        .route("/api/systems/{id}/objects/{object_id}", get(analysis::object))
+        .route("/api/systems/{id}/objects/{object_id}/series", get(analysis::series))
+        .route("/api/systems/{id}/footprint", get(analysis::footprint))
+        .route("/api/systems/{id}/computed", get(analysis::computed))
+        .route("/api/systems/{id}/sankey", get(analysis::sankey))
         .with_state(Arc::new(systems))
 }
 
@@ -106,7 +113,7 @@ async fn download(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
     let system = systems.get(&id)?;
-    let file = attachment(system.name());
+    let file = attachment(system.name(), "json");
     Ok((
         file,
         json(systems.downloads.body(move |out| system.write(out)).await),
@@ -129,26 +136,6 @@ async fn list_objects(
     Ok(json(body.await))
 }
 
-async fn object(
-    State(systems): State<Arc<Systems>>,
-    Path((id, object_id)): Path<(String, String)>,
-) -> Result<impl IntoResponse, Problem> {
-    let system = systems.get(&id)?;
-    if system.object(&object_id).is_none() {
-        return Err(Problem::new(
-            StatusCode::NOT_FOUND,
-            format!(
-                "System `{id}` has no object `{object_id}`: \
-                 `/api/systems/{id}/objects` lists those it has."
-            ),
-        ));
-    }
-    let body = systems
-        .downloads
-        .body(move |out| serde_json::to_writer(out, &system.object(&object_id)));
-    Ok(json(body.await))
-}
-
 async fn remove(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
@@ -164,7 +151,7 @@ async fn remove(
 }
 
 impl Systems {
-    fn get(&self, id: &str) -> Result<Arc<System>, Problem> {
+    pub(crate) fn get(&self, id: &str) -> Result<Arc<System>, Problem> {
         id.parse()
             .ok()
             .and_then(|id| self.store.get(id))
@@ -179,17 +166,17 @@ fn unknown(id: &str) -> Problem {
     )
 }
 
-fn json(body: Body) -> impl IntoResponse {
+pub(crate) fn json(body: Body) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], body)
 }
 
 /// Offers the response as a file named after the system
 /// ([RFC 6266](https://www.rfc-editor.org/rfc/rfc6266)).
-fn attachment(name: &str) -> [(HeaderName, String); 1] {
+pub(crate) fn attachment(name: &str, extension: &str) -> [(HeaderName, String); 1] {
     // File systems take about this much.
     let name: String = name.chars().take(80).collect();
     let plain = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
     let exact = utf8_percent_encode(&name, NON_ALPHANUMERIC);
-    let value = format!("attachment; filename=\"{plain}.json\"; filename*=UTF-8''{exact}.json");
+    let value = format!("attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{exact}.{extension}");
     [(header::CONTENT_DISPOSITION, value)]
 }

@@ -4,7 +4,7 @@ use crate::{
     feed::read_on_thread,
     model,
     problem::Problem,
-    store::{Room, System},
+    store::{Content, Room, System},
 };
 use axum::{
     RequestExt,
@@ -15,9 +15,41 @@ use axum::{
 use bytesize::ByteSize;
 use futures_util::{Stream, TryStreamExt};
 use http_body_util::LengthLimitError;
-use std::{error::Error, sync::Arc};
+use sha2::{Digest, Sha256};
+use std::{
+    error::Error,
+    io::{self, Read},
+    sync::Arc,
+};
 use tokio::sync::Semaphore;
 use tower_http::timeout::TimeoutError;
+
+/// Input whose bytes are hashed as they are read.
+struct Hashed<R> {
+    input: R,
+    hash: Sha256,
+}
+
+impl<R> Hashed<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            hash: Sha256::new(),
+        }
+    }
+
+    fn content(self) -> Content {
+        self.hash.finalize().into()
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        self.hash.update(&buffer[..length]);
+        Ok(length)
+    }
+}
 
 /// The form field that carries the file.
 const FIELD: &str = "file";
@@ -96,7 +128,11 @@ impl Uploads {
         let room = Arc::clone(&self.room);
         // The model takes its room before its thread lets the next one read: the rest of a form
         // may keep it waiting for minutes.
-        let read = move |input| room.admit(model::read(input)?);
+        let read = move |input| {
+            let mut input = Hashed::new(input);
+            let model = model::read(&mut input)?;
+            room.admit(model, input.content())
+        };
         read_on_thread(chunks, &self.readers, read).await?
     }
 

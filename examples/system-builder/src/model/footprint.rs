@@ -89,6 +89,7 @@ impl Footprint {
             problems: Vec::new(),
             failure: None,
         };
+        let mut looked_at = vec![false; engine.model().len()];
         for emitter in engine.emitters() {
             let category = emitter.category();
             let mut sums = [None; 2];
@@ -111,6 +112,8 @@ impl Footprint {
                     Err(failure) => footprint.note(failure),
                 }
             }
+            footprint.look_at(engine, emitter.index())?;
+            looked_at[emitter.index()] = true;
             let object = &engine.model().objects[emitter.index()];
             footprint.objects.push(ObjectFootprint {
                 id: object.id().to_owned(),
@@ -122,10 +125,17 @@ impl Footprint {
             });
         }
         footprint.objects.sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));
-        for problem in engine.problems()? {
-            footprint.note(Failure::Problem(problem));
+        for (place, _) in looked_at.iter().enumerate().filter(|(_, looked_at)| !**looked_at) {
+            footprint.look_at(engine, place)?;
         }
         Ok(footprint)
+    }
+
+    /// Notes what is asked of an object that it doesn't have.
+    fn look_at(&mut self, engine: &Engine, place: usize) -> Result<(), Failure> {
+        let problems = engine.problems_of(place)?;
+        problems.into_iter().for_each(|problem| self.note(Failure::Problem(problem)));
+        Ok(())
     }
 
     fn note(&mut self, failure: Failure) {
@@ -148,12 +158,8 @@ impl Footprint {
 
     /// The first hour and the end of the last, UTC.
     pub fn period(&self) -> Option<(DateTime, DateTime)> {
-        let end = |series: &Series| {
-            let hours = jiff::SignedDuration::from_hours(series.values.len() as i64);
-            series.start.checked_add(hours).unwrap_or(DateTime::MAX)
-        };
         let start = self.series.values().map(|series| series.start).min()?;
-        let end = self.series.values().map(end).max()?;
+        let end = self.series.values().map(Series::end).max()?;
         Some((start, end))
     }
 
@@ -166,10 +172,7 @@ impl Footprint {
                 series: Vec::new(),
             };
         };
-        let mut starts = vec![start];
-        while let Some(next) = step.next(starts[starts.len() - 1]).filter(|next| *next < end) {
-            starts.push(next);
-        }
+        let starts = step.starts(start, end);
         let series = self.series.iter().map(|(&(category, phase), series)| CategoryOverTime {
             category,
             phase,
@@ -178,7 +181,7 @@ impl Footprint {
         OverTime {
             step,
             series: series.collect(),
-            starts: starts.iter().map(|start| start.strftime("%Y-%m-%dT%H:%M").to_string()).collect(),
+            starts: starts.into_iter().map(written).collect(),
         }
     }
 
@@ -189,6 +192,11 @@ impl Footprint {
         let objects = objects.sum::<usize>() + size_of_val(&*self.objects);
         size_of::<Self>() + series.sum::<usize>() + objects + self.problems.len() * 512
     }
+}
+
+/// A time as it is written in results.
+pub fn written(time: DateTime) -> String {
+    time.strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
 /// The sums of a series from each of `starts` to the next.
@@ -214,8 +222,14 @@ pub fn sums(series: &Series, starts: &[DateTime]) -> Vec<f64> {
 }
 
 impl Step {
+    /// When the steps from `start` to `end` begin, the first with `start`.
+    pub fn starts(self, start: DateTime, end: DateTime) -> Vec<DateTime> {
+        let next = |time: &DateTime| self.next(*time).filter(|next| *next < end);
+        std::iter::successors(Some(start), next).collect()
+    }
+
     /// When the step after the one with `time` begins.
-    pub fn next(self, time: DateTime) -> Option<DateTime> {
+    fn next(self, time: DateTime) -> Option<DateTime> {
         let date = match self {
             Self::Hour => return time.checked_add(jiff::SignedDuration::from_hours(1)).ok(),
             Self::Day => time.date().tomorrow().ok()?,

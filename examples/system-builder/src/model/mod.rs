@@ -96,6 +96,11 @@ impl Model {
         })
     }
 
+    /// The place of the object of that id, in the order of the file.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.places.get(id).map(|&place| place as usize)
+    }
+
     /// What a reference leads to: the object itself, or for a family a reference to match on.
     ///
     /// # Panics

@@ -12,6 +12,8 @@ pub enum Failure {
     Problem(Arc<Problem>),
     /// A series would span more than two centuries.
     TooLong,
+    /// Patterns reach jobs and needs in more ways than can be computed.
+    TooManyWays,
     /// The computation was told to stop.
     Cancelled,
 }
@@ -67,6 +69,10 @@ impl fmt::Display for Failure {
             Self::TooLong => f.write_str(
                 "A series would span more than 200 years: bring the patterns' dates closer together, \
                  or shorten durations.",
+            ),
+            Self::TooManyWays => f.write_str(
+                "The patterns reach their jobs and needs in more than a quarter of a million ways: \
+                 split the system.",
             ),
             Self::Cancelled => f.write_str("The computation was cancelled."),
         }

@@ -29,7 +29,10 @@ pub(super) use self::series::sum;
 pub use self::unit::Measure;
 pub(super) use self::unit::*;
 use super::attribute::Target;
-use super::classes::{AnyJob, AnyServer, Class, Emitter, Object, System};
+use super::classes::{
+    AnyJob, AnyServer, Class, EdgeFunction, EdgeUsageJourney, EdgeUsagePattern, Emitter, Object,
+    System, UsageJourney, UsageJourneyStep, UsagePattern,
+};
 use super::{Model, Ref};
 
 /// A series that may be absent, as that of a server that nobody asks anything. Absent is nothing,
@@ -49,6 +52,9 @@ pub struct Engine {
     lasting: Memo,
     cancel: Cancel,
 }
+
+/// Most ways in which patterns may reach jobs and needs. Each costs a few series.
+const MOST_WAYS: u64 = 250_000;
 
 /// Stops a computation from elsewhere.
 #[derive(Debug, Clone, Default)]
@@ -70,14 +76,55 @@ impl Cancel {
 
 impl Engine {
     /// An engine for that model, that computes until it is told to stop.
-    pub fn new(model: Arc<Model>, cancel: Cancel) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::TooManyWays`]: a small file can describe a usage tree of billions of branches.
+    pub fn new(model: Arc<Model>, cancel: Cancel) -> Result<Self, Failure> {
+        let engine = Self {
             referrers: Referrers::of(&model),
             passing: Memo::new(12 << 20),
             lasting: Memo::new(20 << 20),
             model,
             cancel,
+        };
+        if engine.ways() > MOST_WAYS {
+            return Err(Failure::TooManyWays);
         }
+        Ok(engine)
+    }
+
+    /// In how many ways the patterns reach jobs and needs.
+    fn ways(&self) -> u64 {
+        // From the leaves up: what an object leads to is known before it is asked for.
+        let count = |ways: &[u64], to: &mut dyn Iterator<Item = usize>| {
+            to.fold(0_u64, |sum, place| sum.saturating_add(ways[place]))
+        };
+        let mut ways = vec![0_u64; self.model.objects.len()];
+        for step in self.all::<UsageJourneyStep>() {
+            ways[step.index()] = step.get().jobs.len() as u64;
+        }
+        for journey in self.all::<UsageJourney>() {
+            let steps = &mut journey.get().uj_steps.iter().map(|(step, _)| step.index());
+            ways[journey.index()] = count(&ways, steps);
+        }
+        for function in self.all::<EdgeFunction>() {
+            let inputs = function.get();
+            let needs = inputs.recurrent_edge_device_needs.iter();
+            let needs = needs.map(|need| self.at(*need).component_needs().len() as u64);
+            let jobs = inputs.recurrent_server_needs.iter();
+            let jobs = jobs.map(|need| self.at(*need).get().jobs.len() as u64);
+            ways[function.index()] = needs.chain(jobs).fold(0, u64::saturating_add);
+        }
+        for journey in self.all::<EdgeUsageJourney>() {
+            let functions = &mut journey.get().edge_functions.iter().map(|of| of.index());
+            ways[journey.index()] = count(&ways, functions);
+        }
+        let web = self.all::<UsagePattern>();
+        let web = web.flat_map(|pattern| pattern.journeys().map(|(journey, _)| journey.index()));
+        let edge = self.all::<EdgeUsagePattern>();
+        let edge = edge.flat_map(|pattern| pattern.journeys().map(At::index));
+        count(&ways, &mut web.chain(edge))
     }
 
     /// The inputs.
@@ -147,25 +194,34 @@ impl Engine {
         }
     }
 
-    /// What the system asks for and can't have.
+    /// What the system asks for and can't have, object by object.
     ///
     /// # Errors
     ///
     /// [`Failure::Cancelled`], and nothing else.
     pub fn problems(&self) -> Result<Vec<Arc<Problem>>, Failure> {
         let mut problems: Vec<Arc<Problem>> = Vec::new();
-        for place in 0..self.model.objects.len() {
-            for (attribute, asked) in self.attributes(place) {
-                if attribute.guard == Guard::No {
-                    continue;
+        for place in self.in_order_of_computation() {
+            for problem in self.problems_of(place)? {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
                 }
-                match asked.compute().and_then(Value::settle) {
-                    Err(Failure::Problem(problem)) if !problems.contains(&problem) => {
-                        problems.push(problem);
-                    }
-                    Err(Failure::Cancelled) => return Err(Failure::Cancelled),
-                    _ => {}
-                }
+            }
+        }
+        Ok(problems)
+    }
+
+    /// What an object is asked for and doesn't have.
+    pub(super) fn problems_of(&self, place: usize) -> Result<Vec<Arc<Problem>>, Failure> {
+        let mut problems = Vec::new();
+        for (attribute, asked) in self.attributes(place) {
+            if attribute.guard == Guard::No {
+                continue;
+            }
+            match asked.compute().and_then(Value::settle) {
+                Err(Failure::Problem(problem)) => problems.push(problem),
+                Err(Failure::Cancelled) => return Err(Failure::Cancelled),
+                _ => {}
             }
         }
         Ok(problems)

@@ -123,7 +123,7 @@ impl Series {
     /// The reference convolves in 32 bits, which leaves noise in hours that are zero; this is a
     /// sum of what there is, and zero where nothing is.
     pub(in crate::model) fn aged(&self, from: f64, to: f64) -> Result<Option<Self>, Failure> {
-        if to <= from {
+        if to <= 0.0 {
             return Ok(None);
         }
         if to > LONGEST as f64 {
@@ -145,7 +145,7 @@ impl Series {
                 *total += part * value;
             }
         };
-        if from < from.ceil() {
+        if from < from.ceil() && from < to {
             add_part(from.floor(), from.ceil().min(to) - from);
         }
         if to > to.floor() && to.floor() >= from.ceil() {
@@ -226,6 +226,12 @@ impl Series {
             min: least.into_iter().fold(f32::INFINITY, f32::min),
             max: most.into_iter().fold(f32::NEG_INFINITY, f32::max),
         }
+    }
+
+    /// When its last hour ends.
+    pub fn end(&self) -> DateTime {
+        let hours = (self.values.len() as i64).hours();
+        self.start.checked_add(hours).unwrap_or(DateTime::MAX)
     }
 
     /// Bytes of memory that it takes.
@@ -332,6 +338,7 @@ mod tests {
             assert_eq!(occupancy.values, expected, "{hours} h");
         }
         assert_eq!(starts.aged(0.0, 0.0), Ok(None));
+        assert_eq!(starts.aged(1.5, 1.5).unwrap().unwrap().values, [0.0; 4]);
     }
 
     #[test]

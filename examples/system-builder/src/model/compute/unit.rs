@@ -14,6 +14,15 @@ pub struct Measure {
     pub factor: f64,
 }
 
+impl Measure {
+    /// Whether amounts of several hours make a sum, and not just a mean (2.3).
+    pub fn adds_up(self) -> bool {
+        let is_of = |words: &[&str]| words.iter().any(|word| self.name.contains(word));
+        is_of(&["watt_hour", "gram", "occurrence"])
+            || !is_of(&["concurrent", "_ram", "_stored", "cpu_core", "gpu", "watt", "dimensionless"])
+    }
+}
+
 const fn measure(name: &'static str, factor: f64) -> Measure {
     Measure { name, factor }
 }

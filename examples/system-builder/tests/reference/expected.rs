@@ -9,18 +9,18 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 #[derive(Deserialize)]
-pub struct Expected {
-    pub objects: BTreeMap<String, ExpectedObject>,
+pub(crate) struct Expected {
+    pub(crate) objects: BTreeMap<String, ExpectedObject>,
 }
 
 #[derive(Deserialize)]
-pub struct ExpectedObject {
-    pub class: String,
-    pub attributes: BTreeMap<String, Value>,
+pub(crate) struct ExpectedObject {
+    pub(crate) class: String,
+    pub(crate) attributes: BTreeMap<String, Value>,
 }
 
 /// Names and files of the systems.
-pub fn systems() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn systems() -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let mut systems: Vec<_> = files
@@ -33,12 +33,12 @@ pub fn systems() -> Vec<(String, Vec<u8>)> {
     systems
 }
 
-pub fn system(name: &str) -> Vec<u8> {
+pub(crate) fn system(name: &str) -> Vec<u8> {
     let of_name = systems().into_iter().find(|(of, _)| of == name);
     of_name.unwrap().1
 }
 
-pub fn read_expected<T: DeserializeOwned>(name: &str) -> T {
+pub(crate) fn read_expected<T: DeserializeOwned>(name: &str) -> T {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected");
     let file = fs::read(directory.join(format!("{name}.zst"))).unwrap();
     serde_json::from_slice(&zstd::decode_all(&*file).unwrap()).unwrap()
@@ -61,7 +61,7 @@ fn close(got: &Value, want: f64, scale: f64, relative: f64) -> bool {
 }
 
 /// In what a computed value differs from the expected one.
-pub fn difference(got: &Value, want: &Value, attribute: &str) -> Option<String> {
+pub(crate) fn difference(got: &Value, want: &Value, attribute: &str) -> Option<String> {
     for exact in ["kind", "unit", "start", "length"] {
         if want.get(exact).is_some() && got[exact] != want[exact] {
             return Some(format!("{exact} {}, expected {}", got[exact], want[exact]));

@@ -1,11 +1,9 @@
 //! Who causes a footprint, against the reference implementation.
 
-mod reference;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reference::{read_expected, system, systems};
+use crate::expected::{read_expected, system, systems};
 use serde::Deserialize;
 use system_builder::model::{
     self,
@@ -51,7 +49,7 @@ struct ExpectedLink {
 }
 
 fn engine(file: &[u8]) -> Engine {
-    Engine::new(Arc::new(model::read(file).unwrap()), Cancel::default())
+    Engine::new(Arc::new(model::read(file).unwrap()), Cancel::default()).unwrap()
 }
 
 fn close(a: f64, b: f64) -> bool {

@@ -1,10 +1,8 @@
 //! Computed values, against those of the reference implementation.
 
-mod reference;
-
 use std::sync::Arc;
 
-use reference::{Expected, difference, read_expected, systems};
+use crate::expected::{Expected, difference, read_expected, systems};
 use serde_json::Value;
 use system_builder::model::{
     self,
@@ -12,7 +10,7 @@ use system_builder::model::{
 };
 
 fn computed(file: &[u8]) -> Value {
-    let engine = Engine::new(Arc::new(model::read(file).unwrap()), Cancel::default());
+    let engine = Engine::new(Arc::new(model::read(file).unwrap()), Cancel::default()).unwrap();
     let mut json = Vec::new();
     write_computed(&engine, &mut json, |failure| panic!("{failure}")).unwrap();
     serde_json::from_slice(&json).unwrap()

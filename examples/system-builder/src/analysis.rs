@@ -1,0 +1,376 @@
+//! `/api/systems/{id}/…`: what a system's objects emit, and who causes it.
+
+use crate::{
+    model::{
+        ObjectView,
+        compute::{Failure, Guard, Series, Summary, Value, write_computed},
+        footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, sums, written},
+        sankey::{self, Column, Options, Sankey},
+    },
+    problem::Problem,
+    store::System,
+    systems::{Systems, attachment, json},
+};
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FootprintQuery {
+    step: Option<Step>,
+    #[serde(default)]
+    format: Format,
+}
+
+/// A footprint as a client sees it. All masses are in kilograms of CO2 equivalents.
+#[derive(Serialize)]
+struct FootprintView<'f> {
+    unit: &'static str,
+    total: f64,
+    /// Whether it is that of all objects, none left out for a problem.
+    complete: bool,
+    start: Option<String>,
+    end: Option<String>,
+    categories: Vec<CategoryView>,
+    phases: BTreeMap<Phase, f64>,
+    objects: &'f [ObjectFootprint],
+    over_time: OverTime,
+}
+
+#[derive(Serialize)]
+struct CategoryView {
+    category: Category,
+    manufacturing: f64,
+    r#use: f64,
+}
+
+pub(crate) async fn footprint(
+    State(systems): State<Arc<Systems>>,
+    Path(id): Path<String>,
+    Query(query): Query<FootprintQuery>,
+) -> Result<Response, Problem> {
+    let system = systems.get(&id)?;
+    let footprint = systems.results.footprint(&system).await?;
+    if query.format == Format::Csv {
+        let complete = refuse_if_impossible(&footprint, None);
+        let text = match query.step {
+            Some(step) => series_csv(&footprint.over_time(step)),
+            None => objects_csv(&footprint),
+        };
+        return complete.and_then(|()| csv(text, system.name()));
+    }
+    let view = view(&footprint, query.step.unwrap_or(Step::Month));
+    let body = serde_json::to_value(&view).map_err(|_| Problem::internal())?;
+    refuse_if_impossible(&footprint, Some(body.clone()))?;
+    Ok(Json(body).into_response())
+}
+
+fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
+    let categories = Category::ALL.map(|category| CategoryView {
+        category,
+        manufacturing: footprint.part(category, Phase::Manufacturing),
+        r#use: footprint.part(category, Phase::Use),
+    });
+    let phases = Phase::ALL.map(|phase| {
+        let parts = Category::ALL.map(|category| footprint.part(category, phase));
+        (phase, parts.iter().sum())
+    });
+    let period = footprint.period();
+    FootprintView {
+        unit: "kilogram",
+        total: footprint.total(),
+        complete: footprint.problems.is_empty() && footprint.failure.is_none(),
+        start: period.map(|(start, _)| written(start)),
+        end: period.map(|(_, end)| written(end)),
+        categories: categories.into(),
+        phases: phases.into(),
+        objects: &footprint.objects,
+        over_time: footprint.over_time(step),
+    }
+}
+
+/// Refuses to give a part of a footprint for the whole: what there is goes into the problem.
+fn refuse_if_impossible(
+    footprint: &Footprint,
+    partial: Option<serde_json::Value>,
+) -> Result<(), Problem> {
+    let problem = match (footprint.problems.split_first(), &footprint.failure) {
+        (Some((first, _)), _) => Problem::impossible(first, &footprint.problems),
+        (None, Some(failure)) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, failure.clone()),
+        (None, None) => return Ok(()),
+    };
+    Err(match partial {
+        Some(partial) => problem.with("partial", partial),
+        None => problem,
+    })
+}
+
+fn objects_csv(footprint: &Footprint) -> Result<Vec<u8>, csv::Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let columns = ["id", "name", "class", "category", "manufacturing_kg", "use_kg"];
+    table.write_record(columns)?;
+    for object in &footprint.objects {
+        table.serialize((
+            &object.id,
+            &object.name,
+            object.class,
+            object.category,
+            object.manufacturing,
+            object.r#use,
+        ))?;
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
+}
+
+fn series_csv(over_time: &OverTime) -> Result<Vec<u8>, csv::Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let columns = over_time.series.iter();
+    let columns = columns.map(|column| format!("{:?} {:?} kg", column.category, column.phase));
+    table.write_record(std::iter::once("start_utc".to_owned()).chain(columns))?;
+    for (row, start) in over_time.starts.iter().enumerate() {
+        let values = over_time.series.iter().map(|column| column.values[row].to_string());
+        table.write_record(std::iter::once(start.clone()).chain(values))?;
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
+}
+
+fn csv(text: Result<Vec<u8>, csv::Error>, name: &str) -> Result<Response, Problem> {
+    let text = text.map_err(|_| Problem::internal())?;
+    let content_type = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
+    Ok((attachment(name, "csv"), content_type, text).into_response())
+}
+
+pub(crate) async fn computed(
+    State(systems): State<Arc<Systems>>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let system = systems.get(&id)?;
+    let name = format!("{} computed", system.name());
+    // The text of all attributes is short beside the series that it tells of.
+    let text = systems.results.compute(&system, |engine| {
+        let mut text = Vec::new();
+        match write_computed(engine, &mut text, |_| {}) {
+            Ok(()) => Ok(text),
+            Err(_) => Err(Failure::Cancelled),
+        }
+    });
+    Ok((attachment(&name, "json"), json(Body::from(text.await?))))
+}
+
+/// An object with what is computed of it.
+#[derive(Serialize)]
+struct ObjectWithComputed<'o> {
+    #[serde(flatten)]
+    object: ObjectView<'o>,
+    computed: Vec<ComputedAttribute>,
+}
+
+#[derive(Serialize)]
+struct ComputedAttribute {
+    name: &'static str,
+    /// The formula in words.
+    formula: &'static str,
+    /// The section of the specification.
+    section: &'static str,
+    value: Summary,
+}
+
+pub(crate) async fn object(
+    State(systems): State<Arc<Systems>>,
+    Path((id, object_id)): Path<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    let system = systems.get(&id)?;
+    let place = place_of(&system, &id, &object_id)?;
+    let text = systems.results.compute(&system, move |engine| {
+        let mut computed = Vec::new();
+        for (attribute, asked) in engine.attributes(place) {
+            if attribute.guard == Guard::Only {
+                continue;
+            }
+            let value = match asked.compute().and_then(Summary::of) {
+                Err(Failure::Cancelled) => return Err(Failure::Cancelled),
+                Err(failure) => Summary::failure(failure),
+                Ok(value) => value,
+            };
+            computed.push(ComputedAttribute {
+                name: attribute.name,
+                formula: attribute.formula,
+                section: attribute.section,
+                value,
+            });
+        }
+        let object = engine.model().object(&object_id);
+        let object = object.map(|object| ObjectWithComputed { object, computed });
+        Ok(serde_json::to_vec(&object))
+    });
+    let text = text.await?.map_err(|_| Problem::internal())?;
+    Ok(json(Body::from(text)))
+}
+
+fn place_of(system: &System, id: &str, object_id: &str) -> Result<usize, Problem> {
+    system.place(object_id).ok_or_else(|| {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            format!(
+                "System `{id}` has no object `{object_id}`: \
+                 `/api/systems/{id}/objects` lists those it has."
+            ),
+        )
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeriesQuery {
+    attribute: String,
+    /// The entry, of an attribute that has some.
+    key: Option<String>,
+    step: Option<Step>,
+    #[serde(default)]
+    format: Format,
+}
+
+/// A series over time: sums of what adds up, and means of what doesn't.
+#[derive(Serialize)]
+struct SeriesView {
+    unit: &'static str,
+    step: Step,
+    /// Whether values are means over their step, and not sums.
+    mean: bool,
+    starts: Vec<String>,
+    values: Vec<f64>,
+}
+
+pub(crate) async fn series(
+    State(systems): State<Arc<Systems>>,
+    Path((id, object_id)): Path<(String, String)>,
+    Query(query): Query<SeriesQuery>,
+) -> Result<Response, Problem> {
+    let system = systems.get(&id)?;
+    let place = place_of(&system, &id, &object_id)?;
+    let step = query.step.unwrap_or(Step::Day);
+    let (name, key) = (query.attribute.clone(), query.key.clone());
+    let view = systems.results.compute(&system, move |engine| {
+        let mut attributes = engine.attributes(place);
+        let asked = attributes.find(|(attribute, _)| attribute.name == name);
+        let value = asked.map(|(_, asked)| asked.compute()).transpose()?;
+        let value = match (value, key) {
+            (Some(Value::Entries(mut entries)), Some(key)) => {
+                entries.find(|(of, _)| *of == key).map(|(_, value)| value).transpose()?
+            }
+            (value, None) => value,
+            (Some(_) | None, Some(_)) => None,
+        };
+        Ok(value.and_then(|value| series_view(&value, step)))
+    });
+    let Some(view) = view.await? else {
+        let SeriesQuery { attribute, .. } = query;
+        return Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            format!(
+                "Object `{object_id}` has no series `{attribute}` of that `key`: \
+                 `/api/systems/{id}/objects/{object_id}` lists its attributes."
+            ),
+        ));
+    };
+    if query.format == Format::Csv {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        let written = table
+            .write_record(["start_utc", view.unit])
+            .and_then(|()| view.starts.iter().zip(&view.values).try_for_each(|row| table.serialize(row)));
+        let text = written.and_then(|()| table.into_inner().map_err(|error| error.into_error().into()));
+        return csv(text, &format!("{} {}", object_id, query.attribute));
+    }
+    Ok(Json(view).into_response())
+}
+
+fn series_view(value: &Value<'_>, step: Step) -> Option<SeriesView> {
+    let Value::Hourly(series, unit) = value else {
+        return None;
+    };
+    let starts = step.starts(series.start, series.end());
+    let mean = !unit.adds_up();
+    let mut values = sums(series, &starts);
+    if mean {
+        let ones = Series {
+            start: series.start,
+            values: vec![1.0; series.values.len()],
+        };
+        let hours = sums(&ones, &starts);
+        values.iter_mut().zip(hours).for_each(|(value, hours)| *value /= hours);
+    }
+    Some(SeriesView {
+        unit: unit.name,
+        step,
+        mean,
+        starts: starts.into_iter().map(written).collect(),
+        values: values.into_iter().map(|value| value * unit.factor).collect(),
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SankeyQuery {
+    /// Columns, with commas between them.
+    #[serde(default)]
+    skip: String,
+    /// Categories, with commas between them.
+    #[serde(default)]
+    exclude: String,
+    phase: Option<Phase>,
+    threshold: Option<f64>,
+}
+
+pub(crate) async fn sankey(
+    State(systems): State<Arc<Systems>>,
+    Path(id): Path<String>,
+    Query(query): Query<SankeyQuery>,
+) -> Result<Response, Problem> {
+    let system = systems.get(&id)?;
+    let options = query.options()?;
+    let attribution = systems.results.attribution(&system).await?;
+    let diagram = sankey::sankey(&system, &attribution, &options);
+    Ok(Json::<Sankey>(diagram).into_response())
+}
+
+impl SankeyQuery {
+    fn options(self) -> Result<Options, Problem> {
+        fn list<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, Problem> {
+            let words = text.split(',').filter(|word| !word.is_empty());
+            let parsed = words.map(|word| {
+                serde_json::from_value(word.into())
+                    .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("`{name}`: {error}.")))
+            });
+            parsed.collect()
+        }
+        let threshold = self.threshold.unwrap_or(Options::default().threshold);
+        if !(0.0..=100.0).contains(&threshold) {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                format!("`threshold` is {threshold}, expected a percentage from 0 to 100."),
+            ));
+        }
+        Ok(Options {
+            skip: list::<Column>("skip", &self.skip)?,
+            exclude: list::<Category>("exclude", &self.exclude)?,
+            phase: self.phase,
+            threshold,
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! The engine, against the reference implementation and against itself.
+
+mod attribution;
+mod computed;
+mod expected;
