@@ -216,6 +216,7 @@ async function route() {
   if (!id) {
     shown = null;
     byId("system").hidden = true;
+    byId("results").hidden = true;
   } else if (shown?.id !== id) {
     await showSystem(id);
   }
@@ -225,6 +226,7 @@ async function route() {
 
 async function showSystem(id) {
   byId("system").hidden = true;
+  byId("results").hidden = true;
   shown = null;
   const objects = await api(`/api/systems/${encodeURIComponent(id)}/objects`);
   const name = objects.find((object) => object.class === "System")?.name || "(no name)";
@@ -235,6 +237,8 @@ async function showSystem(id) {
   byId("system").hidden = false;
   byId("system-title").scrollIntoView();
   byId("system-title").focus({ preventScroll: true });
+  // The objects are there at once; what they emit is computed meanwhile.
+  attempt(() => showResults(id));
 }
 
 /** Lists the objects that the search finds, and before them the one with the id `first`, if any. */
@@ -272,7 +276,8 @@ function objectDetails(object) {
   const fetchAttributes = async () => {
     fetched = true;
     try {
-      details.append(attributeTable(await api(path)));
+      const { computed, ...attributes } = await api(path);
+      details.append(attributeTable(attributes), ...computedTable(path, computed));
     } catch (error) {
       fetched = false;
       throw error;
@@ -386,7 +391,8 @@ function number(value) {
   return typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 20 }) : String(value);
 }
 
-attempt(async () => {
+// The other script is there by then.
+addEventListener("DOMContentLoaded", () => attempt(async () => {
   await listSystems();
   await route();
-});
+}));

@@ -401,13 +401,12 @@ impl<'e, T: Target> At<'e, T> {
         way_out: &str,
     ) -> Failure {
         let (requested, available) = (requested * unit.factor, available * unit.factor);
-        let asked = short(requested);
-        let has = short(available);
-        let name = match unit.name {
-            "dimensionless" | "concurrent" => String::new(),
-            name => format!(" {name}"),
+        let (asked, has) = (short(requested), short(available));
+        let amount = match unit.name {
+            "dimensionless" | "concurrent" => what.to_owned(),
+            name => format!("`{name}` of {what}"),
         };
-        let detail = format!("has {has}{name} of {what}, and {asked}{name} are asked of it; {way_out}.");
+        let detail = format!("has {has} {amount}, and {asked} are asked of it; {way_out}.");
         let problem = self.problem(ProblemKind::InsufficientCapacity, attribute, detail);
         Failure::Problem(Arc::new(Problem {
             available: Some(available),
