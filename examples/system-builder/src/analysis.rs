@@ -123,7 +123,14 @@ fn refuse_if_impossible(
 
 fn objects_csv(footprint: &Footprint) -> Result<Vec<u8>, csv::Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
-    let columns = ["id", "name", "class", "category", "manufacturing_kg", "use_kg"];
+    let columns = [
+        "id",
+        "name",
+        "class",
+        "category",
+        "manufacturing_kg",
+        "use_kg",
+    ];
     table.write_record(columns)?;
     for object in &footprint.objects {
         table.serialize((
@@ -135,7 +142,9 @@ fn objects_csv(footprint: &Footprint) -> Result<Vec<u8>, csv::Error> {
             object.r#use,
         ))?;
     }
-    table.into_inner().map_err(|error| error.into_error().into())
+    table
+        .into_inner()
+        .map_err(|error| error.into_error().into())
 }
 
 fn series_csv(over_time: &OverTime) -> Result<Vec<u8>, csv::Error> {
@@ -144,10 +153,15 @@ fn series_csv(over_time: &OverTime) -> Result<Vec<u8>, csv::Error> {
     let columns = columns.map(|column| format!("{:?} {:?} kg", column.category, column.phase));
     table.write_record(std::iter::once("start_utc".to_owned()).chain(columns))?;
     for (row, start) in over_time.starts.iter().enumerate() {
-        let values = over_time.series.iter().map(|column| column.values[row].to_string());
+        let values = over_time
+            .series
+            .iter()
+            .map(|column| column.values[row].to_string());
         table.write_record(std::iter::once(start.clone()).chain(values))?;
     }
-    table.into_inner().map_err(|error| error.into_error().into())
+    table
+        .into_inner()
+        .map_err(|error| error.into_error().into())
 }
 
 fn csv(text: Result<Vec<u8>, csv::Error>, name: &str) -> Result<Response, Problem> {
@@ -271,9 +285,10 @@ pub(crate) async fn series(
         let asked = attributes.find(|(attribute, _)| attribute.name == name);
         let value = asked.map(|(_, asked)| asked.compute()).transpose()?;
         let value = match (value, key) {
-            (Some(Value::Entries(mut entries)), Some(key)) => {
-                entries.find(|(of, _)| *of == key).map(|(_, value)| value).transpose()?
-            }
+            (Some(Value::Entries(mut entries)), Some(key)) => entries
+                .find(|(of, _)| *of == key)
+                .map(|(_, value)| value)
+                .transpose()?,
             (value, None) => value,
             (Some(_) | None, Some(_)) => None,
         };
@@ -291,10 +306,17 @@ pub(crate) async fn series(
     };
     if query.format == Format::Csv {
         let mut table = csv::Writer::from_writer(Vec::new());
-        let written = table
-            .write_record(["start_utc", view.unit])
-            .and_then(|()| view.starts.iter().zip(&view.values).try_for_each(|row| table.serialize(row)));
-        let text = written.and_then(|()| table.into_inner().map_err(|error| error.into_error().into()));
+        let written = table.write_record(["start_utc", view.unit]).and_then(|()| {
+            view.starts
+                .iter()
+                .zip(&view.values)
+                .try_for_each(|row| table.serialize(row))
+        });
+        let text = written.and_then(|()| {
+            table
+                .into_inner()
+                .map_err(|error| error.into_error().into())
+        });
         return csv(text, &format!("{} {}", object_id, query.attribute));
     }
     Ok(Json(view).into_response())
@@ -313,14 +335,20 @@ fn series_view(value: &Value<'_>, step: Step) -> Option<SeriesView> {
             values: vec![1.0; series.values.len()],
         };
         let hours = sums(&ones, &starts);
-        values.iter_mut().zip(hours).for_each(|(value, hours)| *value /= hours);
+        values
+            .iter_mut()
+            .zip(hours)
+            .for_each(|(value, hours)| *value /= hours);
     }
     Some(SeriesView {
         unit: unit.name,
         step,
         mean,
         starts: starts.into_iter().map(written).collect(),
-        values: values.into_iter().map(|value| value * unit.factor).collect(),
+        values: values
+            .into_iter()
+            .map(|value| value * unit.factor)
+            .collect(),
     })
 }
 
@@ -354,8 +382,9 @@ impl SankeyQuery {
         fn list<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, Problem> {
             let words = text.split(',').filter(|word| !word.is_empty());
             let parsed = words.map(|word| {
-                serde_json::from_value(word.into())
-                    .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("`{name}`: {error}.")))
+                serde_json::from_value(word.into()).map_err(|error| {
+                    Problem::new(StatusCode::BAD_REQUEST, format!("`{name}`: {error}."))
+                })
             });
             parsed.collect()
         }

@@ -51,7 +51,9 @@ fn compute(file: &Path) -> io::Result<ExitCode> {
     let engine = engine(file)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut problems = Problems::default();
-    write_computed(&engine, &mut out, |failure| problems.tell(&failure.to_string()))?;
+    write_computed(&engine, &mut out, |failure| {
+        problems.tell(&failure.to_string())
+    })?;
     writeln!(out)?;
     out.flush()?;
     Ok(problems.exit_code())
@@ -86,24 +88,52 @@ fn write_table(name: &str, footprint: &Footprint, out: &mut impl Write) -> io::R
     if !footprint.problems.is_empty() || footprint.failure.is_some() {
         writeln!(out, "Incomplete: see the problems below.")?;
     }
-    let objects = footprint.objects.iter().map(|object| object.name.chars().count() + 2);
+    let objects = footprint
+        .objects
+        .iter()
+        .map(|object| object.name.chars().count() + 2);
     let width = objects.max().unwrap_or(0).clamp(14, 48);
-    writeln!(out, "{:width$} {:>15} {:>15} {:>15}", "CO2 equivalents", "manufacturing", "use", "total")?;
+    writeln!(
+        out,
+        "{:width$} {:>15} {:>15} {:>15}",
+        "CO2 equivalents", "manufacturing", "use", "total"
+    )?;
     let mut line = |name: &str, of: [Option<f64>; 2]| {
         let [manufacturing, r#use] = of.map(|kg| kg.map_or_else(|| "?".to_owned(), mass));
-        let total = of[0].zip(of[1]).map_or_else(|| "?".to_owned(), |(a, b)| mass(a + b));
+        let total = of[0]
+            .zip(of[1])
+            .map_or_else(|| "?".to_owned(), |(a, b)| mass(a + b));
         let name: String = name.chars().take(width).collect();
-        writeln!(out, "{name:width$} {manufacturing:>15} {use:>15} {total:>15}")
+        writeln!(
+            out,
+            "{name:width$} {manufacturing:>15} {use:>15} {total:>15}"
+        )
     };
     for category in Category::ALL {
         let of = |phase| Some(footprint.part(category, phase));
-        let objects = footprint.objects.iter().filter(|object| object.category == category);
-        line(&format!("{category:?}"), [of(Phase::Manufacturing), of(Phase::Use)])?;
+        let objects = footprint
+            .objects
+            .iter()
+            .filter(|object| object.category == category);
+        line(
+            &format!("{category:?}"),
+            [of(Phase::Manufacturing), of(Phase::Use)],
+        )?;
         for object in objects {
-            line(&format!("  {}", object.name), [object.manufacturing, object.r#use])?;
+            line(
+                &format!("  {}", object.name),
+                [object.manufacturing, object.r#use],
+            )?;
         }
     }
-    let of = |phase| Some(Category::ALL.iter().map(|&category| footprint.part(category, phase)).sum());
+    let of = |phase| {
+        Some(
+            Category::ALL
+                .iter()
+                .map(|&category| footprint.part(category, phase))
+                .sum(),
+        )
+    };
     line("Total", [of(Phase::Manufacturing), of(Phase::Use)])
 }
 
@@ -137,7 +167,9 @@ fn read(file: &Path) -> io::Result<Model> {
     let model = if file == "-" {
         model::read(io::stdin().lock())
     } else {
-        File::open(file).map_err(ReadError::Io).and_then(model::read)
+        File::open(file)
+            .map_err(ReadError::Io)
+            .and_then(model::read)
     };
     model.map_err(|error| {
         let name = file.display();

@@ -48,11 +48,14 @@ pub(crate) fn routes(config: &Config) -> Router {
         .route(
             CHARTS,
             // The version is in the path: what is there never changes.
-            asset("text/javascript; charset=utf-8", include_str!("page/vendor/echarts.min.js"))
-                .layer(SetResponseHeaderLayer::overriding(
-                    header::CACHE_CONTROL,
-                    HeaderValue::from_static("public, max-age=31536000, immutable"),
-                )),
+            asset(
+                "text/javascript; charset=utf-8",
+                include_str!("page/vendor/echarts.min.js"),
+            )
+            .layer(SetResponseHeaderLayer::overriding(
+                header::CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=31536000, immutable"),
+            )),
         )
         .route(
             "/icon.svg",

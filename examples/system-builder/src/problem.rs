@@ -68,17 +68,21 @@ impl Problem {
     }
 
     /// What a system asks for and can't have: the first such thing, and all of them.
-    pub(crate) fn impossible(
-        first: &compute::Problem,
-        all: &[Arc<compute::Problem>],
-    ) -> Self {
+    pub(crate) fn impossible(first: &compute::Problem, all: &[Arc<compute::Problem>]) -> Self {
         let members = |problem: &compute::Problem| match serde_json::to_value(problem) {
             Ok(Value::Object(members)) => members,
             _ => Map::new(),
         };
-        let code = members(first).get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let mut problem =
-            Self::coded(StatusCode::UNPROCESSABLE_ENTITY, &code, first.detail.clone());
+        let code = members(first)
+            .get("kind")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let mut problem = Self::coded(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &code,
+            first.detail.clone(),
+        );
         for (name, value) in members(first) {
             if name != "kind" && name != "detail" {
                 problem = problem.with(&name, value);
@@ -125,9 +129,11 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match &failure {
             Failure::Problem(problem) => Self::impossible(problem, std::slice::from_ref(problem)),
-            Failure::TooLong | Failure::TooManyWays => {
-                Self::coded(StatusCode::UNPROCESSABLE_ENTITY, "too-large", failure.to_string())
-            }
+            Failure::TooLong | Failure::TooManyWays => Self::coded(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "too-large",
+                failure.to_string(),
+            ),
             // Only who has gone away cancels.
             Failure::Cancelled => Self::internal(),
         }

@@ -85,7 +85,11 @@ impl Room {
     /// # Errors
     ///
     /// Where there isn't as much, drops the model and says so.
-    pub(crate) fn admit(self: Arc<Self>, model: Model, content: Content) -> Result<System, Problem> {
+    pub(crate) fn admit(
+        self: Arc<Self>,
+        model: Model,
+        content: Content,
+    ) -> Result<System, Problem> {
         let size = ENTRY + model.size() as u64;
         let limit = self.limit.as_u64();
         let taken = self.taken.fetch_update(Relaxed, Relaxed, |taken| {
@@ -195,7 +199,9 @@ mod tests {
     fn a_removed_system_takes_room_until_nobody_holds_it() {
         let room = Arc::new(Room::new(ByteSize(size("x"))));
         let store = Store::default();
-        let id = store.insert(Arc::new(Arc::clone(&room).admit(model("x"), [0; 32]).unwrap()));
+        let id = store.insert(Arc::new(
+            Arc::clone(&room).admit(model("x"), [0; 32]).unwrap(),
+        ));
         let download = store.get(id);
         drop(store.remove(id));
         assert!(Arc::clone(&room).admit(model("x"), [0; 32]).is_err());
@@ -229,7 +235,9 @@ mod tests {
         drop(model("x"));
         let counted = allocation_counter::measure(|| {
             for _ in 0..1000 {
-                store.insert(Arc::new(Arc::clone(&room).admit(model("x"), [0; 32]).unwrap()));
+                store.insert(Arc::new(
+                    Arc::clone(&room).admit(model("x"), [0; 32]).unwrap(),
+                ));
             }
             // Leaves the nodes with gaps.
             for (id, _) in store.all().step_by(2) {

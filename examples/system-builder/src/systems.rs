@@ -49,8 +49,14 @@ pub(crate) fn routes(config: &Config) -> Router {
         .route("/api/systems", get(list).post(upload))
         .route("/api/systems/{id}", get(download).delete(remove))
         .route("/api/systems/{id}/objects", get(list_objects))
-        .route("/api/systems/{id}/objects/{object_id}", get(analysis::object))
-        .route("/api/systems/{id}/objects/{object_id}/series", get(analysis::series))
+        .route(
+            "/api/systems/{id}/objects/{object_id}",
+            get(analysis::object),
+        )
+        .route(
+            "/api/systems/{id}/objects/{object_id}/series",
+            get(analysis::series),
+        )
         .route("/api/systems/{id}/footprint", get(analysis::footprint))
         .route("/api/systems/{id}/computed", get(analysis::computed))
         .route("/api/systems/{id}/sankey", get(analysis::sankey))
@@ -177,6 +183,8 @@ pub(crate) fn attachment(name: &str, extension: &str) -> [(HeaderName, String); 
     let name: String = name.chars().take(80).collect();
     let plain = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
     let exact = utf8_percent_encode(&name, NON_ALPHANUMERIC);
-    let value = format!("attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{exact}.{extension}");
+    let value = format!(
+        "attachment; filename=\"{plain}.{extension}\"; filename*=UTF-8''{exact}.{extension}"
+    );
     [(header::CONTENT_DISPOSITION, value)]
 }

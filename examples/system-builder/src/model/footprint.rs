@@ -124,8 +124,14 @@ impl Footprint {
                 r#use: sums[1],
             });
         }
-        footprint.objects.sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));
-        for (place, _) in looked_at.iter().enumerate().filter(|(_, looked_at)| !**looked_at) {
+        footprint
+            .objects
+            .sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));
+        for (place, _) in looked_at
+            .iter()
+            .enumerate()
+            .filter(|(_, looked_at)| !**looked_at)
+        {
             footprint.look_at(engine, place)?;
         }
         Ok(footprint)
@@ -134,7 +140,9 @@ impl Footprint {
     /// Notes what is asked of an object that it doesn't have.
     fn look_at(&mut self, engine: &Engine, place: usize) -> Result<(), Failure> {
         let problems = engine.problems_of(place)?;
-        problems.into_iter().for_each(|problem| self.note(Failure::Problem(problem)));
+        problems
+            .into_iter()
+            .for_each(|problem| self.note(Failure::Problem(problem)));
         Ok(())
     }
 
@@ -173,11 +181,14 @@ impl Footprint {
             };
         };
         let starts = step.starts(start, end);
-        let series = self.series.iter().map(|(&(category, phase), series)| CategoryOverTime {
-            category,
-            phase,
-            values: sums(series, &starts),
-        });
+        let series = self
+            .series
+            .iter()
+            .map(|(&(category, phase), series)| CategoryOverTime {
+                category,
+                phase,
+                values: sums(series, &starts),
+            });
         OverTime {
             step,
             series: series.collect(),
@@ -188,7 +199,10 @@ impl Footprint {
     /// Bytes of memory that it takes.
     pub fn size(&self) -> usize {
         let series = self.series.values().map(|series| series.size());
-        let objects = self.objects.iter().map(|object| object.id.len() + object.name.len() + 64);
+        let objects = self
+            .objects
+            .iter()
+            .map(|object| object.id.len() + object.name.len() + 64);
         let objects = objects.sum::<usize>() + size_of_val(&*self.objects);
         size_of::<Self>() + series.sum::<usize>() + objects + self.problems.len() * 512
     }

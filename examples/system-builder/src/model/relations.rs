@@ -211,7 +211,8 @@ impl<T: Target, W: Quantity> Attribute for Weighted<T, W> {
     }
 
     fn references(&self, visit: &mut dyn FnMut(u32)) {
-        self.iter().for_each(|(reference, _)| visit(reference.index));
+        self.iter()
+            .for_each(|(reference, _)| visit(reference.index));
     }
 
     fn heap(&self) -> usize {

@@ -168,7 +168,11 @@ fn add_phase(
     flows: &mut Flows,
 ) {
     let label = split_phases.then_some(phase);
-    let top = if split_phases { Key::Phase(label) } else { Key::System };
+    let top = if split_phases {
+        Key::Phase(label)
+    } else {
+        Key::System
+    };
     let mut add = |from: Key, to: Key, value: f64| *flows.entry((from, to)).or_default() += value;
     let mut of_source: HashMap<u32, f64> = HashMap::new();
     let mut parts: BTreeMap<(Key, u32), f64> = BTreeMap::new();
@@ -220,7 +224,11 @@ fn add_phase(
         let components = attribution.components.iter();
         for component in components.filter(|part| part.device == source && part.phase == phase) {
             let share = value / of_source[&source];
-            add(parent, Key::Component(source, component.component, label), component.value * share);
+            add(
+                parent,
+                Key::Component(source, component.component, label),
+                component.value * share,
+            );
         }
     }
     flows.retain(|_, value| *value > 0.0);
@@ -240,8 +248,14 @@ fn gather_small(flows: &mut Flows, threshold: f64) {
     }
     small.retain(|_, keys| keys.len() > 1);
     let other = |key: Key| {
-        let gathered = small.get(&key.column()).is_some_and(|keys| keys.contains(&key));
-        if gathered { Key::Other(key.column()) } else { key }
+        let gathered = small
+            .get(&key.column())
+            .is_some_and(|keys| keys.contains(&key));
+        if gathered {
+            Key::Other(key.column())
+        } else {
+            key
+        }
     };
     let mut gathered = Flows::new();
     for ((from, to), value) in std::mem::take(flows) {

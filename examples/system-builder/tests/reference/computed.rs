@@ -23,8 +23,16 @@ fn computed(file: &[u8]) -> Value {
 /// In the last hour nearly everything has expired, so that what is left is mostly that noise:
 /// 3.7e-7 TB, beside 0.0587 TB in the hour with the most.
 const NOISE: [(&str, &str, &str); 2] = [
-    ("edge-112", "8afc0274-600", "full_cumulative_storage_need_per_job"),
-    ("edge-112", "8afc0274-600", "job_written_cumulative_storage_need"),
+    (
+        "edge-112",
+        "8afc0274-600",
+        "full_cumulative_storage_need_per_job",
+    ),
+    (
+        "edge-112",
+        "8afc0274-600",
+        "job_written_cumulative_storage_need",
+    ),
 ];
 
 #[test]
@@ -45,8 +53,13 @@ fn every_attribute_of_every_system_is_that_of_the_reference() {
                 }
             }
             let named = attributes.as_object().unwrap().keys();
-            let beyond: Vec<_> = named.filter(|name| !object.attributes.contains_key(*name)).collect();
-            assert!(beyond.is_empty(), "{name}: {id} has {beyond:?} beside what is expected");
+            let beyond: Vec<_> = named
+                .filter(|name| !object.attributes.contains_key(*name))
+                .collect();
+            assert!(
+                beyond.is_empty(),
+                "{name}: {id} has {beyond:?} beside what is expected"
+            );
         }
     }
     assert_eq!(compared, 3623);

@@ -22,7 +22,9 @@ pub(crate) struct ExpectedObject {
 /// Names and files of the systems.
 pub(crate) fn systems() -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
-    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut systems: Vec<_> = files
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -77,7 +79,10 @@ pub(crate) fn difference(got: &Value, want: &Value, attribute: &str) -> Option<S
             }
             let mut entries = want.iter();
             entries.find_map(|(key, want)| {
-                Some(format!("[{key}] {}", difference(&got[key], want, attribute)?))
+                Some(format!(
+                    "[{key}] {}",
+                    difference(&got[key], want, attribute)?
+                ))
             })
         }
         "scalar" => {
@@ -94,12 +99,20 @@ pub(crate) fn difference(got: &Value, want: &Value, attribute: &str) -> Option<S
             }
             let probes = want["at"].as_object().unwrap();
             let wrong = probes.iter().filter(|(hour, value)| {
-                !close(&got["at"][hour.as_str()], value.as_f64().unwrap(), scale, 1e-4)
+                !close(
+                    &got["at"][hour.as_str()],
+                    value.as_f64().unwrap(),
+                    scale,
+                    1e-4,
+                )
             });
             let wrong: Vec<_> = wrong.collect();
             let allowed = if ceiled { probes.len() / 7 } else { 0 };
             let (hour, value) = wrong.first().filter(|_| wrong.len() > allowed)?;
-            Some(format!("hour {hour}: {}, expected {value}", got["at"][hour.as_str()]))
+            Some(format!(
+                "hour {hour}: {}, expected {value}",
+                got["at"][hour.as_str()]
+            ))
         }
     }
 }

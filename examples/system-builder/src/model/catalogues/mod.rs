@@ -78,7 +78,10 @@ pub(super) struct VideoModel {
 }
 
 static INSTANCES: LazyLock<Table<Instance>> = LazyLock::new(|| {
-    read("instance_type", include_str!("boavizta_cloud_instances.csv"))
+    read(
+        "instance_type",
+        include_str!("boavizta_cloud_instances.csv"),
+    )
 });
 static LANGUAGE_MODELS: LazyLock<Table<LanguageModel>> =
     LazyLock::new(|| read("model_name", include_str!("ecologits_models.csv")));
@@ -91,7 +94,10 @@ pub(super) fn instance(provider: &str, instance_type: &str) -> Result<&'static I
 }
 
 /// The language model of that name.
-pub(super) fn language_model(provider: &str, name: &str) -> Result<&'static LanguageModel, Unknown> {
+pub(super) fn language_model(
+    provider: &str,
+    name: &str,
+) -> Result<&'static LanguageModel, Unknown> {
     find(&LANGUAGE_MODELS, provider, name)
 }
 
@@ -111,15 +117,24 @@ pub(super) enum Unknown {
 
 impl Unknown {
     /// What to say of the two attributes, and of which.
-    pub(super) fn fault(self, provider: &Text, attribute: &'static str, name: &Text) -> (&'static str, Fault) {
+    pub(super) fn fault(
+        self,
+        provider: &Text,
+        attribute: &'static str,
+        name: &Text,
+    ) -> (&'static str, Fault) {
         match self {
             Self::Provider(providers) => {
-                let text = not_permitted(&provider.value, &format!("one of {}", providers.join(", ")));
+                let text =
+                    not_permitted(&provider.value, &format!("one of {}", providers.join(", ")));
                 ("provider", text)
             }
             Self::Name(alike) => {
                 let alike = alike.unwrap_or_default();
-                let expected = format!("one that {} has, such as `{alike}`", quoted(&provider.value));
+                let expected = format!(
+                    "one that {} has, such as `{alike}`",
+                    quoted(&provider.value)
+                );
                 (attribute, not_permitted(&name.value, &expected))
             }
         }

@@ -51,9 +51,9 @@ impl BoaviztaCloudServer {
     /// Whether the catalogue has the instance.
     pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
         let known = catalogues::instance(&self.provider.value, &self.instance_type.value);
-        known.map(drop).map_err(|unknown| {
-            unknown.fault(&self.provider, "instance_type", &self.instance_type)
-        })
+        known
+            .map(drop)
+            .map_err(|unknown| unknown.fault(&self.provider, "instance_type", &self.instance_type))
     }
 }
 

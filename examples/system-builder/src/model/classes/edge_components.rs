@@ -262,9 +262,12 @@ attributes! {
 impl<'e> At<'e, AnyEdgeComponent> {
     pub(in crate::model) fn kind(self) -> Kind {
         match self.get() {
-            AnyEdgeComponent::EdgeRAMComponent(_) | AnyEdgeComponent::EdgeComputerRAMComponent(_) => Kind::Ram,
-            AnyEdgeComponent::EdgeCPUComponent(_) | AnyEdgeComponent::EdgeComputerCPUComponent(_) => Kind::Cpu,
-            AnyEdgeComponent::EdgeWorkloadComponent(_) | AnyEdgeComponent::EdgeApplianceComponent(_) => Kind::Workload,
+            AnyEdgeComponent::EdgeRAMComponent(_)
+            | AnyEdgeComponent::EdgeComputerRAMComponent(_) => Kind::Ram,
+            AnyEdgeComponent::EdgeCPUComponent(_)
+            | AnyEdgeComponent::EdgeComputerCPUComponent(_) => Kind::Cpu,
+            AnyEdgeComponent::EdgeWorkloadComponent(_)
+            | AnyEdgeComponent::EdgeApplianceComponent(_) => Kind::Workload,
             AnyEdgeComponent::EdgeStorage(_) => Kind::Storage,
         }
     }
@@ -279,7 +282,9 @@ impl<'e> At<'e, AnyEdgeComponent> {
                 one.name(),
                 other.name()
             );
-            return Err(self.problem(ProblemKind::WrongLink, "edge_device", detail).into());
+            return Err(self
+                .problem(ProblemKind::WrongLink, "edge_device", detail)
+                .into());
         }
         Ok(device)
     }
@@ -289,7 +294,8 @@ impl<'e> At<'e, AnyEdgeComponent> {
         self.device()?;
         self.referrers::<T>().next().ok_or_else(|| {
             let detail = "is a part of no device, which it takes its inputs from; list it in one.";
-            self.problem(ProblemKind::WrongLink, "edge_device", detail).into()
+            self.problem(ProblemKind::WrongLink, "edge_device", detail)
+                .into()
         })
     }
 
@@ -312,22 +318,36 @@ impl<'e> At<'e, AnyEdgeComponent> {
         Ok(match self.get() {
             AnyEdgeComponent::EdgeRAMComponent(component) => {
                 let component = self.at(component).get();
-                own!(component, component.ram_per_unit.gb(), component.base_ram_consumption.gb())
+                own!(
+                    component,
+                    component.ram_per_unit.gb(),
+                    component.base_ram_consumption.gb()
+                )
             }
             AnyEdgeComponent::EdgeCPUComponent(component) => {
                 let component = self.at(component).get();
-                own!(component, component.compute_per_unit.cores(), component.base_compute_consumption.cores())
+                own!(
+                    component,
+                    component.compute_per_unit.cores(),
+                    component.base_compute_consumption.cores()
+                )
             }
             AnyEdgeComponent::EdgeWorkloadComponent(component) => {
                 let size = own!(self.at(component).get(), 1.0, 0.0);
-                Sizing { capacity: 1.0, ..size }
+                Sizing {
+                    capacity: 1.0,
+                    ..size
+                }
             }
             AnyEdgeComponent::EdgeStorage(component) => {
                 let storage = self.at(component).get();
-                let capacity = storage.storage_capacity_per_unit.tb() * storage.nb_of_units.number();
+                let capacity =
+                    storage.storage_capacity_per_unit.tb() * storage.nb_of_units.number();
                 Sizing {
                     manufacturing: capacity
-                        * storage.carbon_footprint_manufacturing_per_storage_capacity.kg_per_tb(),
+                        * storage
+                            .carbon_footprint_manufacturing_per_storage_capacity
+                            .kg_per_tb(),
                     power: 0.0,
                     idle_power: 0.0,
                     lifespan: storage.lifespan.hours(),
@@ -381,7 +401,10 @@ impl<'e> At<'e, AnyEdgeComponent> {
         let size = self.sizing()?;
         let available = size.capacity - size.base;
         if available < 0.0 {
-            let (attribute, way_out) = ("base_consumption", "lower its base consumption, or give it more");
+            let (attribute, way_out) = (
+                "base_consumption",
+                "lower its base consumption, or give it more",
+            );
             let (unit, asked) = (self.kind().unit(), (size.base, size.capacity));
             return Err(self.shortage(attribute, self.kind().in_words(), asked, unit, way_out));
         }
@@ -393,25 +416,41 @@ impl<'e> At<'e, AnyEdgeComponent> {
     }
 
     /// The needs that a pattern has of it.
-    pub(in crate::model) fn needs_in(self, pattern: At<'e, EdgeUsagePattern>) -> Vec<At<'e, AnyEdgeComponentNeed>> {
-        self.needs().filter(|need| need.usage_patterns().contains(&pattern)).collect()
+    pub(in crate::model) fn needs_in(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Vec<At<'e, AnyEdgeComponentNeed>> {
+        self.needs()
+            .filter(|need| need.usage_patterns().contains(&pattern))
+            .collect()
     }
 
     /// The patterns that need it.
     pub(in crate::model) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
-        patterns_of(self.needs().flat_map(At::<AnyEdgeComponentNeed>::paths).map(|(_, path)| path))
+        patterns_of(
+            self.needs()
+                .flat_map(At::<AnyEdgeComponentNeed>::paths)
+                .map(|(_, path)| path),
+        )
     }
 
-    fn needs_per_pattern(self) -> Entries<impl Iterator<Item = (&'e str, Result<Hours, Failure>)> + use<'e>> {
-        Entries(self.usage_patterns().into_iter().map(move |pattern| {
-            (pattern.id(), self.need(pattern))
-        }))
+    fn needs_per_pattern(
+        self,
+    ) -> Entries<impl Iterator<Item = (&'e str, Result<Hours, Failure>)> + use<'e>> {
+        Entries(
+            self.usage_patterns()
+                .into_iter()
+                .map(move |pattern| (pattern.id(), self.need(pattern))),
+        )
     }
 
     /// What one device needs of it; of a storage so far, with what it holds from the start.
     fn need(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
         self.shared_for("need", pattern.index(), || {
-            let need = sum(self.needs_in(pattern).into_iter().map(|need| need.level(pattern)))?;
+            let need = sum(self
+                .needs_in(pattern)
+                .into_iter()
+                .map(|need| need.level(pattern)))?;
             Ok(match self.kind() {
                 Kind::Storage => {
                     let base = self.sizing()?.base as f32;
@@ -425,14 +464,18 @@ impl<'e> At<'e, AnyEdgeComponent> {
     fn check_levels(self) -> Result<(), Failure> {
         let capacity = self.sizing()?.capacity;
         for pattern in self.usage_patterns() {
-            let Some(level) = self.need(pattern)? else { continue };
+            let Some(level) = self.need(pattern)? else {
+                continue;
+            };
             if level.min() < 0.0 {
                 let detail = format!(
                     "has less than nothing in it in the pattern “{}”; write more to it, or delete less.",
                     pattern.name()
                 );
                 let attribute = "cumulative_unitary_storage_need_per_usage_pattern";
-                return Err(self.problem(ProblemKind::NegativeStorage, attribute, detail).into());
+                return Err(self
+                    .problem(ProblemKind::NegativeStorage, attribute, detail)
+                    .into());
             }
             self.check_need(f64::from(level.max()), capacity)?;
         }
@@ -443,7 +486,13 @@ impl<'e> At<'e, AnyEdgeComponent> {
         if need > available {
             let way_out = "give it more, or ask less of it";
             let unit = self.kind().unit();
-            return Err(self.shortage("unitary_power_per_usage_pattern", self.kind().in_words(), (need, available), unit, way_out));
+            return Err(self.shortage(
+                "unitary_power_per_usage_pattern",
+                self.kind().in_words(),
+                (need, available),
+                unit,
+                way_out,
+            ));
         }
         Ok(())
     }
@@ -491,14 +540,20 @@ impl<'e> At<'e, AnyEdgeComponent> {
     }
 
     /// Of one of each device in use, needed or not. None if making it took nothing.
-    pub(in crate::model) fn unused_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+    pub(in crate::model) fn unused_footprint(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
         if self.sizing()?.manufacturing == 0.0 {
             return Ok(None);
         }
         self.manufacturing_footprint(pattern)
     }
 
-    pub(in crate::model) fn manufacturing_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+    pub(in crate::model) fn manufacturing_footprint(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
         self.shared_for("manufacturing_footprint", pattern.index(), || {
             let size = self.sizing()?;
             let hourly = size.manufacturing / self.divisor("lifespan", size.lifespan)?;
@@ -506,18 +561,28 @@ impl<'e> At<'e, AnyEdgeComponent> {
         })
     }
 
-    pub(in crate::model) fn energy(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Option<Series>, Failure> {
+    pub(in crate::model) fn energy(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Option<Series>, Failure> {
         let Some(power) = self.unitary_power(pattern)? else {
             return Ok(None);
         };
         let devices = pattern.deployments()?;
-        Ok(Some(devices.with(&power, |devices, power| devices * power * 1e-3)?))
+        Ok(Some(
+            devices.with(&power, |devices, power| devices * power * 1e-3)?,
+        ))
     }
 
-    pub(in crate::model) fn use_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+    pub(in crate::model) fn use_footprint(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
         self.shared_for("use_footprint", pattern.index(), || {
             let carbon_intensity = pattern.of::<AnyUsagePattern>().carbon_intensity();
-            Ok(self.energy(pattern)?.map(|energy| energy.times(carbon_intensity)))
+            Ok(self
+                .energy(pattern)?
+                .map(|energy| energy.times(carbon_intensity)))
         })
     }
 }

@@ -126,7 +126,9 @@ impl<'e> At<'e, AnyEdgeDevice> {
             }
             AnyEdgeDevice::EdgeAppliance(appliance) => {
                 let components = self.at(appliance).get().components.iter();
-                components.map(|component| self.at(*component).of()).collect()
+                components
+                    .map(|component| self.at(*component).of())
+                    .collect()
             }
         };
         let mut seen = std::collections::HashSet::new();
@@ -147,9 +149,11 @@ impl<'e> At<'e, AnyEdgeDevice> {
     /// What it took to make it, less its components, in kg.
     fn structure(self) -> f64 {
         match self.get() {
-            AnyEdgeDevice::EdgeDevice(device) => {
-                self.at(device).get().structure_carbon_footprint_manufacturing.kg()
-            }
+            AnyEdgeDevice::EdgeDevice(device) => self
+                .at(device)
+                .get()
+                .structure_carbon_footprint_manufacturing
+                .kg(),
             AnyEdgeDevice::EdgeComputer(computer) => {
                 self.at(computer).get().carbon_footprint_manufacturing.kg()
             }
@@ -177,14 +181,18 @@ impl<'e> At<'e, AnyEdgeDevice> {
         self.referrers()
     }
 
-    pub(in crate::model) fn server_needs(self) -> impl Iterator<Item = At<'e, RecurrentServerNeed>> {
+    pub(in crate::model) fn server_needs(
+        self,
+    ) -> impl Iterator<Item = At<'e, RecurrentServerNeed>> {
         self.referrers()
     }
 
     /// The patterns of its needs, and of the server needs that name it.
     pub(in crate::model) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
         let needs = self.needs().flat_map(At::<AnyEdgeDeviceNeed>::paths);
-        let server_needs = self.server_needs().flat_map(At::<RecurrentServerNeed>::paths);
+        let server_needs = self
+            .server_needs()
+            .flat_map(At::<RecurrentServerNeed>::paths);
         patterns_of(needs.chain(server_needs))
     }
 
@@ -193,15 +201,26 @@ impl<'e> At<'e, AnyEdgeDevice> {
         for pattern in self.usage_patterns() {
             let span = pattern.get().usage_span.hours();
             if span > lifespan {
-                let way_out = format!("shorten the usage span of the pattern “{}”, or lengthen the lifespan", pattern.name());
-                return Err(self.shortage("lifespan_validation", "lifespan", (span, lifespan), HOUR, &way_out));
+                let way_out = format!(
+                    "shorten the usage span of the pattern “{}”, or lengthen the lifespan",
+                    pattern.name()
+                );
+                return Err(self.shortage(
+                    "lifespan_validation",
+                    "lifespan",
+                    (span, lifespan),
+                    HOUR,
+                    &way_out,
+                ));
             }
         }
         Ok(())
     }
 
     fn check_needs(self) -> Result<(), Failure> {
-        let needs = self.needs().flat_map(At::<AnyEdgeDeviceNeed>::component_needs);
+        let needs = self
+            .needs()
+            .flat_map(At::<AnyEdgeDeviceNeed>::component_needs);
         for need in needs {
             let component = need.component();
             if component.device()? != Some(self) {
@@ -211,32 +230,46 @@ impl<'e> At<'e, AnyEdgeDevice> {
                     component.name()
                 );
                 let attribute = "component_needs_edge_device_validation";
-                return Err(self.problem(ProblemKind::WrongLink, attribute, detail).into());
+                return Err(self
+                    .problem(ProblemKind::WrongLink, attribute, detail)
+                    .into());
             }
         }
         Ok(())
     }
 
-    pub(in crate::model) fn structure_footprint(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+    pub(in crate::model) fn structure_footprint(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
         self.shared_for("structure_footprint", pattern.index(), || {
             let hourly = self.structure() / self.lifespan()?;
             Ok(Some(pattern.deployments()?.times(self.number() * hourly)))
         })
     }
 
-    fn manufacturing_footprint_in(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+    fn manufacturing_footprint_in(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
         self.shared_for("manufacturing_footprint", pattern.index(), || {
             let number = self.number();
             let components = self.components().into_iter().map(|component| {
                 let footprint = self.footprint_of(component, pattern)?;
                 Ok(footprint.map(|footprint| std::rc::Rc::new(footprint.times(number))))
             });
-            sum([self.structure_footprint(pattern)].into_iter().chain(components))
+            sum([self.structure_footprint(pattern)]
+                .into_iter()
+                .chain(components))
         })
     }
 
     /// What it took to make a component of one device, needed or not.
-    fn footprint_of(self, component: At<'e, AnyEdgeComponent>, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+    fn footprint_of(
+        self,
+        component: At<'e, AnyEdgeComponent>,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
         if component.usage_patterns().contains(&pattern) {
             component.manufacturing_footprint(pattern)
         } else {
@@ -245,48 +278,72 @@ impl<'e> At<'e, AnyEdgeDevice> {
     }
 
     /// The components that a pattern needs.
-    fn needed_in(self, pattern: At<'e, EdgeUsagePattern>) -> impl Iterator<Item = At<'e, AnyEdgeComponent>> {
+    fn needed_in(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> impl Iterator<Item = At<'e, AnyEdgeComponent>> {
         let components = self.components().into_iter();
         components.filter(move |component| component.usage_patterns().contains(&pattern))
     }
 
     fn energy(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Option<Series>, Failure> {
-        let energy = sum(self.needed_in(pattern).map(|component| component.energy(pattern)))?;
+        let energy = sum(self
+            .needed_in(pattern)
+            .map(|component| component.energy(pattern)))?;
         Ok(energy.map(|energy| energy.times(self.number())))
     }
 
     fn use_footprint_in(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
         self.shared_for("use_footprint", pattern.index(), || {
-            let footprint = sum(self.needed_in(pattern).map(|component| component.use_footprint(pattern)))?;
+            let footprint = sum(self
+                .needed_in(pattern)
+                .map(|component| component.use_footprint(pattern)))?;
             Ok(footprint.map(|footprint| footprint.times(self.number())))
         })
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
         self.footprint("instances_manufacturing_footprint", || {
-            sum(self.usage_patterns().into_iter().map(|pattern| self.manufacturing_footprint_in(pattern)))
+            sum(self
+                .usage_patterns()
+                .into_iter()
+                .map(|pattern| self.manufacturing_footprint_in(pattern)))
         })
     }
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
         self.footprint("use_footprint", || {
-            sum(self.usage_patterns().into_iter().map(|pattern| self.use_footprint_in(pattern)))
+            sum(self
+                .usage_patterns()
+                .into_iter()
+                .map(|pattern| self.use_footprint_in(pattern)))
         })
     }
 
     /// What a component's part of the manufacturing footprint is, with its share of the structure.
-    pub(in crate::model) fn manufacturing_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Hours, Failure> {
+    pub(in crate::model) fn manufacturing_footprint_by(
+        self,
+        component: At<'e, AnyEdgeComponent>,
+    ) -> Result<Hours, Failure> {
         let (number, share) = (self.number(), 1.0 / self.components().len() as f64);
         let parts = self.usage_patterns().into_iter().flat_map(|pattern| {
-            let own = self.footprint_of(component, pattern).map(|own| own.map(|own| own.times(number)));
+            let own = self
+                .footprint_of(component, pattern)
+                .map(|own| own.map(|own| own.times(number)));
             let structure = self.structure_footprint(pattern);
-            [own, structure.map(|structure| structure.map(|structure| structure.times(share)))]
+            [
+                own,
+                structure.map(|structure| structure.map(|structure| structure.times(share))),
+            ]
         });
         sum(parts)
     }
 
     /// What a component's part of the use footprint is.
-    pub(in crate::model) fn use_footprint_by(self, component: At<'e, AnyEdgeComponent>) -> Result<Hours, Failure> {
+    pub(in crate::model) fn use_footprint_by(
+        self,
+        component: At<'e, AnyEdgeComponent>,
+    ) -> Result<Hours, Failure> {
         let patterns = component.usage_patterns().into_iter();
         let footprint = sum(patterns.map(|pattern| component.use_footprint(pattern)))?;
         Ok(footprint.map(|footprint| footprint.times(self.number()).into()))

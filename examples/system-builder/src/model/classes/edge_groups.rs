@@ -39,7 +39,9 @@ impl<'e> At<'e, EdgeDeviceGroup> {
         let mut open = vec![self];
         while let Some(&group) = open.last() {
             let parents: Vec<_> = group.referrers::<EdgeDeviceGroup>().collect();
-            let unknown = parents.iter().find(|parent| !numbers.contains_key(&parent.index()));
+            let unknown = parents
+                .iter()
+                .find(|parent| !numbers.contains_key(&parent.index()));
             if let Some(&unknown) = unknown {
                 open.push(unknown);
                 continue;
@@ -49,7 +51,11 @@ impl<'e> At<'e, EdgeDeviceGroup> {
                 let counts = counts.filter(|(sub_group, _)| group.at(*sub_group) == group);
                 counts.map(|(_, count)| count.number()).sum::<f64>() * numbers[&parent.index()]
             });
-            let number = if parents.is_empty() { 1.0 } else { in_parents.sum() };
+            let number = if parents.is_empty() {
+                1.0
+            } else {
+                in_parents.sum()
+            };
             numbers.insert(group.index(), number);
             open.pop();
         }

@@ -12,8 +12,8 @@ use super::{
 use crate::model::Model;
 use crate::model::class::{class, family};
 use crate::model::compute::{
-    At, CONCURRENT, Entries, Failure, Hours, Measured, NUMBER, ProblemKind, Week,
-    attributes, computed, occurrences_in, sum, known,
+    At, CONCURRENT, Entries, Failure, Hours, Measured, NUMBER, ProblemKind, Week, attributes,
+    computed, known, occurrences_in, sum,
 };
 use crate::model::error::Fault;
 use crate::model::relations::{List, Ref};
@@ -226,12 +226,12 @@ impl<'e> At<'e, AnyEdgeDeviceNeed> {
             AnyEdgeDeviceNeed::RecurrentEdgeDeviceNeed(need) => {
                 self.at(self.at(need).get().edge_device)
             }
-            AnyEdgeDeviceNeed::RecurrentEdgeProcess(need) => {
-                self.at::<EdgeComputer>(self.at(need).get().edge_device).of()
-            }
-            AnyEdgeDeviceNeed::RecurrentEdgeWorkload(need) => {
-                self.at::<EdgeAppliance>(self.at(need).get().edge_device).of()
-            }
+            AnyEdgeDeviceNeed::RecurrentEdgeProcess(need) => self
+                .at::<EdgeComputer>(self.at(need).get().edge_device)
+                .of(),
+            AnyEdgeDeviceNeed::RecurrentEdgeWorkload(need) => self
+                .at::<EdgeAppliance>(self.at(need).get().edge_device)
+                .of(),
         }
     }
 
@@ -239,7 +239,10 @@ impl<'e> At<'e, AnyEdgeDeviceNeed> {
         self.referrers::<EdgeFunction>().flat_map(move |function| {
             let listed = &function.get().recurrent_edge_device_needs;
             let times = occurrences_in(listed, |of| self.at(of) == self);
-            function.paths().map(move |path| Path { times: path.times * times, ..path })
+            function.paths().map(move |path| Path {
+                times: path.times * times,
+                ..path
+            })
         })
     }
 }
@@ -306,7 +309,9 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
     /// The need by the hour of the week, in our unit.
     fn own_week(self) -> Week {
         let (week, unit) = self.week();
-        let factor = unit.factor_to(&known(self.kind().unit_of_inputs())).unwrap_or(1.0) as f32;
+        let factor = unit
+            .factor_to(&known(self.kind().unit_of_inputs()))
+            .unwrap_or(1.0) as f32;
         Box::new(week.map(|value| value * factor))
     }
 
@@ -315,17 +320,29 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
         if self.kind() == Kind::Workload && week.iter().any(|load| !(0.0..=1.0).contains(load)) {
             let detail = "has hours with a load outside of 0 to 1; keep it within.";
             let attribute = "recurrent_need_validation";
-            return Err(self.problem(ProblemKind::WorkloadOutOfBounds, attribute, detail).into());
+            return Err(self
+                .problem(ProblemKind::WorkloadOutOfBounds, attribute, detail)
+                .into());
         }
         Ok(week)
     }
 
     /// The ways up to all patterns, with the device need that each goes through.
-    pub(in crate::model) fn paths(self) -> impl Iterator<Item = (At<'e, AnyEdgeDeviceNeed>, Path<'e>)> {
+    pub(in crate::model) fn paths(
+        self,
+    ) -> impl Iterator<Item = (At<'e, AnyEdgeDeviceNeed>, Path<'e>)> {
         self.referrers::<AnyEdgeDeviceNeed>().flat_map(move |need| {
             let listed = need.component_needs();
             let times = listed.iter().filter(|listed| **listed == self).count() as f64;
-            need.paths().map(move |path| (need, Path { times: path.times * times, ..path }))
+            need.paths().map(move |path| {
+                (
+                    need,
+                    Path {
+                        times: path.times * times,
+                        ..path
+                    },
+                )
+            })
         })
     }
 
@@ -366,12 +383,17 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
         pattern: At<'e, EdgeUsagePattern>,
     ) -> Result<Hours, Failure> {
         self.shared_for("cumulative_unitary_storage_need", pattern.index(), || {
-            Ok(self.unitary_hourly_need(pattern)?.map(|need| need.cumulative()))
+            Ok(self
+                .unitary_hourly_need(pattern)?
+                .map(|need| need.cumulative()))
         })
     }
 
     /// What one device needs, of a storage so far.
-    pub(in crate::model) fn level(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+    pub(in crate::model) fn level(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
         match self.kind() {
             Kind::Storage => self.cumulative_unitary_need(pattern),
             Kind::Ram | Kind::Cpu | Kind::Workload => self.unitary_hourly_need(pattern),
@@ -383,7 +405,9 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
             let (Some(need), devices) = (self.level(pattern)?, pattern.deployments()?) else {
                 return Ok(None);
             };
-            Ok(Some(Rc::new(need.with(&devices, |need, devices| need * devices)?)))
+            Ok(Some(Rc::new(
+                need.with(&devices, |need, devices| need * devices)?,
+            )))
         }))
     }
 }

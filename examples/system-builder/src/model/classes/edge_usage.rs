@@ -77,7 +77,8 @@ attributes! {
 impl<'e> At<'e, EdgeUsagePattern> {
     fn utc_starts(self) -> Series {
         let pattern = self.get();
-        self.at(pattern.country).utc(&pattern.hourly_deployment_starts)
+        self.at(pattern.country)
+            .utc(&pattern.hourly_deployment_starts)
     }
 
     /// How many deployments are in use.
@@ -96,20 +97,33 @@ impl<'e> At<'e, EdgeUsagePattern> {
 
     fn check_journeys(self) -> Result<(), Failure> {
         let journeys = &self.get().edge_usage_journeys;
-        let twice = journeys.iter().enumerate().find(|(i, journey)| journeys[..*i].contains(journey));
+        let twice = journeys
+            .iter()
+            .enumerate()
+            .find(|(i, journey)| journeys[..*i].contains(journey));
         let detail = match twice {
             Some((_, journey)) => {
-                format!("has the journey “{}” twice; list it once.", self.at(*journey).name())
+                format!(
+                    "has the journey “{}” twice; list it once.",
+                    self.at(*journey).name()
+                )
             }
-            None if journeys.is_empty() => "has no journey; add one, or remove the pattern.".to_owned(),
+            None if journeys.is_empty() => {
+                "has no journey; add one, or remove the pattern.".to_owned()
+            }
             None => return Ok(()),
         };
         let attribute = "edge_usage_journeys_validation";
-        Err(self.problem(ProblemKind::WrongLink, attribute, detail).into())
+        Err(self
+            .problem(ProblemKind::WrongLink, attribute, detail)
+            .into())
     }
 
     pub(in crate::model) fn journeys(self) -> impl Iterator<Item = At<'e, EdgeUsageJourney>> {
-        self.get().edge_usage_journeys.iter().map(move |journey| self.at(*journey))
+        self.get()
+            .edge_usage_journeys
+            .iter()
+            .map(move |journey| self.at(*journey))
     }
 
     /// The functions of all journeys, as often as they are listed.
@@ -140,18 +154,20 @@ pub(in crate::model) struct Path<'e> {
 impl<'e> At<'e, EdgeFunction> {
     /// The ways from here up to all patterns.
     pub(in crate::model) fn paths(self) -> impl Iterator<Item = Path<'e>> {
-        self.referrers::<EdgeUsageJourney>().flat_map(move |journey| {
-            let listed = occurrences_in(&journey.get().edge_functions, |of| self.at(of) == self);
-            journey.referrers::<EdgeUsagePattern>().map(move |pattern| {
-                let journeys = &pattern.get().edge_usage_journeys;
-                Path {
-                    pattern,
-                    journey,
-                    function: self,
-                    times: listed * occurrences_in(journeys, |of| self.at(of) == journey),
-                }
+        self.referrers::<EdgeUsageJourney>()
+            .flat_map(move |journey| {
+                let listed =
+                    occurrences_in(&journey.get().edge_functions, |of| self.at(of) == self);
+                journey.referrers::<EdgeUsagePattern>().map(move |pattern| {
+                    let journeys = &pattern.get().edge_usage_journeys;
+                    Path {
+                        pattern,
+                        journey,
+                        function: self,
+                        times: listed * occurrences_in(journeys, |of| self.at(of) == journey),
+                    }
+                })
             })
-        })
     }
 }
 
@@ -170,7 +186,10 @@ impl<'e> At<'e, RecurrentServerNeed> {
         self.referrers::<EdgeFunction>().flat_map(move |function| {
             let listed = &function.get().recurrent_server_needs;
             let times = occurrences_in(listed, |of| self.at(of) == self);
-            function.paths().map(move |path| Path { times: path.times * times, ..path })
+            function.paths().map(move |path| Path {
+                times: path.times * times,
+                ..path
+            })
         })
     }
 
@@ -190,7 +209,9 @@ impl<'e> At<'e, RecurrentServerNeed> {
             let unit = &volume.unit;
             let detail = format!("has a volume in `{unit}`; give it in `occurrence`.");
             let attribute = "recurrent_need_validation";
-            return Err(self.problem(ProblemKind::WrongUnit, attribute, detail).into());
+            return Err(self
+                .problem(ProblemKind::WrongUnit, attribute, detail)
+                .into());
         }
         Ok(volume.values.clone())
     }

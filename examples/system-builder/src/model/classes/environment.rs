@@ -85,7 +85,10 @@ impl<'e> At<'e, Device> {
         Ok(journeys.map(|journeys| journeys.map(|n| n * energy * carbon_intensity)))
     }
 
-    fn manufacturing_footprint_in(self, pattern: At<'e, UsagePattern>) -> Result<Option<Series>, Failure> {
+    fn manufacturing_footprint_in(
+        self,
+        pattern: At<'e, UsagePattern>,
+    ) -> Result<Option<Series>, Failure> {
         let manufacturing = self.hourly_manufacturing_footprint()?;
         let journeys = self.nb_journeys_in_parallel(pattern)?;
         Ok(journeys.map(|journeys| journeys.times(manufacturing)))
@@ -100,19 +103,26 @@ impl<'e> At<'e, Device> {
     pub(in crate::model) fn hourly_manufacturing_footprint(self) -> Result<f64, Failure> {
         let device = self.get();
         let lifespan = self.divisor("lifespan", device.lifespan.hours())?;
-        let usage = self.divisor("fraction_of_usage_time", device.fraction_of_usage_time.number())?;
+        let usage = self.divisor(
+            "fraction_of_usage_time",
+            device.fraction_of_usage_time.number(),
+        )?;
         Ok(device.carbon_footprint_manufacturing.kg() / (lifespan * usage))
     }
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
         self.footprint("use_footprint", || {
-            sum(self.usage_patterns().map(|pattern| self.use_footprint_in(pattern)))
+            sum(self
+                .usage_patterns()
+                .map(|pattern| self.use_footprint_in(pattern)))
         })
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
         self.footprint("instances_manufacturing_footprint", || {
-            sum(self.usage_patterns().map(|pattern| self.manufacturing_footprint_in(pattern)))
+            sum(self
+                .usage_patterns()
+                .map(|pattern| self.manufacturing_footprint_in(pattern)))
         })
     }
 }
@@ -134,8 +144,12 @@ attributes! {
 impl<'e> At<'e, Network> {
     /// The jobs of all patterns that use the network.
     pub(in crate::model) fn jobs(self) -> Vec<At<'e, AnyJob>> {
-        let web = self.referrers::<UsagePattern>().flat_map(At::<UsagePattern>::jobs);
-        let edge = self.referrers::<EdgeUsagePattern>().flat_map(At::<EdgeUsagePattern>::jobs);
+        let web = self
+            .referrers::<UsagePattern>()
+            .flat_map(At::<UsagePattern>::jobs);
+        let edge = self
+            .referrers::<EdgeUsagePattern>()
+            .flat_map(At::<EdgeUsagePattern>::jobs);
         let mut jobs: Vec<_> = web.chain(edge).collect();
         jobs.sort_unstable_by_key(|job| job.index());
         jobs.dedup();
@@ -166,7 +180,10 @@ impl<'e> At<'e, Network> {
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
         self.footprint("use_footprint", || {
-            sum(self.jobs().into_iter().map(|job| self.use_footprint_of(job)))
+            sum(self
+                .jobs()
+                .into_iter()
+                .map(|job| self.use_footprint_of(job)))
         })
     }
 }

@@ -4,12 +4,14 @@ use super::{AnyJob, JOB};
 use crate::model::catalogues::{self, LanguageModel, VideoModel};
 use crate::model::class::{class, family};
 use crate::model::compute::{
-    At, Failure, GB_RAM, HOUR, Hours, KG, KG_PER_KWH, KWH, MB, NUMBER, OCCURRENCES,
-    Series, attributes, computed, sum,
+    At, Failure, GB_RAM, HOUR, Hours, KG, KG_PER_KWH, KWH, MB, NUMBER, OCCURRENCES, Series,
+    attributes, computed, sum,
 };
 use crate::model::error::Fault;
 use crate::model::relations::Ref;
-use crate::model::values::{CpuCores, Flag, Ram, Ratio, Resolution, Scalar, Stored, Text, Time, not_permitted};
+use crate::model::values::{
+    CpuCores, Flag, Ram, Ratio, Resolution, Scalar, Stored, Text, Time, not_permitted,
+};
 
 class! {
     /// A language model.
@@ -124,7 +126,8 @@ attributes! {
 
 impl<'e> At<'e, AnyApiServer> {
     pub(in crate::model) fn jobs(self) -> impl Iterator<Item = At<'e, AnyJob>> {
-        self.referrers::<AnyApi>().flat_map(|api| api.referrers::<AnyJob>())
+        self.referrers::<AnyApi>()
+            .flat_map(|api| api.referrers::<AnyJob>())
     }
 
     fn total(
@@ -151,7 +154,10 @@ impl<'e> At<'e, AnyApiServer> {
     }
 
     /// What an hour of a request in progress takes.
-    pub(in crate::model) fn of_request_in_progress(self, job: At<'e, AnyJob>) -> Result<Request, Failure> {
+    pub(in crate::model) fn of_request_in_progress(
+        self,
+        job: At<'e, AnyJob>,
+    ) -> Result<Request, Failure> {
         let request = job.request();
         let latency = job.divisor("generation_latency", request.latency)?;
         Ok(Request {
@@ -163,7 +169,9 @@ impl<'e> At<'e, AnyApiServer> {
     }
 
     pub(in crate::model) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
-        self.total("instances_manufacturing_footprint", |request| request.embodied)
+        self.total("instances_manufacturing_footprint", |request| {
+            request.embodied
+        })
     }
 
     pub(in crate::model) fn use_footprint(self) -> Result<Hours, Failure> {
@@ -204,7 +212,9 @@ impl EcoLogitsGenAIExternalAPI {
     /// Whether the catalogue has the model.
     pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
         let known = catalogues::language_model(&self.provider.value, &self.model_name.value);
-        known.map(drop).map_err(|unknown| unknown.fault(&self.provider, "model_name", &self.model_name))
+        known
+            .map(drop)
+            .map_err(|unknown| unknown.fault(&self.provider, "model_name", &self.model_name))
     }
 
     /// What the catalogue has of the model.
@@ -213,7 +223,6 @@ impl EcoLogitsGenAIExternalAPI {
             .unwrap_or_else(|_| unreachable!("the catalogue was consulted when the model was read"))
     }
 }
-
 
 attributes! {
     LANGUAGE_JOB of EcoLogitsGenAIExternalAPIJob {
@@ -259,16 +268,22 @@ impl At<'_, EcoLogitsGenAIExternalAPIJob> {
     }
 
     fn gpu_energy(self) -> f64 {
-        let (alpha, beta, gamma) =
-            (1.1665273170451914e-06_f64, -0.011205921025579175_f64, 4.052928146734005e-05_f64);
+        let (alpha, beta, gamma) = (
+            1.1665273170451914e-06_f64,
+            -0.011205921025579175_f64,
+            4.052928146734005e-05_f64,
+        );
         let watt_hours = alpha * (beta * BATCH).exp() * self.model().active_params + gamma;
         self.tokens() * watt_hours / 1000.0
     }
 
     pub(super) fn generation_latency(self) -> f64 {
         let model = self.model();
-        let (alpha, beta, gamma) =
-            (0.0006785088094353663, 0.0003119310311688259, 0.019473717579473387);
+        let (alpha, beta, gamma) = (
+            0.0006785088094353663,
+            0.0003119310311688259,
+            0.019473717579473387,
+        );
         let of_token = match model.tokens_per_second {
             Some(per_second) => 1.0 / per_second,
             None => alpha * model.active_params + beta * BATCH + gamma,
@@ -282,7 +297,11 @@ impl At<'_, EcoLogitsGenAIExternalAPIJob> {
     }
 
     fn gpu_count(self) -> f64 {
-        (self.required_memory() / GPU_MEMORY).ceil().log2().ceil().exp2()
+        (self.required_memory() / GPU_MEMORY)
+            .ceil()
+            .log2()
+            .ceil()
+            .exp2()
     }
 
     fn server_energy(self) -> f64 {
@@ -328,7 +347,9 @@ impl EcoLogitsVideoGenExternalAPI {
     /// Whether the catalogue has the model.
     pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
         let known = catalogues::video_model(&self.provider.value, &self.model_name.value);
-        known.map(drop).map_err(|unknown| unknown.fault(&self.provider, "model_name", &self.model_name))
+        known
+            .map(drop)
+            .map_err(|unknown| unknown.fault(&self.provider, "model_name", &self.model_name))
     }
 
     /// What the catalogue has of the model.
@@ -340,9 +361,16 @@ impl EcoLogitsVideoGenExternalAPI {
 
 impl EcoLogitsVideoGenExternalAPIJob {
     /// Whether the model makes videos of that resolution.
-    pub(super) fn check(&self, api: &EcoLogitsVideoGenExternalAPI) -> Result<(), (&'static str, Fault)> {
+    pub(super) fn check(
+        &self,
+        api: &EcoLogitsVideoGenExternalAPI,
+    ) -> Result<(), (&'static str, Fault)> {
         let (resolution, model) = (&self.resolution.value, api.model());
-        if model.resolutions.split(';').any(|known| *known == **resolution) {
+        if model
+            .resolutions
+            .split(';')
+            .any(|known| *known == **resolution)
+        {
             return Ok(());
         }
         let expected = format!("one of {}", model.resolutions.replace(';', ", "));
@@ -397,7 +425,11 @@ impl At<'_, EcoLogitsVideoGenExternalAPIJob> {
             + model.reg_n1 * frames.powi(2)
             + model.reg_n2 * volume.powi(2)
             + model.reg_g;
-        let audio = if self.get().with_audio.value { 1.0 } else { model.non_audio_weight };
+        let audio = if self.get().with_audio.value {
+            1.0
+        } else {
+            model.non_audio_weight
+        };
         seconds * audio / 3600.0
     }
 

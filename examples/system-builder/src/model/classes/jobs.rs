@@ -251,7 +251,9 @@ impl<'e> At<'e, AnyJob> {
     /// Every place that starts this job.
     pub(in crate::model) fn places(self) -> Vec<Place<'e>> {
         let patterns = self.usage_patterns().into_iter();
-        patterns.flat_map(|pattern| self.places_in(pattern)).collect()
+        patterns
+            .flat_map(|pattern| self.places_in(pattern))
+            .collect()
     }
 
     /// The places in a pattern that start this job.
@@ -384,7 +386,9 @@ impl<'e> At<'e, AnyJob> {
         self.shared_for("hourly_data_transferred", pattern.index(), || {
             let requests = self.hourly_avg_occurrences(pattern)?;
             let data = self.data_transferred();
-            requests.map(|requests| self.hourly(&data, &requests)).transpose()
+            requests
+                .map(|requests| self.hourly(&data, &requests))
+                .transpose()
         })
     }
 
@@ -397,17 +401,27 @@ impl<'e> At<'e, AnyJob> {
         }
         let requests = self.hourly_avg_occurrences_at(place)?;
         let data = self.data_transferred();
-        let data = requests.map(|requests| self.hourly(&data, &requests)).transpose()?;
+        let data = requests
+            .map(|requests| self.hourly(&data, &requests))
+            .transpose()?;
         Ok(data.map(Into::into))
     }
 
-    fn hourly_data_stored(self, pattern: At<'e, AnyUsagePattern>) -> Result<Option<Series>, Failure> {
+    fn hourly_data_stored(
+        self,
+        pattern: At<'e, AnyUsagePattern>,
+    ) -> Result<Option<Series>, Failure> {
         let requests = self.hourly_avg_occurrences(pattern)?;
-        requests.map(|requests| self.hourly_data_stored_by(&requests)).transpose()
+        requests
+            .map(|requests| self.hourly_data_stored_by(&requests))
+            .transpose()
     }
 
     /// What so many requests in progress store by the hour.
-    pub(in crate::model) fn hourly_data_stored_by(self, requests: &Series) -> Result<Series, Failure> {
+    pub(in crate::model) fn hourly_data_stored_by(
+        self,
+        requests: &Series,
+    ) -> Result<Series, Failure> {
         self.hourly(&self.data_stored(), requests)
     }
 

@@ -248,11 +248,15 @@ impl<'e> At<'e, AnyServer> {
     }
 
     pub(in crate::model) fn ram_need(self) -> Result<Hours, Failure> {
-        self.shared("hour_by_hour_ram_need", || self.need(At::<AnyJob>::ram_needed))
+        self.shared("hour_by_hour_ram_need", || {
+            self.need(At::<AnyJob>::ram_needed)
+        })
     }
 
     pub(in crate::model) fn compute_need(self) -> Result<Hours, Failure> {
-        self.shared("hour_by_hour_compute_need", || self.need(At::<AnyJob>::compute_needed))
+        self.shared("hour_by_hour_compute_need", || {
+            self.need(At::<AnyJob>::compute_needed)
+        })
     }
 
     /// What all requests in progress need, in the unit of the first job and then in ours.
@@ -293,7 +297,13 @@ impl<'e> At<'e, AnyServer> {
         if usable - occupied <= 0.0 {
             let attribute = "available_ram_per_instance";
             let way_out = "give it more RAM, or make it and its services occupy less";
-            return Err(self.shortage(attribute, "usable RAM", (occupied, usable), GB_RAM, way_out));
+            return Err(self.shortage(
+                attribute,
+                "usable RAM",
+                (occupied, usable),
+                GB_RAM,
+                way_out,
+            ));
         }
         Ok(usable - occupied)
     }
@@ -305,18 +315,27 @@ impl<'e> At<'e, AnyServer> {
             let attribute = "available_compute_per_instance";
             let way_out = "give it more compute, or make it and its services occupy less";
             let unit = self.compute_unit();
-            return Err(self.shortage(attribute, "usable compute", (occupied, usable), unit, way_out));
+            return Err(self.shortage(
+                attribute,
+                "usable compute",
+                (occupied, usable),
+                unit,
+                way_out,
+            ));
         }
         Ok(usable - occupied)
     }
 
     pub(in crate::model) fn raw_nb_of_instances(self) -> Result<Hours, Failure> {
         self.shared("raw_nb_of_instances", || {
-            let (ram, compute) = (self.available_ram()? as f32, self.available_compute()? as f32);
+            let (ram, compute) = (
+                self.available_ram()? as f32,
+                self.available_compute()? as f32,
+            );
             Ok(match self.ram_need()?.zip(self.compute_need()?) {
-                Some((ram_need, compute_need)) => Some(
-                    ram_need.with(&compute_need, |a, b| (a / ram).max(b / compute))?,
-                ),
+                Some((ram_need, compute_need)) => {
+                    Some(ram_need.with(&compute_need, |a, b| (a / ram).max(b / compute))?)
+                }
                 None => None,
             })
         })
@@ -333,7 +352,13 @@ impl<'e> At<'e, AnyServer> {
             if needed > fixed {
                 let attribute = "fixed_nb_of_instances_validation";
                 let way_out = "raise `fixed_nb_of_instances`, or ask less of the server";
-                return Err(self.shortage(attribute, "instances", (needed, fixed), CONCURRENT, way_out));
+                return Err(self.shortage(
+                    attribute,
+                    "instances",
+                    (needed, fixed),
+                    CONCURRENT,
+                    way_out,
+                ));
             }
         }
         Ok(())
@@ -367,17 +392,21 @@ impl<'e> At<'e, AnyServer> {
 
     fn energy(self) -> Result<Option<Series>, Failure> {
         let (idle, load) = self.hourly_energies()?;
-        Ok(match self.nb_of_instances()?.zip(self.raw_nb_of_instances()?) {
-            Some((n, raw)) => Some(n.with(&raw, |n, raw| (idle * n + load * raw) * 1e-3)?),
-            None => None,
-        })
+        Ok(
+            match self.nb_of_instances()?.zip(self.raw_nb_of_instances()?) {
+                Some((n, raw)) => Some(n.with(&raw, |n, raw| (idle * n + load * raw) * 1e-3)?),
+                None => None,
+            },
+        )
     }
 
     pub(in crate::model) fn idle_use_footprint(self) -> Result<Hours, Failure> {
         self.shared("idle_use_footprint", || {
             let (idle, _) = self.hourly_energies()?;
             let intensity = (self.running().carbon_intensity / 1000.0) as f32;
-            Ok(self.nb_of_instances()?.map(|n| n.map(|n| idle * n * intensity)))
+            Ok(self
+                .nb_of_instances()?
+                .map(|n| n.map(|n| idle * n * intensity)))
         })
     }
 
@@ -385,7 +414,9 @@ impl<'e> At<'e, AnyServer> {
         self.shared("load_use_footprint", || {
             let (_, load) = self.hourly_energies()?;
             let intensity = (self.running().carbon_intensity / 1000.0) as f32;
-            Ok(self.raw_nb_of_instances()?.map(|raw| raw.map(|raw| load * raw * intensity)))
+            Ok(self
+                .raw_nb_of_instances()?
+                .map(|raw| raw.map(|raw| load * raw * intensity)))
         })
     }
 
@@ -401,7 +432,9 @@ impl<'e> At<'e, AnyServer> {
         self.footprint("instances_manufacturing_footprint", || {
             let manufacturing = self.sizing()?.manufacturing as f32;
             let lifespan = self.divisor("lifespan", self.running().lifespan)? as f32;
-            Ok(self.nb_of_instances()?.map(|n| n.map(|n| manufacturing * n / lifespan)))
+            Ok(self
+                .nb_of_instances()?
+                .map(|n| n.map(|n| manufacturing * n / lifespan)))
         })
     }
 }
@@ -444,24 +477,32 @@ impl<'e> At<'e, Storage> {
                 one.name(),
                 other.name()
             );
-            return Err(self.problem(ProblemKind::WrongLink, "nb_of_instances", detail).into());
+            return Err(self
+                .problem(ProblemKind::WrongLink, "nb_of_instances", detail)
+                .into());
         }
         Ok(server)
     }
 
     /// The jobs of its server, or of all servers that it should not belong to at once.
     fn jobs(self) -> impl Iterator<Item = At<'e, AnyJob>> {
-        self.referrers::<AnyServer>().flat_map(At::<AnyServer>::jobs)
+        self.referrers::<AnyServer>()
+            .flat_map(At::<AnyServer>::jobs)
     }
 
     /// What one storage took to make, in kg.
     fn manufacturing(self) -> f64 {
         let storage = self.get();
-        storage.carbon_footprint_manufacturing_per_storage_capacity.kg_per_tb() * storage.storage_capacity.tb()
+        storage
+            .carbon_footprint_manufacturing_per_storage_capacity
+            .kg_per_tb()
+            * storage.storage_capacity.tb()
     }
 
     fn cumulative_need_of(self, job: At<'e, AnyJob>) -> Result<Option<Series>, Failure> {
-        Ok(job.hourly_data_stored_across()?.map(|stored| self.kept(&stored)))
+        Ok(job
+            .hourly_data_stored_across()?
+            .map(|stored| self.kept(&stored)))
     }
 
     /// How much is kept, of so many megabytes stored by the hour: in terabytes, replicated, until it
@@ -478,7 +519,9 @@ impl<'e> At<'e, Storage> {
         let change = written.values.iter().enumerate();
         Series {
             start: written.start,
-            values: change.map(|(hour, &written)| written - expired(hour)).collect(),
+            values: change
+                .map(|(hour, &written)| written - expired(hour))
+                .collect(),
         }
         .cumulative()
     }
@@ -493,7 +536,9 @@ impl<'e> At<'e, Storage> {
     pub(in crate::model) fn full_need(self) -> Result<Hours, Failure> {
         self.shared("full_cumulative_storage_need", || {
             let base = self.get().base_storage_need.tb() as f32;
-            Ok(self.written()?.map(|written| written.map(|written| written + base)))
+            Ok(self
+                .written()?
+                .map(|written| written.map(|written| written + base)))
         })
     }
 
@@ -502,7 +547,9 @@ impl<'e> At<'e, Storage> {
             let capacity = self.get().storage_capacity.amount_in("terabyte_stored");
             let one = self.divisor("storage_capacity", capacity.value)? as f32;
             let conversion = (1.0 / capacity.factor) as f32;
-            Ok(self.full_need()?.map(|need| need.map(|need| need / one * conversion)))
+            Ok(self
+                .full_need()?
+                .map(|need| need.map(|need| need / one * conversion)))
         })
     }
 
@@ -521,7 +568,13 @@ impl<'e> At<'e, Storage> {
             let needed = f64::from(raw.max().ceil());
             if needed > fixed {
                 let way_out = "raise `fixed_nb_of_instances`, or store less or for a shorter time";
-                return Err(self.shortage("nb_of_instances", "instances", (needed, fixed), CONCURRENT, way_out));
+                return Err(self.shortage(
+                    "nb_of_instances",
+                    "instances",
+                    (needed, fixed),
+                    CONCURRENT,
+                    way_out,
+                ));
             }
             Ok(Some(Rc::new(raw.filled_with(fixed))))
         })
@@ -531,7 +584,9 @@ impl<'e> At<'e, Storage> {
         self.footprint("instances_manufacturing_footprint", || {
             let manufacturing = self.manufacturing() as f32;
             let lifespan = self.divisor("lifespan", self.get().lifespan.hours())? as f32;
-            Ok(self.nb_of_instances()?.map(|n| n.map(|n| manufacturing * n / lifespan)))
+            Ok(self
+                .nb_of_instances()?
+                .map(|n| n.map(|n| manufacturing * n / lifespan)))
         })
     }
 
@@ -573,6 +628,8 @@ impl<'e> At<'e, Storage> {
             0.0 => 0.0,
             capacity => part / capacity,
         })?;
-        Ok(Some(footprint.with(&share, |footprint, share| footprint * share)?))
+        Ok(Some(
+            footprint.with(&share, |footprint, share| footprint * share)?,
+        ))
     }
 }

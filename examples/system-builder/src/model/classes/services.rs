@@ -3,8 +3,7 @@
 use super::{AnyJob, CpuServer, JOB};
 use crate::model::class::class;
 use crate::model::compute::{
-    Amount, At, BITS_PER_SECOND, CORES, Failure, GB_RAM, HOUR, Hours, MB, attributes, computed,
-    sum,
+    Amount, At, BITS_PER_SECOND, CORES, Failure, GB_RAM, HOUR, Hours, MB, attributes, computed, sum,
 };
 use crate::model::error::Fault;
 use crate::model::relations::Ref;
@@ -73,7 +72,10 @@ impl VideoStreamingJob {
             return Ok(());
         }
         let expected = format!("one of {}", RESOLUTIONS.join(", "));
-        Err(("resolution", not_permitted(&self.resolution.value, &expected)))
+        Err((
+            "resolution",
+            not_permitted(&self.resolution.value, &expected),
+        ))
     }
 }
 
@@ -84,12 +86,18 @@ impl<'e> At<'e, VideoStreaming> {
 
     /// RAM that it takes of each instance, in GB.
     pub(in crate::model) fn base_ram(self) -> f64 {
-        self.get().base_ram_consumption.as_option().map_or(0.0, Scalar::<Ram>::gb)
+        self.get()
+            .base_ram_consumption
+            .as_option()
+            .map_or(0.0, Scalar::<Ram>::gb)
     }
 
     /// Compute that it takes of each instance, in cores.
     pub(in crate::model) fn base_compute(self) -> f64 {
-        self.get().base_compute_consumption.as_option().map_or(0.0, Scalar::<CpuCores>::cores)
+        self.get()
+            .base_compute_consumption
+            .as_option()
+            .map_or(0.0, Scalar::<CpuCores>::cores)
     }
 
     /// Requests in progress, of all its jobs.
@@ -117,11 +125,18 @@ impl<'e> At<'e, VideoStreamingJob> {
 
     /// In cores.
     pub(super) fn compute_needed(self) -> f64 {
-        self.service().get().static_delivery_cpu_cost.core_seconds_per_bit() * self.bitrate()
+        self.service()
+            .get()
+            .static_delivery_cpu_cost
+            .core_seconds_per_bit()
+            * self.bitrate()
     }
 
     /// In GB.
     pub(super) fn ram_needed(self) -> Amount {
-        self.service().get().ram_buffer_per_user.amount_in("gigabyte_ram")
+        self.service()
+            .get()
+            .ram_buffer_per_user
+            .amount_in("gigabyte_ram")
     }
 }

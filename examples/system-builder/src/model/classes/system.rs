@@ -145,8 +145,12 @@ impl<'e> At<'e, AnyJob> {
     /// The API, if other people do the job.
     pub(in crate::model) fn api(self) -> Option<At<'e, AnyApi>> {
         match self.get() {
-            AnyJob::EcoLogitsGenAIExternalAPIJob(job) => Some(self.at(self.at(job).get().external_api).of()),
-            AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => Some(self.at(self.at(job).get().external_api).of()),
+            AnyJob::EcoLogitsGenAIExternalAPIJob(job) => {
+                Some(self.at(self.at(job).get().external_api).of())
+            }
+            AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => {
+                Some(self.at(self.at(job).get().external_api).of())
+            }
             AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => None,
         }
     }
@@ -155,8 +159,16 @@ impl<'e> At<'e, AnyJob> {
 impl<'e> At<'e, System> {
     fn patterns(self) -> impl Iterator<Item = At<'e, AnyUsagePattern>> {
         let system = self.get();
-        let web = system.usage_patterns.iter().map(move |pattern| self.at(*pattern).of());
-        web.chain(system.edge_usage_patterns.iter().map(move |pattern| self.at(*pattern).of()))
+        let web = system
+            .usage_patterns
+            .iter()
+            .map(move |pattern| self.at(*pattern).of());
+        web.chain(
+            system
+                .edge_usage_patterns
+                .iter()
+                .map(move |pattern| self.at(*pattern).of()),
+        )
     }
 
     /// What of the system has a footprint, each object once. Servers come first, each with its
@@ -166,9 +178,10 @@ impl<'e> At<'e, System> {
         let mut add = |emitter: Emitter<'e>| {
             let next_to = match emitter {
                 Emitter::Server(server) => server.index(),
-                Emitter::Storage(storage) => {
-                    storage.referrers::<AnyServer>().next().map_or(storage.index(), At::index)
-                }
+                Emitter::Storage(storage) => storage
+                    .referrers::<AnyServer>()
+                    .next()
+                    .map_or(storage.index(), At::index),
                 _ => usize::MAX,
             };
             emitters.insert((next_to, emitter.category(), emitter.index()), emitter);
@@ -180,12 +193,16 @@ impl<'e> At<'e, System> {
                 AnyUsagePattern::UsagePattern(pattern) => {
                     let pattern = self.at(pattern);
                     let devices = &pattern.get().devices;
-                    devices.iter().for_each(|device| add(Emitter::Device(self.at(*device))));
+                    devices
+                        .iter()
+                        .for_each(|device| add(Emitter::Device(self.at(*device))));
                     jobs.extend(pattern.jobs());
                 }
                 AnyUsagePattern::EdgeUsagePattern(pattern) => {
                     let pattern = self.at(pattern);
-                    let needs = pattern.functions().flat_map(|function| function.get().recurrent_edge_device_needs.iter());
+                    let needs = pattern
+                        .functions()
+                        .flat_map(|function| function.get().recurrent_edge_device_needs.iter());
                     needs.for_each(|need| {
                         let need: At<'e, AnyEdgeDeviceNeed> = self.at(*need);
                         add(Emitter::EdgeDevice(need.edge_device()));

@@ -92,7 +92,9 @@ impl<'e> At<'e, UsagePattern> {
     pub(in crate::model) fn utc_hourly_occurrences(self) -> Result<Hours, Failure> {
         self.shared("utc_hourly_occurrences", || {
             let pattern = self.get();
-            Ok(Some(self.at(pattern.country).utc(&pattern.hourly_occurrences)))
+            Ok(Some(
+                self.at(pattern.country).utc(&pattern.hourly_occurrences),
+            ))
         })
     }
 
@@ -115,7 +117,9 @@ impl<'e> At<'e, UsagePattern> {
     /// How many journeys are in progress.
     pub(in crate::model) fn nb_journeys_in_parallel(self) -> Result<Hours, Failure> {
         self.shared("nb_journeys_in_parallel", || {
-            sum(self.journeys().map(|(journey, _)| journey.nb_in_parallel(self)))
+            sum(self
+                .journeys()
+                .map(|(journey, _)| journey.nb_in_parallel(self)))
         })
     }
 
@@ -123,7 +127,9 @@ impl<'e> At<'e, UsagePattern> {
     fn starts_of(self, journey: At<'e, UsageJourney>) -> Result<Option<Series>, Failure> {
         let occurrences = self.utc_hourly_occurrences()?;
         let times = self.journeys().find(|(of, _)| *of == journey);
-        Ok(occurrences.zip(times).map(|(occurrences, (_, times))| occurrences.times(times)))
+        Ok(occurrences
+            .zip(times)
+            .map(|(occurrences, (_, times))| occurrences.times(times)))
     }
 
     /// The jobs of all steps. One may come several times.
@@ -216,8 +222,11 @@ impl<'e> Elapsed<'e> {
 impl<'e> At<'e, UsageJourneyStep> {
     /// Each pattern and journey with this step.
     fn usages(self) -> impl Iterator<Item = (At<'e, UsagePattern>, At<'e, UsageJourney>)> {
-        self.referrers::<UsageJourney>()
-            .flat_map(|journey| journey.usage_patterns().map(move |pattern| (pattern, journey)))
+        self.referrers::<UsageJourney>().flat_map(|journey| {
+            journey
+                .usage_patterns()
+                .map(move |pattern| (pattern, journey))
+        })
     }
 
     /// How many journeys are at this step.

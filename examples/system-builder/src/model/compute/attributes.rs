@@ -130,9 +130,9 @@ where
 {
     fn into_value(self, unit: Measure) -> Result<Value<'e>, Failure> {
         let entries = self.0;
-        Ok(Value::Entries(Box::new(entries.map(move |(key, value)| {
-            (key.into(), value.into_value(unit))
-        }))))
+        Ok(Value::Entries(Box::new(entries.map(
+            move |(key, value)| (key.into(), value.into_value(unit)),
+        ))))
     }
 }
 

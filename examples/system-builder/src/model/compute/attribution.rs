@@ -62,7 +62,14 @@ impl Row {
             pattern,
             country,
         } = self.way;
-        let between = [job, component_need, server_need, device_need, function, step];
+        let between = [
+            job,
+            component_need,
+            server_need,
+            device_need,
+            function,
+            step,
+        ];
         let above = [journey, pattern, country].map(Some);
         let chain = [Some(self.source)].into_iter().chain(between).chain(above);
         chain.flatten()
@@ -144,7 +151,10 @@ impl Attribution {
                 split_edge_device(device, rows)?;
                 for component in device.components() {
                     for (phase, footprint) in [
-                        (Phase::Manufacturing, device.manufacturing_footprint_by(component)?),
+                        (
+                            Phase::Manufacturing,
+                            device.manufacturing_footprint_by(component)?,
+                        ),
                         (Phase::Use, device.use_footprint_by(component)?),
                     ] {
                         self.components.push(Component {
@@ -177,7 +187,9 @@ struct Cell<'e> {
 
 /// The places that start a job.
 fn cells<'e>(job: At<'e, AnyJob>) -> Result<Vec<Cell<'e>>, Failure> {
-    let all = job.hourly_avg_occurrences_across()?.map_or(0.0, |all| all.sum());
+    let all = job
+        .hourly_avg_occurrences_across()?
+        .map_or(0.0, |all| all.sum());
     let places = job.places();
     let count = places.len() as f64;
     let cells = places.into_iter().map(|place| {
@@ -186,7 +198,11 @@ fn cells<'e>(job: At<'e, AnyJob>) -> Result<Vec<Cell<'e>>, Failure> {
         Ok(Cell {
             place,
             requests,
-            flat_share: if all == 0.0 { 1.0 / count } else { of_all / all },
+            flat_share: if all == 0.0 {
+                1.0 / count
+            } else {
+                of_all / all
+            },
         })
     });
     cells.collect()
@@ -196,7 +212,12 @@ impl Cell<'_> {
     /// The row of a part with that value, of a job's source.
     fn row(&self, source: usize, stream: Stream, phase: Phase, job: usize, value: f64) -> Row {
         let mut way = match self.place {
-            Place::Step { pattern, journey, step, .. } => Way {
+            Place::Step {
+                pattern,
+                journey,
+                step,
+                ..
+            } => Way {
                 step: Some(step.index() as u32),
                 journey: journey.index() as u32,
                 pattern: pattern.index() as u32,
@@ -212,7 +233,13 @@ impl Cell<'_> {
             },
         };
         way.job = Some(job as u32);
-        Row { source: source as u32, stream, phase, value, way }
+        Row {
+            source: source as u32,
+            stream,
+            phase,
+            value,
+            way,
+        }
     }
 
     /// Adds a part, by each way that leads to its place.
@@ -253,7 +280,10 @@ fn add_by_paths<'e>(
 /// The sum over time of a product, where both have hours.
 fn dot(a: &Series, b: &Series) -> f64 {
     let (a, b) = a.overlap(b);
-    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| f64::from(a) * f64::from(b))
+        .sum()
 }
 
 fn ratio(a: f32, b: f32) -> f32 {
@@ -268,12 +298,17 @@ struct Demand<'e> {
 }
 
 fn demand<'e>(server: At<'e, AnyServer>) -> Result<Option<Demand<'e>>, Failure> {
-    let (Some(ram_need), Some(compute_need), Some(n)) =
-        (server.ram_need()?, server.compute_need()?, server.nb_of_instances()?)
-    else {
+    let (Some(ram_need), Some(compute_need), Some(n)) = (
+        server.ram_need()?,
+        server.compute_need()?,
+        server.nb_of_instances()?,
+    ) else {
         return Ok(None);
     };
-    let (ram, compute) = (server.available_ram()? as f32, server.available_compute()? as f32);
+    let (ram, compute) = (
+        server.available_ram()? as f32,
+        server.available_compute()? as f32,
+    );
     let compute_binds = compute_need.with(&ram_need, |of_compute, of_ram| {
         f32::from(u8::from(of_compute / compute >= of_ram / ram))
     })?;
@@ -336,7 +371,10 @@ fn split_server(server: At<'_, AnyServer>, rows: &mut Vec<Row>) -> Result<(), Fa
                     (Stream::Provisioned, Some(shares)) => {
                         footprint.sum() * shares[i] * cell.flat_share
                     }
-                    _ => cell.requests.as_ref().map_or(0.0, |requests| dot(requests, &of_request)),
+                    _ => cell
+                        .requests
+                        .as_ref()
+                        .map_or(0.0, |requests| dot(requests, &of_request)),
                 };
                 let row = cell.row(server.index(), stream, phase, job.index(), value);
                 cell.add(row, rows);
@@ -376,7 +414,11 @@ fn provisioned_shares(server: At<'_, AnyServer>, demand: &Demand<'_>) -> Result<
         };
         let of_job = by_tier(&each.with(&requests, |each, requests| each * requests)?);
         // The instances that no hour needs go by the whole period.
-        let of_period = if all[0] == 0.0 { 1.0 / count } else { of_job[0] / all[0] };
+        let of_period = if all[0] == 0.0 {
+            1.0 / count
+        } else {
+            of_job[0] / all[0]
+        };
         let of_tiers = all.iter().zip(&of_job).skip(1);
         let of_tiers = of_tiers.map(|(&all, &job)| if all == 0.0 { of_period } else { job / all });
         let idle_tiers = (tiers + 1 - all.len()) as f64;
@@ -396,13 +438,22 @@ fn split_storage(storage: At<'_, Storage>, rows: &mut Vec<Row>) -> Result<(), Fa
     };
     let of_terabyte = retention.with(&written, ratio)?;
     let volume = |job: At<'_, AnyJob>| -> Result<f64, Failure> {
-        Ok(job.hourly_avg_occurrences_across()?.map_or(0.0, |requests| requests.sum()))
+        Ok(job
+            .hourly_avg_occurrences_across()?
+            .map_or(0.0, |requests| requests.sum()))
     };
     let jobs: Vec<_> = server.jobs().collect();
-    let volumes = jobs.iter().map(|job| volume(*job)).collect::<Result<Vec<_>, _>>()?;
+    let volumes = jobs
+        .iter()
+        .map(|job| volume(*job))
+        .collect::<Result<Vec<_>, _>>()?;
     let all: f64 = volumes.iter().sum();
     for (job, volume) in jobs.iter().zip(volumes) {
-        let share = if all == 0.0 { 1.0 / jobs.len() as f64 } else { volume / all };
+        let share = if all == 0.0 {
+            1.0 / jobs.len() as f64
+        } else {
+            volume / all
+        };
         let of_job = job.hourly_avg_occurrences_across()?;
         for cell in cells(*job)? {
             if let Some((requests, of_job)) = cell.requests.as_ref().zip(of_job.as_ref()) {
@@ -434,7 +485,10 @@ fn split_storage(storage: At<'_, Storage>, rows: &mut Vec<Row>) -> Result<(), Fa
 fn split_api_server(server: At<'_, AnyApiServer>, rows: &mut Vec<Row>) -> Result<(), Failure> {
     for job in server.jobs() {
         for cell in cells(job)? {
-            let requests = cell.requests.as_ref().map_or(0.0, |requests| requests.sum());
+            let requests = cell
+                .requests
+                .as_ref()
+                .map_or(0.0, |requests| requests.sum());
             let request = server.of_request_in_progress(job)?;
             for (phase, value) in [
                 (Phase::Manufacturing, request.embodied),
@@ -457,9 +511,19 @@ fn split_network(network: At<'_, Network>, rows: &mut Vec<Row>) -> Result<(), Fa
             }
             let data = job.hourly_data_transferred_at(&place)?;
             let footprint = data.map(|data| network.footprint_of_data(&data, place.pattern()));
-            let cell = Cell { place, requests: None, flat_share: 1.0 };
+            let cell = Cell {
+                place,
+                requests: None,
+                flat_share: 1.0,
+            };
             let value = footprint.map_or(0.0, |footprint| footprint.sum());
-            let row = cell.row(network.index(), Stream::Single, Phase::Use, job.index(), value);
+            let row = cell.row(
+                network.index(),
+                Stream::Single,
+                Phase::Use,
+                job.index(),
+                value,
+            );
             cell.add(row, rows);
         }
     }
@@ -513,7 +577,9 @@ fn split_edge_device(device: At<'_, AnyEdgeDevice>, rows: &mut Vec<Row>) -> Resu
             continue;
         }
         // What nothing is asked of is carried by all that is asked of the device.
-        let structure = device.structure_footprint(pattern)?.map_or(0.0, |series| series.sum());
+        let structure = device
+            .structure_footprint(pattern)?
+            .map_or(0.0, |series| series.sum());
         let share = match components.len() {
             0 => 1.0,
             all => unused.len() as f64 / all as f64,
@@ -545,8 +611,9 @@ fn split_component<'e>(
     ) else {
         return Ok(());
     };
-    let manufacturing =
-        own.with(&structure, |own, structure| number * own + structure_share * structure)?;
+    let manufacturing = own.with(&structure, |own, structure| {
+        number * own + structure_share * structure
+    })?;
     let standing = if component.kind() == Kind::Storage {
         devices.filled_with(0.0)
     } else {
@@ -559,16 +626,25 @@ fn split_component<'e>(
     };
     let needs = component.needs_in(pattern);
     let count = needs.len() as f32;
-    let levels = needs.iter().map(|need| need.level(pattern)).collect::<Result<Vec<_>, _>>()?;
+    let levels = needs
+        .iter()
+        .map(|need| need.level(pattern))
+        .collect::<Result<Vec<_>, _>>()?;
     let all = super::sum(levels.iter().cloned().map(Ok))?;
     for (need, level) in needs.iter().zip(levels) {
         let (Some(level), Some(all)) = (level, &all) else {
             continue;
         };
-        let share = level.with(all, |level, all| if all == 0.0 { 1.0 / count } else { level / all })?;
+        let share = level.with(
+            all,
+            |level, all| if all == 0.0 { 1.0 / count } else { level / all },
+        )?;
         for (phase, value) in [
             (Phase::Manufacturing, dot(&manufacturing, &share)),
-            (Phase::Use, standing.sum() / f64::from(count) + dot(&by_load, &share)),
+            (
+                Phase::Use,
+                standing.sum() / f64::from(count) + dot(&by_load, &share),
+            ),
         ] {
             let all: f64 = need.times(pattern);
             for (device_need, path) in need.paths().filter(|(_, path)| path.pattern == pattern) {
@@ -597,10 +673,14 @@ fn carry<'e>(
     pool: f64,
     rows: &mut Vec<Row>,
 ) {
-    let needs: Vec<_> = needed.iter().flat_map(|component| component.needs_in(pattern)).collect();
+    let needs: Vec<_> = needed
+        .iter()
+        .flat_map(|component| component.needs_in(pattern))
+        .collect();
     let server_needs = device.server_needs();
-    let server_needs: Vec<_> =
-        server_needs.filter(|need| need.usage_patterns().contains(&pattern)).collect();
+    let server_needs: Vec<_> = server_needs
+        .filter(|need| need.usage_patterns().contains(&pattern))
+        .collect();
     let share = pool / (needs.len() + server_needs.len()) as f64;
     let mut add = |value: f64, way: Way| {
         rows.push(Row {
@@ -625,7 +705,10 @@ fn carry<'e>(
     for need in server_needs {
         let all: f64 = need.times(pattern);
         for path in need.paths().filter(|path| path.pattern == pattern) {
-            let way = Way { server_need: Some(need.index() as u32), ..way_of(&path) };
+            let way = Way {
+                server_need: Some(need.index() as u32),
+                ..way_of(&path)
+            };
             add(share * path.times / all, way);
         }
     }

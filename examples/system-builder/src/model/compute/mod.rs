@@ -17,9 +17,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-pub use self::attribution::{Attribution, Component, Row, Stream, Way};
 pub use self::attributes::{Attribute, Entries, Guard, Value, Week};
 pub(super) use self::attributes::{Computed, Measured, attributes, computed, value_of};
+pub use self::attribution::{Attribution, Component, Row, Stream, Way};
 pub use self::failure::{Failure, Problem, ProblemKind};
 use self::memo::Memo;
 pub use self::output::{HoursInShort, Summary, write_computed};
@@ -149,7 +149,10 @@ impl Engine {
     }
 
     /// The computed attributes of an object, each computed when it is asked for.
-    pub fn attributes(&self, place: usize) -> impl Iterator<Item = (&'static Attribute, Asked<'_>)> {
+    pub fn attributes(
+        &self,
+        place: usize,
+    ) -> impl Iterator<Item = (&'static Attribute, Asked<'_>)> {
         let tables = self.model.objects[place].class().attributes();
         tables.iter().copied().flatten().map(move |attribute| {
             let asked = Asked {
@@ -166,7 +169,10 @@ impl Engine {
         let mut emitters: Vec<Emitter<'_>> = Vec::new();
         for system in self.all::<System>() {
             for emitter in system.emitters() {
-                if !emitters.iter().any(|known| known.index() == emitter.index()) {
+                if !emitters
+                    .iter()
+                    .any(|known| known.index() == emitter.index())
+                {
                     emitters.push(emitter);
                 }
             }
@@ -178,7 +184,8 @@ impl Engine {
     fn in_order_of_computation(&self) -> Vec<usize> {
         let servers = self.all::<AnyServer>().flat_map(|server| {
             let jobs = server.jobs().map(At::index);
-            jobs.chain([server.index(), server.storage().index()]).collect::<Vec<_>>()
+            jobs.chain([server.index(), server.storage().index()])
+                .collect::<Vec<_>>()
         });
         let mut seen = vec![false; self.model.objects.len()];
         let mut places: Vec<_> = servers.chain(0..seen.len()).collect();
@@ -419,7 +426,9 @@ impl<'e, T: Target> At<'e, T> {
     /// The input `name`, which a formula divides by.
     pub(super) fn divisor(self, name: &'static str, value: f64) -> Result<f64, Failure> {
         if value == 0.0 {
-            let detail = format!("has a `{name}` of zero, which values are divided by; give it one above zero.");
+            let detail = format!(
+                "has a `{name}` of zero, which values are divided by; give it one above zero."
+            );
             let problem = self.problem(ProblemKind::DivisionByZero, name, detail);
             return Err(Failure::Problem(Arc::new(problem)));
         }

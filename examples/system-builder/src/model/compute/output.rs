@@ -46,7 +46,14 @@ impl<F: FnMut(&Failure)> Serialize for Objects<'_, F> {
         let mut map = json.serialize_map(None)?;
         for place in engine.in_order_of_computation() {
             let id = engine.model.objects[place].id();
-            map.serialize_entry(id, &ComputedObject { engine, place, noticed })?;
+            map.serialize_entry(
+                id,
+                &ComputedObject {
+                    engine,
+                    place,
+                    noticed,
+                },
+            )?;
             engine.leave(place);
         }
         map.end()

@@ -86,7 +86,11 @@ impl Series {
     /// The values of both in the hours that both have.
     pub(in crate::model) fn overlap<'s>(&'s self, other: &'s Self) -> (&'s [f32], &'s [f32]) {
         let from = |series: &'s Self, start: DateTime| {
-            let at = if start > series.start { hours_between(series.start, start) } else { 0 };
+            let at = if start > series.start {
+                hours_between(series.start, start)
+            } else {
+                0
+            };
             series.values.get(at..).unwrap_or_default()
         };
         (from(self, other.start), from(other, self.start))
@@ -137,7 +141,11 @@ impl Series {
         let mut values = hours(self.values.len() + to.ceil() as usize - 1)?;
         values.resize(self.values.len() + to.ceil() as usize - 1, 0.0);
         if whole_from < whole_to {
-            add_window_sums(&mut values[whole_from..], &self.values, whole_to - whole_from);
+            add_window_sums(
+                &mut values[whole_from..],
+                &self.values,
+                whole_to - whole_from,
+            );
         }
         let mut add_part = |age: f64, part: f64| {
             let part = part as f32;
@@ -206,12 +214,20 @@ impl Series {
             }
             for eight in eights {
                 for i in 0..8 {
-                    least[i] = if eight[i] < least[i] { eight[i] } else { least[i] };
+                    least[i] = if eight[i] < least[i] {
+                        eight[i]
+                    } else {
+                        least[i]
+                    };
                 }
             }
             for eight in eights {
                 for i in 0..8 {
-                    most[i] = if eight[i] > most[i] { eight[i] } else { most[i] };
+                    most[i] = if eight[i] > most[i] {
+                        eight[i]
+                    } else {
+                        most[i]
+                    };
                 }
             }
             sum += sums.iter().sum::<f64>();
@@ -279,7 +295,11 @@ fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
     let mut blocks = vec![0.0; (totals.len() / length + 2) * length];
     blocks[length - 1..][..values.len()].copy_from_slice(values);
     let (blocks, mut ends) = (blocks.chunks_exact(length), vec![0.0; length]);
-    for ((block, next), totals) in blocks.clone().zip(blocks.skip(1)).zip(totals.chunks_mut(length)) {
+    for ((block, next), totals) in blocks
+        .clone()
+        .zip(blocks.skip(1))
+        .zip(totals.chunks_mut(length))
+    {
         let mut sum = 0.0;
         for (end, &value) in ends.iter_mut().zip(block).rev() {
             sum += f64::from(value);

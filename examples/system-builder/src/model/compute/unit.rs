@@ -19,7 +19,15 @@ impl Measure {
     pub fn adds_up(self) -> bool {
         let is_of = |words: &[&str]| words.iter().any(|word| self.name.contains(word));
         is_of(&["watt_hour", "gram", "occurrence"])
-            || !is_of(&["concurrent", "_ram", "_stored", "cpu_core", "gpu", "watt", "dimensionless"])
+            || !is_of(&[
+                "concurrent",
+                "_ram",
+                "_stored",
+                "cpu_core",
+                "gpu",
+                "watt",
+                "dimensionless",
+            ])
     }
 }
 
@@ -91,9 +99,9 @@ pub(in crate::model) struct Amount {
 impl<Q> Scalar<Q> {
     /// How many of that unit one of this amount's unit is.
     fn per(&self, unit: &Unit) -> f64 {
-        self.unit.factor_to(unit).unwrap_or_else(|| {
-            unreachable!("units of quantities are checked when a model is read")
-        })
+        self.unit
+            .factor_to(unit)
+            .unwrap_or_else(|| unreachable!("units of quantities are checked when a model is read"))
     }
 
     /// The number as written, and what its unit is in `unit`, which measures the same.

@@ -26,8 +26,8 @@ pub use self::hourly::{Clock, Hourly};
 pub use self::note::{Note, Source};
 pub use self::profiles::{Profile, Range};
 pub use self::quantity::*;
-pub use self::scalar::{OrEmpty, Scalar};
 pub(in crate::model) use self::scalar::not_permitted;
+pub use self::scalar::{OrEmpty, Scalar};
 pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
 pub use self::weekly::{HOURS_OF_WEEK, WeekForm, Weekly};
 

@@ -1,0 +1,179 @@
+//! What a system emits.
+
+use crate::browser::Browser;
+use fantoccini::Locator;
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+
+/// A system of `tests/systems`.
+fn system(name: &str) -> Value {
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let file = fs::read(systems.join(format!("{name}.json"))).unwrap();
+    serde_json::from_slice(&file).unwrap()
+}
+
+/// The names in the table of objects, from top to bottom.
+async fn emitters(browser: &Browser) -> Vec<String> {
+    let script =
+        "return [...document.querySelectorAll('#emitters tbody th a')].map((a) => a.textContent)";
+    let names = browser.client.execute(script, vec![]).await.unwrap();
+    serde_json::from_value(names).unwrap()
+}
+
+/// Waits until a chart is drawn, and returns how it describes itself.
+async fn chart(browser: &Browser, selector: &str) -> String {
+    // The picture itself is made anew at every change.
+    let canvas = format!("{selector} canvas");
+    browser
+        .client
+        .wait()
+        .for_element(Locator::Css(&canvas))
+        .await
+        .unwrap();
+    let chart = browser.client.find(Locator::Css(selector)).await.unwrap();
+    chart.attr("aria-label").await.unwrap().unwrap()
+}
+
+/// How many colours a chart has.
+async fn colours(browser: &Browser, selector: &str) -> u64 {
+    let script = "
+        const canvas = document.querySelector(arguments[0] + ' canvas');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size";
+    let colours = browser
+        .client
+        .execute(script, vec![json!(selector)])
+        .await
+        .unwrap();
+    colours.as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_person_sees_what_a_system_emits_over_time_by_cause_and_by_object() {
+    let Some(browser) = Browser::open("results").await else {
+        return;
+    };
+    browser.upload("mixed.json", &system("mixed_example")).await;
+    assert_eq!(browser.text("#total").await, "23.95 kg");
+    let categories = browser.text("#categories").await;
+    assert!(
+        categories.contains("External APIs 1.568 kg 14.39 kg 15.96 kg 66.62 %"),
+        "{categories}"
+    );
+    assert!(
+        categories.contains("Total 5.717 kg 18.23 kg 23.95 kg 100 %"),
+        "{categories}"
+    );
+
+    let over_time = chart(&browser, "#over-time").await;
+    assert!(
+        over_time.contains("by month, by category and phase; 23.95 kg in all"),
+        "{over_time}"
+    );
+    assert!(colours(&browser, "#over-time").await > 10);
+    let flows = chart(&browser, "#flows").await;
+    assert!(
+        flows
+            .contains("Who causes 23.95 kg, from the system over France 5.717 kg, France 18.23 kg"),
+        "{flows}"
+    );
+    assert!(colours(&browser, "#flows").await > 10);
+
+    assert_eq!(emitters(&browser).await[..2], ["VGen", "Dev"]);
+    browser.click("#emitters [data-sort='name'] button").await;
+    assert_eq!(emitters(&browser).await[..2], ["App", "B-HDD"]);
+    browser.click("#emitters [data-sort='name'] button").await;
+    assert_eq!(emitters(&browser).await[..2], ["VGen", "Srv"]);
+    browser.click("#emitters [data-sort='use'] button").await;
+    assert_eq!(
+        emitters(&browser).await[..2],
+        ["VGen", "Default mobile network"]
+    );
+
+    // A link of the table leads to the object, whose values explain themselves.
+    browser.click("#emitters [data-id='Srv'] a").await;
+    let computed = browser.text("[data-id='Srv'] .computed").await;
+    assert!(
+        computed.contains("RAM × utilization rate − occupied RAM (§ 4.9)"),
+        "{computed}"
+    );
+    browser
+        .click("[data-id='Srv'] [aria-label='Chart of nb_of_instances']")
+        .await;
+    let series = chart(&browser, "[data-id='Srv'] .series .chart").await;
+    assert_eq!(series, "nb_of_instances, by the day, in concurrent");
+
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    let origin = format!("http://{}/", browser.server.address);
+    let requested = browser.requested(&origin).await;
+    assert!(
+        requested.iter().any(|url| url.contains("/echarts-")),
+        "{requested:?}"
+    );
+    assert!(
+        requested.iter().all(|url| url.starts_with(&origin)),
+        "{requested:?}"
+    );
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn what_a_system_can_t_have_is_told_beside_the_object_and_the_rest_stays_visible() {
+    let Some(browser) = Browser::open("impossible").await else {
+        return;
+    };
+    let mut system = system("mixed_example");
+    system["Server"]["Srv"]["utilization_rate"]["value"] = json!(0.001);
+    browser.upload("impossible.json", &system).await;
+    let problem = browser.text("#impossible-list").await;
+    assert!(
+        problem.starts_with("Server “Srv” has 0.128 gigabyte_ram of usable RAM, and 2 are asked of it; give it more RAM"),
+        "{problem}"
+    );
+    let beside = browser.text("#emitters [data-id='Srv'] .trouble").await;
+    assert!(problem.starts_with(&beside), "{beside}");
+    let row = browser.text("#emitters [data-id='Srv']").await;
+    assert!(row.ends_with("Server ? ? ?"), "{row}");
+    let other = browser.text("#emitters [data-id='Lap']").await;
+    assert!(
+        other.ends_with("Device 0.4068 kg 88 g 0.4948 kg"),
+        "{other}"
+    );
+    chart(&browser, "#flows").await;
+
+    // Chromium notes the refusal itself; the page has nothing to add.
+    let complaints = browser.complaints().await;
+    assert!(
+        complaints
+            .iter()
+            .all(|complaint| complaint["source"] == "network"),
+        "{complaints:?}"
+    );
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn charts_follow_the_colour_scheme_and_the_choices_of_the_person() {
+    let Some(browser) = Browser::open("choices").await else {
+        return;
+    };
+    browser.upload("mixed.json", &system("mixed_example")).await;
+    chart(&browser, "#flows").await;
+    let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
+    browser.chrome("Emulation.setEmulatedMedia", dark).await;
+    chart(&browser, "#flows").await;
+    assert!(colours(&browser, "#over-time").await > 10);
+
+    let choose = async |control: &str, choice: &str| {
+        let control = browser.client.find(Locator::Id(control)).await.unwrap();
+        control.select_by_label(choice).await.unwrap();
+    };
+    choose("phase", "use").await;
+    browser
+        .text("#flows[aria-label^='Who causes 18.23 kg']")
+        .await;
+    choose("step", "day").await;
+    browser.text("#over-time[aria-label*='by day']").await;
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    browser.close().await;
+}
