@@ -222,7 +222,10 @@ impl Problem {
 
     fn page(&self) -> String {
         let mut members = String::new();
-        for (name, value) in &self.members {
+        // What is made for programs is nothing to look at.
+        let members_to_read = self.members.iter();
+        let members_to_read = members_to_read.filter(|(_, of)| !of.is_object() && !of.is_array());
+        for (name, value) in members_to_read {
             let value = value
                 .as_str()
                 .map_or_else(|| value.to_string().into(), escape);

@@ -135,3 +135,87 @@ impl Drop for CancelOnDrop {
         self.0.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model, store::Room};
+    use std::sync::mpsc;
+    use tokio::time::advance;
+
+    fn system() -> Arc<System> {
+        let file = include_bytes!("../tests/systems/web-101.json");
+        let room = Arc::new(Room::new(ByteSize::gib(1)));
+        Arc::new(
+            room.admit(model::read(&file[..]).unwrap(), [0; 32])
+                .unwrap(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_computation_stops_when_nobody_waits_for_it_any_more() {
+        let results = Results::new(1, ByteSize::mib(1));
+        let (begun, has_begun) = mpsc::channel();
+        let (ended, has_ended) = mpsc::channel();
+        let endless = move |engine: &Engine| -> Result<(), Failure> {
+            begun.send(()).unwrap();
+            while engine.check().is_ok() {}
+            ended.send(()).unwrap();
+            Err(Failure::Cancelled)
+        };
+        let system = system();
+        let asking = tokio::spawn(async move { results.compute(&system, endless).await });
+        spawn_blocking(move || has_begun.recv())
+            .await
+            .unwrap()
+            .unwrap();
+        asking.abort();
+        spawn_blocking(move || has_ended.recv())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_too_long_for_a_turn_is_told_when_to_ask_again() {
+        let results = Results::new(1, ByteSize::mib(1));
+        let turn = results.turn().await.unwrap();
+        let second = results.turn();
+        tokio::pin!(second);
+        let refused = loop {
+            tokio::select! {
+                answer = &mut second => break answer.unwrap_err(),
+                () = advance(Duration::from_secs(1)) => {}
+            }
+        };
+        let answer = serde_json::to_value(&refused).unwrap();
+        assert_eq!(answer["status"], 503);
+        assert!(
+            answer["detail"]
+                .as_str()
+                .unwrap()
+                .contains("--compute-at-once")
+        );
+        drop(turn);
+        assert!(results.turn().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_same_content_is_computed_once() {
+        let results = Results::new(1, ByteSize::mib(1));
+        let (first, again) = (system(), system());
+        let footprint = results.footprint(&first).await.unwrap();
+        assert!(Arc::ptr_eq(
+            &footprint,
+            &results.footprint(&again).await.unwrap()
+        ));
+    }
+
+    #[tokio::test]
+    async fn results_without_room_are_given_and_not_kept() {
+        let results = Results::new(1, ByteSize::b(100));
+        let footprint = results.footprint(&system()).await.unwrap();
+        assert!(footprint.total() > 0.0);
+        assert_eq!(results.footprints.len(), 0);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod downloads;
 mod problems;
+mod results;
 mod server;
 mod shutdown;
 mod store_limit;

@@ -1,6 +1,6 @@
 use crate::server::{Server, system, system_with_devices, system_with_power_in};
 use axum::{body::Body, http::StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn an_upload_is_answered_with_its_summary_and_location() {
@@ -92,7 +92,25 @@ async fn the_objects_of_a_system_are_listed_and_served_one_by_one() {
     assert!(listed.as_array().unwrap().contains(&device));
     let object = server.get(&format!("{objects}/device-1")).await;
     assert_eq!(object.header("content-type"), "application/json");
-    assert_eq!(object.json(), uploaded["Device"]["device-1"]);
+    let mut object = object.json();
+    let computed = object["computed"].take();
+    let mut expected = uploaded["Device"]["device-1"].clone();
+    expected["computed"] = Value::Null;
+    assert_eq!(object, expected);
+    let of = |name: &str| {
+        computed
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|of| of["name"] == name)
+            .unwrap()
+    };
+    let footprint = of("use_footprint");
+    assert_eq!(footprint["value"], json!({"kind": "empty"}));
+    assert_eq!(
+        (&footprint["formula"], &footprint["section"]),
+        (&json!("sum over patterns"), &json!("4.7"))
+    );
 }
 
 #[tokio::test]
@@ -117,6 +135,7 @@ async fn the_page_and_its_assets_need_nothing_from_elsewhere() {
         ("/", "text/html; charset=utf-8"),
         ("/app.css", "text/css; charset=utf-8"),
         ("/app.js", "text/javascript; charset=utf-8"),
+        ("/results.js", "text/javascript; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
     ] {
         let answer = server.get(path).await;

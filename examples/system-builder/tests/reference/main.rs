@@ -3,3 +3,4 @@
 mod attribution;
 mod computed;
 mod expected;
+mod properties;

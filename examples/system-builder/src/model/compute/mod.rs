@@ -65,13 +65,6 @@ impl Cancel {
     pub fn cancel(&self) {
         self.0.store(true, Relaxed);
     }
-
-    fn check(&self) -> Result<(), Failure> {
-        if self.0.load(Relaxed) {
-            return Err(Failure::Cancelled);
-        }
-        Ok(())
-    }
 }
 
 impl Engine {
@@ -125,6 +118,18 @@ impl Engine {
         let edge = self.all::<EdgeUsagePattern>();
         let edge = edge.flat_map(|pattern| pattern.journeys().map(At::index));
         count(&ways, &mut web.chain(edge))
+    }
+
+    /// Whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Cancelled`] from when on the computation was told to stop.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.cancel.0.load(Relaxed) {
+            return Err(Failure::Cancelled);
+        }
+        Ok(())
     }
 
     /// The inputs.
@@ -372,7 +377,7 @@ impl<'e, T: Target> At<'e, T> {
         if let Some(known) = memo.get(&key) {
             return Ok(known);
         }
-        self.engine.cancel.check()?;
+        self.engine.check()?;
         let hours = compute()?.map(Into::into);
         memo.keep(key, hours.clone());
         Ok(hours)
