@@ -10,9 +10,11 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::{self, BufWriter, Write},
+    num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    thread::available_parallelism,
 };
 
 /// What to do instead of serving.
@@ -60,7 +62,8 @@ fn compute(file: &Path) -> io::Result<ExitCode> {
 }
 
 fn engine(file: &Path) -> io::Result<Engine> {
-    Engine::new(Arc::new(read(file)?), Cancel::default()).map_err(io::Error::other)
+    let engine = Engine::new(Arc::new(read(file)?), Cancel::default()).map_err(io::Error::other)?;
+    Ok(engine.threads(available_parallelism().map_or(1, NonZero::get)))
 }
 
 fn footprint(file: &Path) -> io::Result<ExitCode> {

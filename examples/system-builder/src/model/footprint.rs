@@ -1,13 +1,15 @@
 //! The footprint of a file's systems: in all, by category, phase and object, and over time.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 pub use super::classes::{Category, Phase};
-use super::compute::{Engine, Failure, Problem, Series};
+use super::classes::{AnyApi, AnyJob, AnyServer, Emitter, Object};
+use super::compute::{At, Engine, Failure, Hours, Problem, Series, sum};
 
 /// What a file's systems emit, in kilograms of CO2 equivalents.
 #[derive(Debug)]
@@ -76,6 +78,73 @@ pub struct CategoryOverTime {
     pub values: Vec<f64>,
 }
 
+/// Objects that are best computed together: a server with its jobs and its storage, or an API.
+struct Group<'e> {
+    /// The server or API by its place in the file, or what stands alone.
+    place: usize,
+    jobs: Vec<At<'e, AnyJob>>,
+    emitters: Vec<Emitter<'e>>,
+}
+
+impl<'e> Group<'e> {
+    fn of_server(server: At<'e, AnyServer>) -> Self {
+        Self {
+            place: server.index(),
+            jobs: server.jobs().collect(),
+            emitters: Vec::new(),
+        }
+    }
+
+    fn of_api(api: At<'e, AnyApi>) -> Self {
+        Self {
+            place: api.index(),
+            jobs: api.server().jobs().collect(),
+            emitters: Vec::new(),
+        }
+    }
+
+    fn of(emitter: Emitter<'e>) -> Self {
+        Self {
+            place: emitter.index(),
+            jobs: Vec::new(),
+            emitters: vec![emitter],
+        }
+    }
+
+    /// What its jobs move over a network.
+    fn moves_over(&self, network: &Emitter<'e>) -> Result<Hours, Failure> {
+        let Emitter::Network(network) = network else {
+            return Ok(None);
+        };
+        sum(self.jobs.iter().map(|job| network.footprint_of_job(*job)))
+    }
+}
+
+/// What an object emits, in each phase.
+struct Emitted<'e> {
+    object: &'e Object,
+    category: Category,
+    of: [Result<Hours, Failure>; 2],
+    problems: Result<Vec<Arc<Problem>>, Failure>,
+}
+
+impl<'e> Emitted<'e> {
+    fn by(engine: &'e Engine, emitter: Emitter<'e>) -> Self {
+        Self {
+            object: &engine.model().objects[emitter.index()],
+            category: emitter.category(),
+            of: Phase::ALL.map(|phase| emitter.footprint(phase)),
+            problems: engine.problems_of(emitter.index()),
+        }
+    }
+}
+
+/// Adds to a sum, unless something is in the way of it.
+fn add_to(total: &mut Result<Hours, Failure>, more: Result<Hours, Failure>) {
+    let so_far = std::mem::replace(total, Ok(None));
+    *total = so_far.and_then(|so_far| sum([Ok(so_far), more]));
+}
+
 impl Footprint {
     /// Computes it.
     ///
@@ -89,60 +158,81 @@ impl Footprint {
             problems: Vec::new(),
             failure: None,
         };
-        let mut looked_at = vec![false; engine.model().len()];
-        for emitter in engine.emitters() {
-            let category = emitter.category();
-            let mut sums = [None; 2];
-            for (sum, phase) in sums.iter_mut().zip(Phase::ALL) {
-                let added = emitter.footprint_in_turn(phase).and_then(|hours| {
-                    let Some(hours) = hours else { return Ok(0.0) };
-                    match footprint.series.entry((category, phase)) {
-                        std::collections::btree_map::Entry::Occupied(mut total) => {
-                            total.get_mut().add(&hours)?;
-                        }
-                        std::collections::btree_map::Entry::Vacant(total) => {
-                            total.insert((*hours).clone());
-                        }
-                    }
-                    Ok(hours.sum())
-                });
-                match added {
-                    Ok(added) => *sum = Some(added),
-                    Err(Failure::Cancelled) => return Err(Failure::Cancelled),
-                    Err(failure) => footprint.note(failure),
-                }
+        let emitters = engine.emitters();
+        let (networks, others): (Vec<Emitter<'_>>, Vec<_>) =
+            emitters.into_iter().partition(|emitter| emitter.category() == Category::Network);
+        // What jobs move over networks is computed together with what they ask of their servers.
+        let mut moved: Vec<Result<Hours, Failure>> = networks.iter().map(|_| Ok(None)).collect();
+        let mut groups: Vec<Group<'_>> = engine.all::<AnyServer>().map(Group::of_server).collect();
+        groups.extend(engine.all::<AnyApi>().map(Group::of_api));
+        for emitter in &others {
+            match groups.iter_mut().find(|group| group.place == emitter.group()) {
+                Some(group) => group.emitters.push(*emitter),
+                None => groups.push(Group::of(*emitter)),
             }
-            footprint.look_at(engine, emitter.index())?;
-            looked_at[emitter.index()] = true;
-            let object = &engine.model().objects[emitter.index()];
-            footprint.objects.push(ObjectFootprint {
-                id: object.id().to_owned(),
-                name: object.name().to_owned(),
-                class: object.class().name(),
-                category,
-                manufacturing: sums[0],
-                r#use: sums[1],
-            });
         }
-        footprint
-            .objects
-            .sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));
-        for (place, _) in looked_at
-            .iter()
-            .enumerate()
-            .filter(|(_, looked_at)| !**looked_at)
-        {
-            footprint.look_at(engine, place)?;
+        engine.for_all(
+            &groups,
+            |group| {
+                let moved: Vec<_> = networks.iter().map(|network| group.moves_over(network)).collect();
+                let emitted = group.emitters.iter().map(|emitter| Emitted::by(engine, *emitter));
+                (moved, emitted.collect::<Vec<_>>())
+            },
+            |(more, emitted)| {
+                moved.iter_mut().zip(more).for_each(|(moved, more)| add_to(moved, more));
+                emitted.into_iter().try_for_each(|emitted| footprint.add(emitted))
+            },
+        )?;
+        for (network, moved) in networks.iter().zip(moved) {
+            let of = [Ok(None), moved];
+            let object = &engine.model().objects[network.index()];
+            footprint.add(Emitted { object, category: Category::Network, of, problems: Ok(Vec::new()) })?;
         }
+        let is_emitter = |place: &usize| others.iter().any(|emitter| emitter.index() == *place);
+        let rest: Vec<_> = (0..engine.model().len()).filter(|place| !is_emitter(place)).collect();
+        let look_at = |place: &usize| engine.problems_of(*place);
+        engine.for_all(&rest, look_at, |problems| footprint.note_all(problems))?;
+        footprint.objects.sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));
         Ok(footprint)
     }
 
-    /// Notes what is asked of an object that it doesn't have.
-    fn look_at(&mut self, engine: &Engine, place: usize) -> Result<(), Failure> {
-        let problems = engine.problems_of(place)?;
-        problems
-            .into_iter()
-            .for_each(|problem| self.note(Failure::Problem(problem)));
+    /// Adds an object with its footprint in each phase.
+    fn add(&mut self, emitted: Emitted<'_>) -> Result<(), Failure> {
+        let Emitted { object, category, of, problems } = emitted;
+        let mut sums = [None; 2];
+        for ((sum, phase), hours) in sums.iter_mut().zip(Phase::ALL).zip(of) {
+            let total = self.series.entry((category, phase));
+            match hours {
+                Ok(None) => *sum = Some(0.0),
+                Ok(Some(hours)) => {
+                    *sum = Some(hours.sum());
+                    match total {
+                        Entry::Vacant(total) => drop(total.insert((*hours).clone())),
+                        Entry::Occupied(mut total) => {
+                            if let Err(failure) = total.get_mut().add(&hours) {
+                                *sum = None;
+                                self.note(failure);
+                            }
+                        }
+                    }
+                }
+                Err(Failure::Cancelled) => return Err(Failure::Cancelled),
+                Err(failure) => self.note(failure),
+            }
+        }
+        self.objects.push(ObjectFootprint {
+            id: object.id().to_owned(),
+            name: object.name().to_owned(),
+            class: object.class().name(),
+            category,
+            manufacturing: sums[0],
+            r#use: sums[1],
+        });
+        self.note_all(problems)
+    }
+
+    fn note_all(&mut self, problems: Result<Vec<Arc<Problem>>, Failure>) -> Result<(), Failure> {
+        problems?.into_iter().for_each(|problem| self.note(Failure::Problem(problem)));
         Ok(())
     }
 

@@ -256,7 +256,7 @@ impl<'e> At<'e, AnyEdgeDevice> {
             let number = self.number();
             let components = self.components().into_iter().map(|component| {
                 let footprint = self.footprint_of(component, pattern)?;
-                Ok(footprint.map(|footprint| std::rc::Rc::new(footprint.times(number))))
+                Ok(footprint.map(|footprint| std::sync::Arc::new(footprint.times(number))))
             });
             sum([self.structure_footprint(pattern)]
                 .into_iter()

@@ -1,6 +1,6 @@
 //! What is needed of devices in the field and of their components.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::edge_components::Kind;
 use super::edge_usage::{Path, patterns_of};
@@ -405,7 +405,7 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
             let (Some(need), devices) = (self.level(pattern)?, pattern.deployments()?) else {
                 return Ok(None);
             };
-            Ok(Some(Rc::new(
+            Ok(Some(Arc::new(
                 need.with(&devices, |need, devices| need * devices)?,
             )))
         }))

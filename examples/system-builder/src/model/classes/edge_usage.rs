@@ -89,10 +89,10 @@ impl<'e> At<'e, EdgeUsagePattern> {
     }
 
     /// How many deployments are in use; there have to be some at some time.
-    pub(in crate::model) fn deployments(self) -> Result<std::rc::Rc<Series>, Failure> {
+    pub(in crate::model) fn deployments(self) -> Result<std::sync::Arc<Series>, Failure> {
         self.divisor("usage_span", self.get().usage_span.hours().max(0.0))?;
         let deployments = self.nb_deployments_in_parallel()?;
-        Ok(deployments.unwrap_or_else(|| std::rc::Rc::new(self.utc_starts())))
+        Ok(deployments.unwrap_or_else(|| std::sync::Arc::new(self.utc_starts())))
     }
 
     fn check_journeys(self) -> Result<(), Failure> {

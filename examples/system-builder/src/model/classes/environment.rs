@@ -157,14 +157,17 @@ impl<'e> At<'e, Network> {
     }
 
     pub(in crate::model) fn use_footprint_of(self, job: At<'e, AnyJob>) -> Result<Hours, Failure> {
-        self.footprint_for("use_footprint_per_job", job.index(), || {
-            let patterns = job.usage_patterns().into_iter();
-            let patterns = patterns.filter(|pattern| pattern.network() == self);
-            sum(patterns.map(|pattern| {
-                let data = job.hourly_data_transferred(pattern)?;
-                Ok(data.map(|data| self.footprint_of_data(&data, pattern)))
-            }))
-        })
+        self.footprint_for("use_footprint_per_job", job.index(), || self.footprint_of_job(job))
+    }
+
+    /// The same, for who asks but once.
+    pub(in crate::model) fn footprint_of_job(self, job: At<'e, AnyJob>) -> Result<Hours, Failure> {
+        let patterns = job.usage_patterns().into_iter();
+        let patterns = patterns.filter(|pattern| pattern.network() == self);
+        sum(patterns.map(|pattern| {
+            let data = job.hourly_data_transferred(pattern)?;
+            Ok(data.map(|data| self.footprint_of_data(&data, pattern)))
+        }))
     }
 
     /// What it takes to carry so many megabytes for a pattern.

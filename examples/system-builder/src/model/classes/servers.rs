@@ -1,6 +1,6 @@
 //! Servers and their storage.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{AnyJob, BoaviztaCloudServer, VideoStreaming};
 use crate::model::class::{class, family};
@@ -372,11 +372,11 @@ impl<'e> At<'e, AnyServer> {
             };
             let running = self.running();
             Ok(Some(match running.server_type {
-                Strategy::Autoscaling => Rc::new(raw.map(f32::ceil)),
+                Strategy::Autoscaling => Arc::new(raw.map(f32::ceil)),
                 Strategy::Serverless => raw,
                 Strategy::OnPremise => {
                     let peak = || f64::from(raw.max().ceil());
-                    Rc::new(raw.filled_with(running.fixed_nb_of_instances.unwrap_or_else(peak)))
+                    Arc::new(raw.filled_with(running.fixed_nb_of_instances.unwrap_or_else(peak)))
                 }
             }))
         })
@@ -511,19 +511,22 @@ impl<'e> At<'e, Storage> {
         let storage = self.get();
         let replication = storage.data_replication_factor.number() as f32;
         let duration = storage.data_storage_duration.hours().ceil().max(0.0) as usize;
-        let written = stored.map(|stored| stored * replication * 1e-6);
-        let expired = |hour: usize| match hour.checked_sub(duration) {
-            Some(then) => written.values[then],
-            None => 0.0,
-        };
-        let change = written.values.iter().enumerate();
+        let written = |stored: f32| stored * replication * 1e-6;
+        let (first, rest) = stored.values.split_at(duration.min(stored.values.len()));
+        let expired = stored.values.iter().copied().map(written);
+        let rest = rest.iter().zip(expired).map(|(&stored, expired)| written(stored) - expired);
+        let changes = first.iter().copied().map(written).chain(rest);
+        // One rounding after the other: that decides in which hour a storage is full.
+        let mut total = 0.0_f32;
+        let mut values = Vec::with_capacity(stored.values.len());
+        changes.for_each(|change| {
+            total += change;
+            values.push(total);
+        });
         Series {
-            start: written.start,
-            values: change
-                .map(|(hour, &written)| written - expired(hour))
-                .collect(),
+            start: stored.start,
+            values,
         }
-        .cumulative()
     }
 
     pub(in crate::model) fn written(self) -> Result<Hours, Failure> {
@@ -563,7 +566,7 @@ impl<'e> At<'e, Storage> {
             }
             let fixed = self.get().fixed_nb_of_instances.as_option();
             let Some(fixed) = fixed.map(Scalar::<Ratio>::number) else {
-                return Ok(Some(Rc::new(raw.map(f32::ceil))));
+                return Ok(Some(Arc::new(raw.map(f32::ceil))));
             };
             let needed = f64::from(raw.max().ceil());
             if needed > fixed {
@@ -576,7 +579,7 @@ impl<'e> At<'e, Storage> {
                     way_out,
                 ));
             }
-            Ok(Some(Rc::new(raw.filled_with(fixed))))
+            Ok(Some(Arc::new(raw.filled_with(fixed))))
         })
     }
 

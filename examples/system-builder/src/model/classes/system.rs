@@ -91,15 +91,6 @@ impl<'e> Emitter<'e> {
         }
     }
 
-    /// Its footprint in a phase of life, after all that is best computed together with it.
-    pub(in crate::model) fn footprint_in_turn(self, phase: Phase) -> Result<Hours, Failure> {
-        if let (Self::Server(server), Phase::Manufacturing) = (self, phase) {
-            // What is wrong with it, its network will tell.
-            server.jobs().try_for_each(|job| job.move_data()).ok();
-        }
-        self.footprint(phase)
-    }
-
     /// The object's place in the file.
     pub(in crate::model) fn index(self) -> usize {
         match self {
@@ -109,6 +100,17 @@ impl<'e> Emitter<'e> {
             Self::Network(network) => network.index(),
             Self::Device(device) => device.index(),
             Self::EdgeDevice(device) => device.index(),
+        }
+    }
+
+    /// The server or API that it is best computed together with, or itself.
+    pub(in crate::model) fn group(self) -> usize {
+        match self {
+            Self::Storage(storage) => {
+                let mut servers = storage.referrers::<AnyServer>();
+                servers.next().map_or(storage.index(), At::index)
+            }
+            other => other.index(),
         }
     }
 
@@ -171,20 +173,11 @@ impl<'e> At<'e, System> {
         )
     }
 
-    /// What of the system has a footprint, each object once. Servers come first, each with its
-    /// storage: both are computed from the same jobs.
+    /// What of the system has a footprint, each object once.
     pub(in crate::model) fn emitters(self) -> Vec<Emitter<'e>> {
         let mut emitters = BTreeMap::new();
         let mut add = |emitter: Emitter<'e>| {
-            let next_to = match emitter {
-                Emitter::Server(server) => server.index(),
-                Emitter::Storage(storage) => storage
-                    .referrers::<AnyServer>()
-                    .next()
-                    .map_or(storage.index(), At::index),
-                _ => usize::MAX,
-            };
-            emitters.insert((next_to, emitter.category(), emitter.index()), emitter);
+            emitters.insert((emitter.category(), emitter.index()), emitter);
         };
         let mut jobs = Vec::new();
         for pattern in self.patterns() {
@@ -227,6 +220,6 @@ impl<'e> At<'e, System> {
 
     fn total_footprint(self) -> Result<Hours, Failure> {
         let emitters = self.emitters().into_iter();
-        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint_in_turn(phase))))
+        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint(phase))))
     }
 }

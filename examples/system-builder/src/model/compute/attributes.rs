@@ -1,7 +1,7 @@
 //! Tables of computed attributes.
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{At, Engine, Failure, Measure, Series};
 use crate::model::values::HOURS_OF_WEEK;
@@ -43,7 +43,7 @@ pub enum Value<'e> {
     /// A number.
     Scalar(f64, Measure),
     /// A series.
-    Hourly(Rc<Series>, Measure),
+    Hourly(Arc<Series>, Measure),
     /// A week, from Monday 00:00 on the clocks of the country on.
     Weekly(Week, Measure),
     /// Values by the object or path that they are about, each computed when its turn comes.
@@ -86,7 +86,7 @@ impl<'e> IntoValue<'e> for f64 {
     }
 }
 
-impl<'e> IntoValue<'e> for Rc<Series> {
+impl<'e> IntoValue<'e> for Arc<Series> {
     fn into_value(self, unit: Measure) -> Result<Value<'e>, Failure> {
         Ok(Value::Hourly(self, unit))
     }
@@ -94,7 +94,7 @@ impl<'e> IntoValue<'e> for Rc<Series> {
 
 impl<'e> IntoValue<'e> for Series {
     fn into_value(self, unit: Measure) -> Result<Value<'e>, Failure> {
-        Rc::new(self).into_value(unit)
+        Arc::new(self).into_value(unit)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was computed already.
 
-use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
@@ -12,10 +13,15 @@ pub(super) type Key = (u32, &'static str, u32);
 /// The series computed last, as many as there is room for. One that had to go is computed once
 /// more where it is needed.
 pub(super) struct Memo {
-    series: RefCell<LruCache<Key, Hours>>,
-    /// Bytes of the series, and the most that they may be.
-    size: Cell<usize>,
-    room: usize,
+    kept: Mutex<Kept>,
+    /// The most bytes that series may take.
+    room: AtomicUsize,
+}
+
+struct Kept {
+    series: LruCache<Key, Hours>,
+    /// In bytes.
+    size: usize,
 }
 
 /// What a series takes beside its values: its entry, and the reference counts.
@@ -23,30 +29,48 @@ const ENTRY: usize = 128;
 
 impl Memo {
     pub(super) fn new(room: usize) -> Self {
+        let kept = Kept {
+            series: LruCache::unbounded(),
+            size: 0,
+        };
         Self {
-            series: RefCell::new(LruCache::unbounded()),
-            size: Cell::new(0),
-            room,
+            kept: Mutex::new(kept),
+            room: AtomicUsize::new(room),
         }
+    }
+
+    /// Keeps series of so many bytes from now on, if that is more than before.
+    pub(super) fn widen(&self, room: usize) {
+        self.room.fetch_max(room, Relaxed);
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Hours> {
-        self.series.borrow_mut().get(key).cloned()
+        self.kept().series.get(key).cloned()
     }
 
     pub(super) fn keep(&self, key: Key, hours: Hours) {
-        let mut series = self.series.borrow_mut();
-        let mut size = self.size.get() + size_of_entry(&hours);
-        if let Some(previous) = series.put(key, hours) {
-            size -= size_of_entry(&previous);
+        // What has to go is freed when others may look again.
+        let mut gone = Vec::new();
+        let mut kept = self.kept();
+        kept.size += size_of_entry(&hours);
+        if let Some(previous) = kept.series.put(key, hours) {
+            kept.size -= size_of_entry(&previous);
+            gone.push(previous);
         }
-        while size > self.room && series.len() > 1 {
-            let Some((_, oldest)) = series.pop_lru() else {
+        while kept.size > self.room.load(Relaxed) && kept.series.len() > 1 {
+            let Some((_, oldest)) = kept.series.pop_lru() else {
                 break;
             };
-            size -= size_of_entry(&oldest);
+            kept.size -= size_of_entry(&oldest);
+            gone.push(oldest);
         }
-        self.size.set(size);
+        drop(kept);
+        drop(gone);
+    }
+
+    /// Nothing panics while it holds the lock, so a poisoned one still guards a whole memo.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

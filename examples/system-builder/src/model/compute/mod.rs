@@ -13,9 +13,9 @@ mod referrers;
 mod series;
 mod unit;
 
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 pub use self::attributes::{Attribute, Entries, Guard, Value, Week};
 pub(super) use self::attributes::{Computed, Measured, attributes, computed, value_of};
@@ -37,12 +37,11 @@ use super::{Model, Ref};
 
 /// A series that may be absent, as that of a server that nobody asks anything. Absent is nothing,
 /// in whatever unit.
-pub(super) type Hours = Option<Rc<Series>>;
+pub(super) type Hours = Option<Arc<Series>>;
 
 /// Computes the values of a model.
 ///
-/// It keeps what it computed for as long as there is room, and is made for one thread and a few
-/// questions: making one costs a walk over the objects.
+/// It keeps what it computed for as long as there is room. Making one costs a walk over the objects.
 pub struct Engine {
     model: Arc<Model>,
     referrers: Referrers,
@@ -51,6 +50,7 @@ pub struct Engine {
     /// What is asked for once more when all jobs are done.
     lasting: Memo,
     cancel: Cancel,
+    threads: usize,
 }
 
 /// Most ways in which patterns may reach jobs and needs. Each costs a few series.
@@ -76,15 +76,52 @@ impl Engine {
     pub fn new(model: Arc<Model>, cancel: Cancel) -> Result<Self, Failure> {
         let engine = Self {
             referrers: Referrers::of(&model),
-            passing: Memo::new(12 << 20),
-            lasting: Memo::new(20 << 20),
+            passing: Memo::new(8 << 20),
+            lasting: Memo::new(2 << 20),
             model,
             cancel,
+            threads: 1,
         };
         if engine.ways() > MOST_WAYS {
             return Err(Failure::TooManyWays);
         }
         Ok(engine)
+    }
+
+    /// Computes on so many threads what many objects are asked for; one if nothing is said.
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// Does the work for all items, on the engine's threads, and takes what comes out in the order
+    /// of the items.
+    pub(super) fn for_all<T: Sync, R: Send, E>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> R + Sync,
+        mut take: impl FnMut(R) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.threads == 1 {
+            return items.iter().map(work).try_for_each(take);
+        }
+        // What is done waits for what is before it: a few for each thread, not all.
+        for items in items.chunks(self.threads * 4) {
+            let done: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
+            let next = AtomicUsize::new(0);
+            std::thread::scope(|threads| {
+                for _ in 0..self.threads.min(items.len()) {
+                    threads.spawn(|| {
+                        while let Some(i) = Some(next.fetch_add(1, Relaxed)).filter(|i| *i < items.len()) {
+                            let result = work(&items[i]);
+                            *done[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+                        }
+                    });
+                }
+            });
+            let done = done.into_iter().map(|done| done.into_inner().unwrap_or_else(PoisonError::into_inner));
+            done.flatten().try_for_each(&mut take)?;
+        }
+        Ok(())
     }
 
     /// In how many ways the patterns reach jobs and needs.
@@ -185,17 +222,24 @@ impl Engine {
         emitters
     }
 
-    /// The objects in the order that computes the least twice: each server after its jobs.
-    fn in_order_of_computation(&self) -> Vec<usize> {
-        let servers = self.all::<AnyServer>().flat_map(|server| {
+    /// The objects in groups that are best computed one by one, and in an order in which groups
+    /// find what they need of others: servers with their jobs, then what is left, then systems.
+    fn groups(&self) -> Vec<Vec<usize>> {
+        let servers = self.all::<AnyServer>().map(|server| {
             let jobs = server.jobs().map(At::index);
-            jobs.chain([server.index(), server.storage().index()])
-                .collect::<Vec<_>>()
+            jobs.chain([server.index(), server.storage().index()]).collect::<Vec<_>>()
         });
+        let others = 0..self.model.objects.len();
+        let is_system = |place: &usize| self.model.objects[*place].class() == Class::System;
+        let (systems, others): (Vec<_>, Vec<_>) = others.partition(is_system);
+        let others = others.into_iter().map(|place| vec![place]);
         let mut seen = vec![false; self.model.objects.len()];
-        let mut places: Vec<_> = servers.chain(0..seen.len()).collect();
-        places.retain(|&place| !std::mem::replace(&mut seen[place], true));
-        places
+        let mut groups: Vec<_> = servers.chain(others).chain([systems]).collect();
+        for group in &mut groups {
+            group.retain(|&place| !std::mem::replace(&mut seen[place], true));
+        }
+        groups.retain(|group| !group.is_empty());
+        groups
     }
 
     /// Computes what is best computed now that the object's values are known.
@@ -213,7 +257,7 @@ impl Engine {
     /// [`Failure::Cancelled`], and nothing else.
     pub fn problems(&self) -> Result<Vec<Arc<Problem>>, Failure> {
         let mut problems: Vec<Arc<Problem>> = Vec::new();
-        for place in self.in_order_of_computation() {
+        for place in self.groups().into_iter().flatten() {
             for problem in self.problems_of(place)? {
                 if !problems.contains(&problem) {
                     problems.push(problem);
@@ -329,7 +373,7 @@ impl<'e, T: Target> At<'e, T> {
     }
 
     /// A series that other formulas need soon: computed once, while there is room to keep it.
-    pub(super) fn shared<S: Into<Rc<Series>>>(
+    pub(super) fn shared<S: Into<Arc<Series>>>(
         self,
         attribute: &'static str,
         compute: impl FnOnce() -> Result<Option<S>, Failure>,
@@ -338,7 +382,7 @@ impl<'e, T: Target> At<'e, T> {
     }
 
     /// The same, of a series that there is one of for each of some objects.
-    pub(super) fn shared_for<S: Into<Rc<Series>>>(
+    pub(super) fn shared_for<S: Into<Arc<Series>>>(
         self,
         attribute: &'static str,
         of: usize,
@@ -348,7 +392,7 @@ impl<'e, T: Target> At<'e, T> {
     }
 
     /// A footprint, which is needed until all are summed up.
-    pub(super) fn footprint<S: Into<Rc<Series>>>(
+    pub(super) fn footprint<S: Into<Arc<Series>>>(
         self,
         attribute: &'static str,
         compute: impl FnOnce() -> Result<Option<S>, Failure>,
@@ -357,7 +401,7 @@ impl<'e, T: Target> At<'e, T> {
     }
 
     /// The same, of a footprint that there is one of for each of some objects.
-    pub(super) fn footprint_for<S: Into<Rc<Series>>>(
+    pub(super) fn footprint_for<S: Into<Arc<Series>>>(
         self,
         attribute: &'static str,
         of: usize,
@@ -366,7 +410,7 @@ impl<'e, T: Target> At<'e, T> {
         self.kept_in(&self.engine.lasting, attribute, of, compute)
     }
 
-    fn kept_in<S: Into<Rc<Series>>>(
+    fn kept_in<S: Into<Arc<Series>>>(
         self,
         memo: &Memo,
         attribute: &'static str,

@@ -23,50 +23,50 @@ const PROBES: [usize; 14] = [
 /// Of writing, and where the computation was cancelled.
 pub fn write_computed(
     engine: &Engine,
-    out: impl io::Write,
-    noticed: impl FnMut(&Failure),
-) -> serde_json::Result<()> {
-    #[derive(Serialize)]
-    struct File<O> {
-        efootprint_version: &'static str,
-        objects: O,
-    }
-    let file = File {
-        efootprint_version: version::WRITTEN,
-        objects: Objects(engine, RefCell::new(noticed)),
-    };
-    serde_json::to_writer(out, &file)
+    out: &mut dyn io::Write,
+    mut noticed: impl FnMut(&Failure),
+) -> io::Result<()> {
+    write!(out, "{{\"efootprint_version\":\"{}\",\"objects\":{{", version::WRITTEN)?;
+    // Networks come back to what their jobs move, and systems to every footprint.
+    engine.lasting.widen(16 << 20);
+    let mut separator = "";
+    engine.for_all(
+        &engine.groups(),
+        |group| objects(engine, group),
+        |objects| {
+            let (text, failures) = objects?;
+            failures.iter().for_each(&mut noticed);
+            out.write_all(separator.as_bytes())?;
+            separator = ",";
+            out.write_all(&text)
+        },
+    )?;
+    out.write_all(b"}}")
 }
 
-struct Objects<'e, F>(&'e Engine, RefCell<F>);
-
-impl<F: FnMut(&Failure)> Serialize for Objects<'_, F> {
-    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
-        let Self(engine, noticed) = self;
-        let mut map = json.serialize_map(None)?;
-        for place in engine.in_order_of_computation() {
-            let id = engine.model.objects[place].id();
-            map.serialize_entry(
-                id,
-                &ComputedObject {
-                    engine,
-                    place,
-                    noticed,
-                },
-            )?;
-            engine.leave(place);
+/// The text of some objects, and what is in the way of their attributes.
+fn objects(engine: &Engine, places: &[usize]) -> io::Result<(Vec<u8>, Vec<Failure>)> {
+    let noticed = RefCell::new(Vec::new());
+    let mut text = Vec::new();
+    for (i, &place) in places.iter().enumerate() {
+        if i > 0 {
+            text.push(b',');
         }
-        map.end()
+        serde_json::to_writer(&mut text, engine.model.objects[place].id())?;
+        text.push(b':');
+        serde_json::to_writer(&mut text, &ComputedObject { engine, place, noticed: &noticed })?;
+        engine.leave(place);
     }
+    Ok((text, noticed.into_inner()))
 }
 
-struct ComputedObject<'e, F> {
+struct ComputedObject<'e> {
     engine: &'e Engine,
     place: usize,
-    noticed: &'e RefCell<F>,
+    noticed: &'e RefCell<Vec<Failure>>,
 }
 
-impl<F: FnMut(&Failure)> Serialize for ComputedObject<'_, F> {
+impl Serialize for ComputedObject<'_> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
         let mut object = json.serialize_struct("object", 2)?;
         let class = self.engine.model.objects[self.place].class();
@@ -76,9 +76,9 @@ impl<F: FnMut(&Failure)> Serialize for ComputedObject<'_, F> {
     }
 }
 
-struct Attributes<'a, 'e, F>(&'a ComputedObject<'e, F>);
+struct Attributes<'a, 'e>(&'a ComputedObject<'e>);
 
-impl<F: FnMut(&Failure)> Serialize for Attributes<'_, '_, F> {
+impl Serialize for Attributes<'_, '_> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
         let object = self.0;
         let mut map = json.serialize_map(None)?;
@@ -88,7 +88,7 @@ impl<F: FnMut(&Failure)> Serialize for Attributes<'_, '_, F> {
                 if *failure == Failure::Cancelled {
                     return Err(S::Error::custom(failure));
                 }
-                (object.noticed.borrow_mut())(failure);
+                object.noticed.borrow_mut().push(failure.clone());
             }
             if attribute.guard != Guard::Only {
                 map.serialize_entry(attribute.name, &summary.unwrap_or_else(Summary::failure))?;

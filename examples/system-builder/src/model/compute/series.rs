@@ -3,7 +3,7 @@
 //! Everything is 32-bit, hour by hour, as in the reference implementation: where a number of
 //! instances is rounded up, the last bit of what it is made of decides about a whole instance.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::ToSpan;
 use jiff::civil::DateTime;
@@ -314,7 +314,7 @@ fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
 }
 
 /// Sums series, in their order. The sum of none is none, and that of one is the same.
-pub(in crate::model) fn sum<S: Into<Rc<Series>>>(
+pub(in crate::model) fn sum<S: Into<Arc<Series>>>(
     series: impl IntoIterator<Item = Result<Option<S>, Failure>>,
 ) -> Result<Hours, Failure> {
     let mut total: Hours = None;
@@ -323,7 +323,7 @@ pub(in crate::model) fn sum<S: Into<Rc<Series>>>(
             continue;
         };
         match &mut total {
-            Some(total) => Rc::make_mut(total).add(&one)?,
+            Some(total) => Arc::make_mut(total).add(&one)?,
             None => total = Some(one),
         }
     }
