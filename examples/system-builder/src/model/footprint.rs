@@ -134,7 +134,10 @@ impl<'e> Emitted<'e> {
             object: &engine.model().objects[emitter.index()],
             category: emitter.category(),
             of: Phase::ALL.map(|phase| emitter.footprint(phase)),
-            problems: engine.problems_of(emitter.index()),
+            problems: emitter.with_parts().into_iter().try_fold(Vec::new(), |mut problems, place| {
+                problems.append(&mut engine.problems_of(place)?);
+                Ok(problems)
+            }),
         }
     }
 }
@@ -188,8 +191,11 @@ impl Footprint {
             let object = &engine.model().objects[network.index()];
             footprint.add(Emitted { object, category: Category::Network, of, problems: Ok(Vec::new()) })?;
         }
-        let is_emitter = |place: &usize| others.iter().any(|emitter| emitter.index() == *place);
-        let rest: Vec<_> = (0..engine.model().len()).filter(|place| !is_emitter(place)).collect();
+        let mut looked_at = vec![false; engine.model().len()];
+        for place in others.iter().flat_map(|emitter| emitter.with_parts()) {
+            looked_at[place] = true;
+        }
+        let rest: Vec<_> = (0..engine.model().len()).filter(|&place| !looked_at[place]).collect();
         let look_at = |place: &usize| engine.problems_of(*place);
         engine.for_all(&rest, look_at, |problems| footprint.note_all(problems))?;
         footprint.objects.sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));

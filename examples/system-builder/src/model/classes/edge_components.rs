@@ -411,7 +411,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
         Ok(available)
     }
 
-    fn needs(self) -> impl Iterator<Item = At<'e, AnyEdgeComponentNeed>> {
+    pub(in crate::model) fn needs(self) -> impl Iterator<Item = At<'e, AnyEdgeComponentNeed>> {
         self.referrers()
     }
 

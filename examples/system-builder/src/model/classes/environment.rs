@@ -209,9 +209,13 @@ impl At<'_, Country> {
 
     /// A week on the clocks of the country, over the hours of a series (3.6).
     pub(in crate::model) fn weeks(self, week: &[f32; HOURS_OF_WEEK], over: &Series) -> Series {
-        let first = hour_of_week(over.start);
-        let hours = week.iter().copied().cycle().skip(first);
-        let mut values: Vec<_> = hours.take(over.values.len()).collect();
+        let length = over.values.len();
+        let mut values = Vec::with_capacity(length);
+        let mut rest = &week[hour_of_week(over.start)..];
+        while values.len() < length {
+            values.extend_from_slice(&rest[..rest.len().min(length - values.len())]);
+            rest = week;
+        }
         self.rotate(&mut values, over.start);
         Series {
             start: over.start,

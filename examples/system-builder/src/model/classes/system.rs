@@ -114,6 +114,18 @@ impl<'e> Emitter<'e> {
         }
     }
 
+    /// The object, with its parts and what is asked of them: all that its footprint is made of.
+    pub(in crate::model) fn with_parts(self) -> Vec<usize> {
+        let mut places = vec![self.index()];
+        if let Self::EdgeDevice(device) = self {
+            for component in device.components() {
+                places.push(component.index());
+                places.extend(component.needs().map(At::index));
+            }
+        }
+        places
+    }
+
     /// Its footprint in a phase of life.
     pub(in crate::model) fn footprint(self, phase: Phase) -> Result<Hours, Failure> {
         match (self, phase) {

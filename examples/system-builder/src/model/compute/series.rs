@@ -11,6 +11,12 @@ use jiff::civil::DateTime;
 use super::Hours;
 use super::failure::Failure;
 
+/// Hours that are worked on at once where that needs several goes: 4 KiB.
+const PIECE: usize = 1024;
+
+/// Most ages that are added up one by one.
+const MOST_AGES: usize = 16;
+
 /// Longest series, in hours: two centuries.
 const LONGEST: usize = 200 * 8766;
 
@@ -137,30 +143,34 @@ impl Series {
             let part = to as f32;
             return Ok(Some(self.map(|value| at_least_zero(part * value))));
         }
+        let length = self.values.len() + to.ceil() as usize - 1;
+        let mut values = hours(length)?;
+        values.resize(length, 0.0);
         let (whole_from, whole_to) = (from.ceil() as usize, to.floor() as usize);
-        let mut values = hours(self.values.len() + to.ceil() as usize - 1)?;
-        values.resize(self.values.len() + to.ceil() as usize - 1, 0.0);
-        if whole_from < whole_to {
-            add_window_sums(
-                &mut values[whole_from..],
-                &self.values,
-                whole_to - whole_from,
-            );
+        // Ages that count, and how much: whole hours, and the parts before and after them.
+        let mut ages = Vec::new();
+        if whole_to > whole_from + MOST_AGES {
+            add_window_sums(&mut values[whole_from..], &self.values, whole_to - whole_from);
+        } else {
+            ages.extend((whole_from..whole_to).map(|age| (age, 1.0)));
         }
-        let mut add_part = |age: f64, part: f64| {
-            let part = part as f32;
-            for (total, &value) in values[age as usize..].iter_mut().zip(&self.values) {
-                *total += part * value;
-            }
-        };
         if from < from.ceil() && from < to {
-            add_part(from.floor(), from.ceil().min(to) - from);
+            ages.push((from.floor() as usize, (from.ceil().min(to) - from) as f32));
         }
         if to > to.floor() && to.floor() >= from.ceil() {
-            add_part(to.floor(), to - to.floor());
+            ages.push((to.floor() as usize, (to - to.floor()) as f32));
         }
-        for value in &mut values {
-            *value = at_least_zero(*value);
+        // Piece by piece, so that all ages are added up in what the nearest cache holds.
+        for (piece, totals) in values.chunks_mut(PIECE).enumerate() {
+            for &(age, part) in &ages {
+                let (first, begin) = (piece * PIECE, age.saturating_sub(piece * PIECE));
+                let then = self.values.get((first + begin).saturating_sub(age)..);
+                let now = totals.get_mut(begin..).unwrap_or_default();
+                for (total, &value) in now.iter_mut().zip(then.unwrap_or_default()) {
+                    *total += part * value;
+                }
+            }
+            totals.iter_mut().for_each(|total| *total = at_least_zero(*total));
         }
         Ok(Some(Self {
             start: self.start,
@@ -204,7 +214,7 @@ impl Series {
         let mut sum = 0.0;
         let mut least = [f32::INFINITY; 8];
         let mut most = [f32::NEG_INFINITY; 8];
-        for block in self.values.chunks(1024) {
+        for block in self.values.chunks(PIECE) {
             let (eights, rest) = block.as_chunks::<8>();
             let mut sums = [0.0_f64; 8];
             for eight in eights {
@@ -285,12 +295,6 @@ fn hours(length: usize) -> Result<Vec<f32>, Failure> {
 /// The values are cut into blocks of that length; a window covers the end of a block and the
 /// beginning of the next, so that two additions an hour do, and no subtraction ever leaves noise.
 fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
-    if length == 1 {
-        for (total, &value) in totals.iter_mut().zip(values) {
-            *total += value;
-        }
-        return;
-    }
     // The first windows start before the values do, and the last end after them.
     let mut blocks = vec![0.0; (totals.len() / length + 2) * length];
     blocks[length - 1..][..values.len()].copy_from_slice(values);

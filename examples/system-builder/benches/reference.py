@@ -1,0 +1,167 @@
+"""Hold the engine's time and memory against the Python library's.
+
+    cargo build --release -p system-builder
+    python3 examples/system-builder/benches/reference.py [--runs 5] [--plot growth.svg]
+
+Needs Python 3.12 or 3.13, which installs the library (efootprint 27.0.0) into a virtual environment below `target`. Every
+figure is the median of some runs; both sides take turns. The library's time begins when it is imported and ends when
+the values are there; the engine's is that of its whole process, start and output included.
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+DEMO = Path(__file__).resolve().parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", DEMO.parent.parent / "target"))
+ENGINE = TARGET / "release" / "system-builder"
+BIG = DEMO / "tests" / "systems" / "big_system.json"
+
+# Run inside the virtual environment: seconds and KiB of growth, for one question about one file.
+LIBRARY = """
+import json, logging, resource, sys, time
+logging.disable(logging.CRITICAL)
+from efootprint.abstract_modeling_classes.reactive_core import computed_slots
+from efootprint.api_utils.json_to_system import json_to_system
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before, start = peak(), time.perf_counter()
+with open(sys.argv[2]) as file:
+    _, objects, _ = json_to_system(json.load(file))
+for thing in objects.values():
+    if sys.argv[1] == "compute":
+        for name in computed_slots(thing.efootprint_class):
+            getattr(thing, name)
+    elif thing.class_as_simple_str == "System":
+        thing.total_footprint
+print(time.perf_counter() - start, peak() - before)
+"""
+
+
+def library_python():
+    """The Python of a virtual environment with the library."""
+    directory = TARGET / "efootprint-27.0.0"
+    python = directory / "bin" / "python"
+    if not python.exists():
+        found = sys.executable if (3, 12) <= sys.version_info[:2] <= (3, 13) else "python3.12"
+        subprocess.run([found, "-m", "venv", directory], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "efootprint==27.0.0", "matplotlib"], check=True)
+    return python
+
+
+def run_library(python, question, file):
+    """Seconds and MiB."""
+    environment = os.environ | {"USE_BOAVIZTAPI_PACKAGE": "true"}
+    command = [python, "-c", LIBRARY, question, file]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.split()
+    return float(answer[0]), float(answer[1]) / 1024
+
+
+def run_engine(question, file):
+    """Seconds and MiB. The memory is that of the process less that of one that computes nothing."""
+    def run(*arguments):
+        start = time.perf_counter()
+        process = subprocess.Popen([ENGINE, *arguments], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        if status:
+            sys.exit(f"`system-builder {' '.join(map(str, arguments))}` failed")
+        return seconds, usage.ru_maxrss / 1024
+    seconds, peak = run(question, file)
+    return seconds, peak - run("--version")[1]
+
+
+def median(measure, runs):
+    measured = [measure() for _ in range(runs)]
+    return [statistics.median(values) for values in zip(*measured)]
+
+
+def grown(years, times):
+    """The big system with as many years and as many copies of its objects."""
+    text = re.sub(r'("modeling_duration_value": )[0-9.]+', rf"\g<1>{years}", BIG.read_text())
+    system = json.loads(text)
+    classes = [name for name in system if name not in ("efootprint_version", "Sources", "System")]
+    ids = [object_id for name in classes for object_id in system[name]]
+    pattern = re.compile('"(' + "|".join(map(re.escape, ids)) + ')"')
+    (root,) = system["System"].values()
+    copies = {name: {} for name in classes}
+    patterns = {name: [] for name in ("usage_patterns", "edge_usage_patterns")}
+    for copy in range(times):
+        suffixed = json.loads(pattern.sub(rf'"\g<1>-{copy}"', json.dumps(system)))
+        for name in classes:
+            copies[name] |= suffixed[name]
+        for name in patterns:
+            patterns[name] += next(iter(suffixed["System"].values()))[name]
+    root |= patterns
+    return json.dumps(system | copies)
+
+
+def compare(python, runs):
+    print("| `big_system.json` | library | engine | times faster | memory, library | memory, engine |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for question, words in [("footprint", "file to totals"), ("compute", "file to all attributes")]:
+        turns = [(*run_library(python, question, BIG), *run_engine(question, BIG)) for _ in range(runs)]
+        slow, wide, fast, slim = (statistics.median(values) for values in zip(*turns))
+        print(f"| {words} | {slow * 1e3:,.0f} ms | {fast * 1e3:.0f} ms | {slow / fast:.0f} | {wide:.0f} MiB | {slim:.0f} MiB |", flush=True)
+
+
+def growth(runs):
+    print("\n| years | copies | totals | memory | all attributes | memory |")
+    print("|--:|--:|--:|--:|--:|--:|")
+    rows = []
+    with tempfile.TemporaryDirectory() as directory:
+        for years, times in [(1, 1), (5, 1), (10, 1), (20, 1), (5, 4), (5, 16)]:
+            file = Path(directory, f"{years}-{times}.json")
+            file.write_text(grown(years, times))
+            totals = median(lambda: run_engine("footprint", file), runs)
+            everything = median(lambda: run_engine("compute", file), runs)
+            rows.append((years, times, *totals, *everything))
+            cells = (f"{seconds * 1e3:,.0f} ms | {mebibytes:.0f} MiB" for seconds, mebibytes in (totals, everything))
+            print(f"| {years} | {times} | {' | '.join(cells)} |", flush=True)
+    return rows
+
+
+# Run inside the virtual environment, with the rows as JSON.
+PLOT = """
+import json, sys
+import matplotlib
+matplotlib.use("svg")
+matplotlib.rcParams["svg.hashsalt"] = "growth"
+from matplotlib import pyplot as plot
+rows = json.loads(sys.argv[1])
+figure, axes = plot.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+for axis, words, chosen, key in [
+    (axes[0], "years, of one copy", [row for row in rows if row[1] == 1], 0),
+    (axes[1], "copies, of five years", [row for row in rows if row[0] == 5], 1),
+]:
+    for name, column, colour in [("totals", 2, "#0b6e4f"), ("all attributes", 4, "#4477aa")]:
+        axis.plot([row[key] for row in chosen], [row[column] * 1e3 for row in chosen], "o-", color=colour, label=f"{name}, ms")
+        axis.plot([row[key] for row in chosen], [row[column + 1] for row in chosen], "s:", color=colour, label=f"{name}, MiB")
+    axis.set(xlabel=words, xlim=(0, None), ylim=(0, None))
+    axis.grid(alpha=0.3)
+axes[0].legend(frameon=False, fontsize=8)
+figure.savefig(sys.argv[2], metadata={"Date": None})
+"""
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--plot", type=Path, help="write how time and memory grow, as SVG")
+    options = arguments.parse_args()
+    if not ENGINE.exists():
+        sys.exit(f"there is no `{ENGINE}`: run `cargo build --release -p system-builder` first")
+    python = library_python()
+    compare(python, options.runs)
+    rows = growth(options.runs)
+    if options.plot:
+        subprocess.run([python, "-c", PLOT, json.dumps(rows), options.plot], check=True)
+
+
+if __name__ == "__main__":
+    main()
