@@ -8,6 +8,7 @@ figure is the median of some runs; both sides take turns. The library's time beg
 the values are there; the engine's is that of its whole process, start and output included.
 """
 import argparse
+import http.client
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -126,6 +128,85 @@ def growth(runs):
     return rows
 
 
+class Server:
+    """The demo, serving."""
+
+    def __init__(self):
+        # A system is computed anew each time: results are not kept.
+        command = [ENGINE, "--listen", "127.0.0.1:0", "--results-limit", "0B"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = next(line for line in self.process.stdout if "serving on http://" in line)
+        self.address = re.search(r"http://([0-9.:]+)", line)[1]
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+    def request(self, method, path, body=None):
+        """The answer's status and text. A connection of its own, as most people's browsers have."""
+        connection = http.client.HTTPConnection(self.address)
+        connection.request(method, path, body, {"content-type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, text
+
+    def upload(self):
+        status, text = self.request("POST", "/api/systems", BIG.read_bytes())
+        if status != 201:
+            sys.exit(f"the upload was answered with {status}: {text}")
+        return f"/api/systems/{json.loads(text)['id']}"
+
+    def rss(self):
+        """In MiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def timed(work):
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1e3
+
+
+def serving(python, runs):
+    library = statistics.median(run_library(python, "footprint", BIG)[0] for _ in range(runs)) * 1e3
+    server = Server()
+    def whole():
+        system = server.upload()
+        server.request("GET", f"{system}/footprint")
+        server.request("DELETE", system)
+    before = server.rss()
+    turns = [timed(whole) for _ in range(10)]
+    after = server.rss()
+    print("\n| served | |")
+    print("|---|--:|")
+    print(f"| library, file to totals | {library:,.0f} ms |")
+    print(f"| upload to computed totals, and delete | {statistics.median(turns):.0f} ms |")
+    print(f"| RSS before the first and after ten of them | {before:.0f}, {after:.0f} MiB |")
+    system = server.upload()
+    first = server.rss()
+    diagrams = [timed(lambda: server.request("GET", f"{system}/sankey")) for _ in range(100)]
+    print(f"| a Sankey, computed anew | {statistics.median(diagrams):.0f} ms |")
+    print(f"| RSS before a hundred of them and after | {first:.0f}, {server.rss():.0f} MiB |")
+    alone = [timed(lambda: server.request("GET", "/api/systems")) for _ in range(1000)]
+    done = threading.Event()
+    def load():
+        while not done.is_set():
+            whole()
+    uploading = threading.Thread(target=load)
+    uploading.start()
+    # One request after the other, as one person has them.
+    beside = [timed(lambda: server.request("GET", "/api/systems")) for _ in range(1000)]
+    done.set()
+    uploading.join()
+    for words, times in [("alone", alone), ("while another uploads and computes", beside)]:
+        median, last = statistics.median(times), statistics.quantiles(times, n=100)[-1]
+        print(f"| a small request {words}, median and 99th percentile | {median:.1f}, {last:.1f} ms |")
+    server.stop()
+
+
 # Run inside the virtual environment, with the rows as JSON.
 PLOT = """
 import json, sys
@@ -158,6 +239,7 @@ def main():
         sys.exit(f"there is no `{ENGINE}`: run `cargo build --release -p system-builder` first")
     python = library_python()
     compare(python, options.runs)
+    serving(python, options.runs)
     rows = growth(options.runs)
     if options.plot:
         subprocess.run([python, "-c", PLOT, json.dumps(rows), options.plot], check=True)

@@ -91,6 +91,12 @@ impl Results {
             .await
     }
 
+    /// Drops what is kept of a system.
+    pub(crate) fn forget(&self, system: &System) {
+        self.footprints.remove(system.content());
+        self.attributions.remove(system.content());
+    }
+
     /// Computes something of a system, when its turn comes and until nobody waits for it any more.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,

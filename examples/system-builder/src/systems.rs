@@ -20,7 +20,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
-use tower_memory::heap::CurrentRequest;
+use tower_memory::{heap::CurrentRequest, reclaim::reclaim};
 use uuid::Uuid;
 
 /// Uploads, and as many downloads, that run at once.
@@ -29,6 +29,9 @@ use uuid::Uuid;
 /// keeps many of them from piling up threads and half-built models: those, unlike what is stored,
 /// are bounded by nothing else.
 const AT_ONCE: usize = 8;
+
+/// From what size on a system that is removed leaves much with the allocator, in bytes.
+const LARGE: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Systems {
@@ -151,8 +154,17 @@ async fn remove(
         .ok()
         .and_then(|id| systems.store.remove(id))
         .ok_or_else(|| unknown(&id))?;
+    systems.results.forget(&system);
     // Freeing a large model takes a while, and its room is back when the client hears of it.
-    let _ = spawn_blocking(CurrentRequest::carry_fn(|| drop(system))).await;
+    let _ = spawn_blocking(CurrentRequest::carry_fn(|| {
+        let large = system.size() >= LARGE;
+        drop(system);
+        if large {
+            // The allocator kept what computing it took, for the next one; there may be none.
+            reclaim();
+        }
+    }))
+    .await;
     Ok(StatusCode::NO_CONTENT)
 }
 

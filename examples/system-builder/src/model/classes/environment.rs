@@ -143,7 +143,7 @@ attributes! {
 
 impl<'e> At<'e, Network> {
     /// The jobs of all patterns that use the network.
-    pub(in crate::model) fn jobs(self) -> Vec<At<'e, AnyJob>> {
+    fn jobs(self) -> Vec<At<'e, AnyJob>> {
         let web = self
             .referrers::<UsagePattern>()
             .flat_map(At::<UsagePattern>::jobs);
@@ -170,8 +170,13 @@ impl<'e> At<'e, Network> {
         }))
     }
 
+    /// What it takes to carry a megabyte for a pattern, in kg.
+    pub(in crate::model) fn footprint_of_megabyte(self, pattern: At<'e, AnyUsagePattern>) -> f64 {
+        self.get().bandwidth_energy_intensity.kwh_per_mb() * pattern.carbon_intensity()
+    }
+
     /// What it takes to carry so many megabytes for a pattern.
-    pub(in crate::model) fn footprint_of_data(
+    fn footprint_of_data(
         self,
         data: &Series,
         pattern: At<'e, AnyUsagePattern>,

@@ -383,7 +383,7 @@ impl<'e> At<'e, AnyJob> {
         self,
         pattern: At<'e, AnyUsagePattern>,
     ) -> Result<Hours, Failure> {
-        self.shared_for("hourly_data_transferred", pattern.index(), || {
+        self.footprint_for("hourly_data_transferred", pattern.index(), || {
             let requests = self.hourly_avg_occurrences(pattern)?;
             let data = self.data_transferred();
             requests
@@ -392,7 +392,7 @@ impl<'e> At<'e, AnyJob> {
         })
     }
 
-    pub(in crate::model) fn hourly_data_transferred_at(
+    fn hourly_data_transferred_at(
         self,
         place: &Place<'e>,
     ) -> Result<Hours, Failure> {
@@ -415,6 +415,11 @@ impl<'e> At<'e, AnyJob> {
         requests
             .map(|requests| self.hourly_data_stored_by(&requests))
             .transpose()
+    }
+
+    /// What an hour of a request in progress transfers, in MB.
+    pub(in crate::model) fn data_of_request_in_progress(self) -> Result<f64, Failure> {
+        Ok(self.data_transferred().total() / self.request_duration()?.total())
     }
 
     /// What so many requests in progress store by the hour.

@@ -1,10 +1,13 @@
 //! Who causes a footprint: every part of it, by the way that leads to it from the system
 //! (sections 7 and E9.1).
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::super::classes::{
-    AnyApiServer, AnyEdgeComponent, AnyEdgeDevice, AnyJob, AnyServer, Device, EdgeUsagePattern,
+    AnyApi, AnyApiServer, AnyEdgeComponent, AnyEdgeDevice, AnyJob, AnyServer, Device, EdgeUsagePattern,
     Emitter, Kind, Network, Path, Phase, Place, Storage, UsageJourneyStep,
 };
 use super::super::values::Strategy;
@@ -124,55 +127,93 @@ impl Attribution {
     /// [`Failure::Cancelled`], and nothing else.
     pub fn of(engine: &Engine) -> Result<Self, Failure> {
         let mut split = Self::default();
-        for emitter in engine.emitters() {
-            let (rows, components) = (split.rows.len(), split.components.len());
-            match split.add(emitter) {
-                Err(Failure::Cancelled) => return Err(Failure::Cancelled),
-                Err(_) => {
-                    split.rows.truncate(rows);
-                    split.components.truncate(components);
+        let emitters = engine.emitters();
+        let networks = emitters.iter().filter_map(|emitter| match emitter {
+            Emitter::Network(network) => Some(*network),
+            _ => None,
+        });
+        let networks: Vec<_> = networks.collect();
+        let emits = |place: usize| emitters.iter().any(|emitter| emitter.index() == place);
+        // All that a job causes comes together: it is computed from the same requests.
+        for server in engine.all::<AnyServer>() {
+            let (mut server_s, mut storage_s) = (None, None);
+            if emits(server.index()) {
+                server_s = unless_impossible(Provision::of(server))?.flatten();
+                storage_s = unless_impossible(Keeping::of(server.storage()))?.flatten();
+            }
+            for job in server.jobs() {
+                let Some(cells) = unless_impossible(cells(job))? else {
+                    continue;
+                };
+                let rows = &mut split.rows;
+                if let Some(provision) = &server_s {
+                    unless_impossible(provision.split(job, &cells, rows))?;
                 }
-                Ok(()) => {}
+                if let Some(keeping) = &storage_s {
+                    unless_impossible(keeping.split(job, &cells, rows))?;
+                }
+                unless_impossible(split_networks(&networks, job, &cells, rows))?;
+            }
+        }
+        for api in engine.all::<AnyApi>() {
+            for job in api.server().jobs() {
+                let Some(cells) = unless_impossible(cells(job))? else {
+                    continue;
+                };
+                let rows = &mut split.rows;
+                if emits(api.index()) {
+                    unless_impossible(split_api_server(api.server(), job, &cells, rows))?;
+                }
+                unless_impossible(split_networks(&networks, job, &cells, rows))?;
+            }
+        }
+        for emitter in emitters {
+            let (rows, components) = (split.rows.len(), split.components.len());
+            let done = match emitter {
+                Emitter::Device(device) => split_device(device, &mut split.rows),
+                Emitter::EdgeDevice(device) => split.add_edge_device(device),
+                _ => Ok(()),
+            };
+            if unless_impossible(done)?.is_none() {
+                split.rows.truncate(rows);
+                split.components.truncate(components);
             }
         }
         split.rows.retain(|row| row.value != 0.0);
+        split.rows.shrink_to_fit();
         Ok(split)
     }
 
-    fn add(&mut self, emitter: Emitter<'_>) -> Result<(), Failure> {
-        let rows = &mut self.rows;
-        match emitter {
-            Emitter::Server(server) => split_server(server, rows),
-            Emitter::Storage(storage) => split_storage(storage, rows),
-            Emitter::Api(api) => split_api_server(api.server(), rows),
-            Emitter::Network(network) => split_network(network, rows),
-            Emitter::Device(device) => split_device(device, rows),
-            Emitter::EdgeDevice(device) => {
-                split_edge_device(device, rows)?;
-                for component in device.components() {
-                    for (phase, footprint) in [
-                        (
-                            Phase::Manufacturing,
-                            device.manufacturing_footprint_by(component)?,
-                        ),
-                        (Phase::Use, device.use_footprint_by(component)?),
-                    ] {
-                        self.components.push(Component {
-                            device: device.index() as u32,
-                            component: component.index() as u32,
-                            phase,
-                            value: footprint.map_or(0.0, |footprint| footprint.sum()),
-                        });
-                    }
-                }
-                Ok(())
+    fn add_edge_device(&mut self, device: At<'_, AnyEdgeDevice>) -> Result<(), Failure> {
+        split_edge_device(device, &mut self.rows)?;
+        for component in device.components() {
+            for (phase, footprint) in [
+                (Phase::Manufacturing, device.manufacturing_footprint_by(component)?),
+                (Phase::Use, device.use_footprint_by(component)?),
+            ] {
+                self.components.push(Component {
+                    device: device.index() as u32,
+                    component: component.index() as u32,
+                    phase,
+                    value: footprint.map_or(0.0, |footprint| footprint.sum()),
+                });
             }
         }
+        Ok(())
     }
 
     /// Bytes of memory that it takes.
     pub fn size(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.rows) + size_of_val(&*self.components)
+    }
+}
+
+/// A value, or none where the system asks for something impossible.
+fn unless_impossible<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Failure::Cancelled) => Err(Failure::Cancelled),
+        Err(_) => Ok(None),
     }
 }
 
@@ -280,10 +321,18 @@ fn add_by_paths<'e>(
 /// The sum over time of a product, where both have hours.
 fn dot(a: &Series, b: &Series) -> f64 {
     let (a, b) = a.overlap(b);
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| f64::from(a) * f64::from(b))
-        .sum()
+    let length = a.len().min(b.len());
+    // Several sums at once: one has to wait for itself at every step.
+    let (a, a_rest) = a[..length].as_chunks::<8>();
+    let (b, b_rest) = b[..length].as_chunks::<8>();
+    let mut sums = [0.0_f64; 8];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..8 {
+            sums[i] += f64::from(a[i]) * f64::from(b[i]);
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(&a, &b)| f64::from(a) * f64::from(b));
+    sums.iter().sum::<f64>() + rest.sum::<f64>()
 }
 
 fn ratio(a: f32, b: f32) -> f32 {
@@ -292,240 +341,268 @@ fn ratio(a: f32, b: f32) -> f32 {
 
 /// What a server's jobs ask of it, in instances of the resource that is short.
 struct Demand<'e> {
-    /// For each hour, what one request in progress asks for, by job.
-    jobs: Vec<(At<'e, AnyJob>, Series)>,
+    /// The server's compute and RAM.
+    compute: f64,
+    ram: f64,
+    /// For each hour, whether compute is short: 1, or else RAM: 0.
+    compute_binds: Series,
+    /// Instances.
+    n: Arc<Series>,
     all: Series,
+    server: At<'e, AnyServer>,
 }
 
-fn demand<'e>(server: At<'e, AnyServer>) -> Result<Option<Demand<'e>>, Failure> {
-    let (Some(ram_need), Some(compute_need), Some(n)) = (
-        server.ram_need()?,
-        server.compute_need()?,
-        server.nb_of_instances()?,
-    ) else {
-        return Ok(None);
-    };
-    let (ram, compute) = (
-        server.available_ram()? as f32,
-        server.available_compute()? as f32,
-    );
-    let compute_binds = compute_need.with(&ram_need, |of_compute, of_ram| {
-        f32::from(u8::from(of_compute / compute >= of_ram / ram))
-    })?;
-    let mut jobs = Vec::new();
-    let mut all = n.filled_with(0.0);
-    for job in server.jobs() {
-        let Some(requests) = job.hourly_avg_occurrences_across()? else {
-            continue;
+impl<'e> Demand<'e> {
+    fn of(server: At<'e, AnyServer>) -> Result<Option<Self>, Failure> {
+        let (Some(ram_need), Some(compute_need), Some(n)) =
+            (server.ram_need()?, server.compute_need()?, server.nb_of_instances()?)
+        else {
+            return Ok(None);
         };
-        let of_compute = (job.compute_needed().total() / f64::from(compute)) as f32;
-        let of_ram = (job.ram_needed().total() / f64::from(ram)) as f32;
+        let (ram, compute) = (server.available_ram()?, server.available_compute()?);
+        let (of_ram, of_compute) = (ram as f32, compute as f32);
+        let compute_binds = compute_need.with(&ram_need, |compute_need, ram_need| {
+            f32::from(u8::from(compute_need / of_compute >= ram_need / of_ram))
+        })?;
+        let all = n.filled_with(0.0);
+        let mut demand = Self { compute, ram, compute_binds, n, all, server };
+        for job in server.jobs() {
+            if let Some(of_job) = demand.of_job(job)? {
+                demand.all.add(&of_job)?;
+            }
+        }
+        Ok(Some(demand))
+    }
+
+    /// For each hour, what one request in progress asks for.
+    fn of_request(&self, job: At<'e, AnyJob>) -> Result<Series, Failure> {
         let choose = |binds: f32, of_compute: f32, of_ram: f32| {
             if binds == 1.0 { of_compute } else { of_ram }
         };
-        let mut each = compute_binds.map(|binds| choose(binds, of_compute, of_ram));
+        let of_compute = (job.compute_needed().total() / self.compute) as f32;
+        let of_ram = (job.ram_needed().total() / self.ram) as f32;
+        let mut each = self.compute_binds.map(|binds| choose(binds, of_compute, of_ram));
         if let Some(service) = job.service() {
-            let of_compute = (service.base_compute() / f64::from(compute)) as f32;
-            let of_ram = (service.base_ram() / f64::from(ram)) as f32;
+            let of_compute = (service.base_compute() / self.compute) as f32;
+            let of_ram = (service.base_ram() / self.ram) as f32;
             if let Some(volume) = service.total_job_volume()? {
-                let standing = compute_binds
-                    .with(&n, |binds, n| choose(binds, of_compute, of_ram) * n)?
+                let standing = self
+                    .compute_binds
+                    .with(&self.n, |binds, n| choose(binds, of_compute, of_ram) * n)?
                     .with(&volume, ratio)?;
                 each.add(&standing)?;
             }
         }
-        all.add(&each.with(&requests, |each, requests| each * requests)?)?;
-        jobs.push((job, each));
+        Ok(each)
     }
-    Ok(Some(Demand { jobs, all }))
+
+    /// For each hour, what the job asks for.
+    fn of_job(&self, job: At<'e, AnyJob>) -> Result<Option<Series>, Failure> {
+        let Some(requests) = job.hourly_avg_occurrences_across()? else {
+            return Ok(None);
+        };
+        let each = self.of_request(job)?;
+        Ok(Some(each.with(&requests, |each, requests| each * requests)?))
+    }
+
+    /// Each job's part of the instances that stand on premise: of the first, by demand in all
+    /// hours that need it; of the second, in those that need two; and so on.
+    fn provisioned_shares(&self) -> Result<Vec<f64>, Failure> {
+        let Some(raw) = self.server.raw_nb_of_instances()? else {
+            return Ok(Vec::new());
+        };
+        // In hours that need so many instances, the sum of demand: of all, and of each job.
+        let tiers = f64::from(self.n.max()).round_ties_even() as usize;
+        let tier_of = |raw: f32| (raw.max(0.0).ceil() as usize).min(tiers);
+        let used = f64::from(raw.max()).ceil().max(0.0) as usize;
+        let by_tier = |series: &Series| {
+            let mut sums = vec![0.0; used.min(tiers) + 1];
+            let (raw, series) = raw.overlap(series);
+            for (&raw, &value) in raw.iter().zip(series) {
+                sums[tier_of(raw)] += f64::from(value);
+            }
+            // What needs three instances needs the first and the second too.
+            for tier in (0..sums.len() - 1).rev() {
+                sums[tier] += sums[tier + 1];
+            }
+            sums
+        };
+        let all = by_tier(&self.all);
+        let count = self.server.jobs().count() as f64;
+        let shares = self.server.jobs().map(|job| {
+            let Some(of_job) = self.of_job(job)? else {
+                return Ok(0.0);
+            };
+            let of_job = by_tier(&of_job);
+            // The instances that no hour needs go by the whole period.
+            let of_period = if all[0] == 0.0 { 1.0 / count } else { of_job[0] / all[0] };
+            let of_tiers = all.iter().zip(&of_job).skip(1);
+            let of_tiers = of_tiers.map(|(&all, &job)| if all == 0.0 { of_period } else { job / all });
+            let idle_tiers = (tiers + 1 - all.len()) as f64;
+            Ok((of_tiers.sum::<f64>() + idle_tiers * of_period) / tiers.max(1) as f64)
+        });
+        shares.collect()
+    }
 }
 
-fn split_server(server: At<'_, AnyServer>, rows: &mut Vec<Row>) -> Result<(), Failure> {
-    let (Some(manufacturing), Some(idle), Some(load)) = (
-        server.manufacturing_footprint()?,
-        server.idle_use_footprint()?,
-        server.load_use_footprint()?,
-    ) else {
-        return Ok(());
-    };
-    let Some(demand) = demand(server)? else {
-        return Ok(());
-    };
-    let provisioned = match server.server_type() {
-        Strategy::OnPremise => Some(provisioned_shares(server, &demand)?),
-        Strategy::Autoscaling | Strategy::Serverless => None,
-    };
-    let streams = [
-        (Stream::Provisioned, Phase::Manufacturing, &manufacturing),
-        (Stream::Provisioned, Phase::Use, &idle),
-        (Stream::Dynamic, Phase::Use, &load),
-    ];
-    for (i, (job, each)) in demand.jobs.iter().enumerate() {
+/// How a server's footprint is split.
+struct Provision<'e> {
+    demand: Demand<'e>,
+    manufacturing: Arc<Series>,
+    idle: Arc<Series>,
+    load: Arc<Series>,
+    /// On premise, each job's part of the instances, by the job's place in the file.
+    shares: Option<HashMap<usize, f64>>,
+}
+
+impl<'e> Provision<'e> {
+    fn of(server: At<'e, AnyServer>) -> Result<Option<Self>, Failure> {
+        let (Some(manufacturing), Some(idle), Some(load)) = (
+            server.manufacturing_footprint()?,
+            server.idle_use_footprint()?,
+            server.load_use_footprint()?,
+        ) else {
+            return Ok(None);
+        };
+        let Some(demand) = Demand::of(server)? else {
+            return Ok(None);
+        };
+        let shares = match server.server_type() {
+            Strategy::OnPremise => {
+                let jobs = server.jobs().map(At::index);
+                Some(jobs.zip(demand.provisioned_shares()?).collect())
+            }
+            Strategy::Autoscaling | Strategy::Serverless => None,
+        };
+        Ok(Some(Self { demand, manufacturing, idle, load, shares }))
+    }
+
+    fn split(&self, job: At<'e, AnyJob>, cells: &[Cell<'e>], rows: &mut Vec<Row>) -> Result<(), Failure> {
+        let streams = [
+            (Stream::Provisioned, Phase::Manufacturing, &self.manufacturing),
+            (Stream::Provisioned, Phase::Use, &self.idle),
+            (Stream::Dynamic, Phase::Use, &self.load),
+        ];
         // Of each request in progress, its share of all demand.
-        let share = each.with(&demand.all, ratio)?;
-        let cells = cells(*job)?;
+        let share = self.demand.of_request(job)?.with(&self.demand.all, ratio)?;
         for (stream, phase, footprint) in streams {
             let of_request = share.with(footprint, |share, footprint| share * footprint)?;
-            for cell in &cells {
-                let value = match (stream, &provisioned) {
+            for cell in cells {
+                let value = match (stream, &self.shares) {
                     (Stream::Provisioned, Some(shares)) => {
-                        footprint.sum() * shares[i] * cell.flat_share
+                        let share = shares.get(&job.index()).copied().unwrap_or(0.0);
+                        footprint.sum() * share * cell.flat_share
                     }
-                    _ => cell
-                        .requests
-                        .as_ref()
-                        .map_or(0.0, |requests| dot(requests, &of_request)),
+                    _ => cell.requests.as_ref().map_or(0.0, |requests| dot(requests, &of_request)),
                 };
-                let row = cell.row(server.index(), stream, phase, job.index(), value);
-                cell.add(row, rows);
+                let server = self.demand.server.index();
+                cell.add(cell.row(server, stream, phase, job.index(), value), rows);
             }
         }
+        Ok(())
     }
-    Ok(())
 }
 
-/// Each job's part of the instances that stand on premise: of the first, by demand in all hours that
-/// need it; of the second, in those that need two; and so on.
-fn provisioned_shares(server: At<'_, AnyServer>, demand: &Demand<'_>) -> Result<Vec<f64>, Failure> {
-    let (Some(n), Some(raw)) = (server.nb_of_instances()?, server.raw_nb_of_instances()?) else {
-        return Ok(Vec::new());
-    };
-    // In hours that need so many instances, the sum of demand: of all, and of each job.
-    let tiers = f64::from(n.max()).round_ties_even() as usize;
-    let tier_of = |raw: f32| (raw.max(0.0).ceil() as usize).min(tiers);
-    let used = f64::from(raw.max()).ceil().max(0.0) as usize;
-    let by_tier = |series: &Series| {
-        let mut sums = vec![0.0; used.min(tiers) + 1];
-        let (raw, series) = raw.overlap(series);
-        for (&raw, &value) in raw.iter().zip(series) {
-            sums[tier_of(raw)] += f64::from(value);
-        }
-        // What needs three instances needs the first and the second too.
-        for tier in (0..sums.len() - 1).rev() {
-            sums[tier] += sums[tier + 1];
-        }
-        sums
-    };
-    let all = by_tier(&demand.all);
-    let count = demand.jobs.len() as f64;
-    let shares = demand.jobs.iter().map(|(job, each)| {
-        let Some(requests) = job.hourly_avg_occurrences_across()? else {
-            return Ok(0.0);
-        };
-        let of_job = by_tier(&each.with(&requests, |each, requests| each * requests)?);
-        // The instances that no hour needs go by the whole period.
-        let of_period = if all[0] == 0.0 {
-            1.0 / count
-        } else {
-            of_job[0] / all[0]
-        };
-        let of_tiers = all.iter().zip(&of_job).skip(1);
-        let of_tiers = of_tiers.map(|(&all, &job)| if all == 0.0 { of_period } else { job / all });
-        let idle_tiers = (tiers + 1 - all.len()) as f64;
-        Ok((of_tiers.sum::<f64>() + idle_tiers * of_period) / tiers.max(1) as f64)
-    });
-    shares.collect()
+/// How a storage's footprint is split.
+struct Keeping<'e> {
+    storage: At<'e, Storage>,
+    /// In kg, of each terabyte that was written and is kept.
+    of_terabyte: Series,
+    /// In kg, of what is there besides.
+    baseline: f64,
+    /// Requests of all jobs, and how many jobs there are.
+    requests: f64,
+    jobs: usize,
 }
 
-fn split_storage(storage: At<'_, Storage>, rows: &mut Vec<Row>) -> Result<(), Failure> {
-    let (Some(written), Some(retention), Some(baseline), Some(server)) = (
-        storage.written()?,
-        storage.retention_footprint()?,
-        storage.baseline_footprint()?,
-        storage.server()?,
-    ) else {
-        return Ok(());
-    };
-    let of_terabyte = retention.with(&written, ratio)?;
-    let volume = |job: At<'_, AnyJob>| -> Result<f64, Failure> {
-        Ok(job
-            .hourly_avg_occurrences_across()?
-            .map_or(0.0, |requests| requests.sum()))
-    };
-    let jobs: Vec<_> = server.jobs().collect();
-    let volumes = jobs
-        .iter()
-        .map(|job| volume(*job))
-        .collect::<Result<Vec<_>, _>>()?;
-    let all: f64 = volumes.iter().sum();
-    for (job, volume) in jobs.iter().zip(volumes) {
-        let share = if all == 0.0 {
-            1.0 / jobs.len() as f64
-        } else {
-            volume / all
+impl<'e> Keeping<'e> {
+    fn of(storage: At<'e, Storage>) -> Result<Option<Self>, Failure> {
+        let (Some(written), Some(retention), Some(baseline), Some(server)) = (
+            storage.written()?,
+            storage.retention_footprint()?,
+            storage.baseline_footprint()?,
+            storage.server()?,
+        ) else {
+            return Ok(None);
+        };
+        let mut requests = 0.0;
+        for job in server.jobs() {
+            requests += requests_of(job)?;
+        }
+        Ok(Some(Self {
+            storage,
+            of_terabyte: retention.with(&written, ratio)?,
+            baseline: baseline.sum(),
+            requests,
+            jobs: server.jobs().count(),
+        }))
+    }
+
+    fn split(&self, job: At<'e, AnyJob>, cells: &[Cell<'e>], rows: &mut Vec<Row>) -> Result<(), Failure> {
+        let share = match self.requests {
+            0.0 => 1.0 / self.jobs as f64,
+            all => requests_of(job)? / all,
         };
         let of_job = job.hourly_avg_occurrences_across()?;
-        for cell in cells(*job)? {
+        for cell in cells {
+            let mut add = |stream: Stream, value: f64| {
+                let phase = Phase::Manufacturing;
+                let row = cell.row(self.storage.index(), stream, phase, job.index(), value);
+                cell.add(row, rows);
+            };
             if let Some((requests, of_job)) = cell.requests.as_ref().zip(of_job.as_ref()) {
                 // What a place wrote is kept for as long as others go on writing.
-                let requests = &of_job.with(requests, |_, requests| requests)?;
-                let kept = storage.kept(&job.hourly_data_stored_by(requests)?);
-                let row = cell.row(
-                    storage.index(),
-                    Stream::Retention,
-                    Phase::Manufacturing,
-                    job.index(),
-                    dot(&kept, &of_terabyte),
-                );
-                cell.add(row, rows);
+                let requests = of_job.with(requests, |_, requests| requests)?;
+                let kept = self.storage.kept(&job.hourly_data_stored_by(&requests)?);
+                add(Stream::Retention, dot(&kept, &self.of_terabyte));
             }
-            let row = cell.row(
-                storage.index(),
-                Stream::Baseline,
-                Phase::Manufacturing,
-                job.index(),
-                baseline.sum() * share * cell.flat_share,
-            );
+            add(Stream::Baseline, self.baseline * share * cell.flat_share);
+        }
+        Ok(())
+    }
+}
+
+/// Hours of requests in progress.
+fn requests_of(job: At<'_, AnyJob>) -> Result<f64, Failure> {
+    Ok(job.hourly_avg_occurrences_across()?.map_or(0.0, |requests| requests.sum()))
+}
+
+fn split_api_server<'e>(
+    server: At<'e, AnyApiServer>,
+    job: At<'e, AnyJob>,
+    cells: &[Cell<'e>],
+    rows: &mut Vec<Row>,
+) -> Result<(), Failure> {
+    let request = server.of_request_in_progress(job)?;
+    for cell in cells {
+        let requests = cell.requests.as_ref().map_or(0.0, |requests| requests.sum());
+        for (phase, value) in [
+            (Phase::Manufacturing, request.embodied),
+            (Phase::Use, request.usage),
+        ] {
+            let value = value * requests;
+            let row = cell.row(server.index(), Stream::Single, phase, job.index(), value);
             cell.add(row, rows);
         }
     }
     Ok(())
 }
 
-fn split_api_server(server: At<'_, AnyApiServer>, rows: &mut Vec<Row>) -> Result<(), Failure> {
-    for job in server.jobs() {
-        for cell in cells(job)? {
-            let requests = cell
-                .requests
-                .as_ref()
-                .map_or(0.0, |requests| requests.sum());
-            let request = server.of_request_in_progress(job)?;
-            for (phase, value) in [
-                (Phase::Manufacturing, request.embodied),
-                (Phase::Use, request.usage),
-            ] {
-                let value = value * requests;
-                let row = cell.row(server.index(), Stream::Single, phase, job.index(), value);
-                cell.add(row, rows);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn split_network(network: At<'_, Network>, rows: &mut Vec<Row>) -> Result<(), Failure> {
-    for job in network.jobs() {
-        for place in job.places() {
-            if place.pattern().network() != network {
-                continue;
-            }
-            let data = job.hourly_data_transferred_at(&place)?;
-            let footprint = data.map(|data| network.footprint_of_data(&data, place.pattern()));
-            let cell = Cell {
-                place,
-                requests: None,
-                flat_share: 1.0,
-            };
-            let value = footprint.map_or(0.0, |footprint| footprint.sum());
-            let row = cell.row(
-                network.index(),
-                Stream::Single,
-                Phase::Use,
-                job.index(),
-                value,
-            );
-            cell.add(row, rows);
-        }
+fn split_networks<'e>(
+    networks: &[At<'e, Network>],
+    job: At<'e, AnyJob>,
+    cells: &[Cell<'e>],
+    rows: &mut Vec<Row>,
+) -> Result<(), Failure> {
+    let of_request = job.data_of_request_in_progress()?;
+    for cell in cells {
+        let (pattern, requests) = (cell.place.pattern(), &cell.requests);
+        let Some(network) = networks.iter().find(|network| **network == pattern.network()) else {
+            continue;
+        };
+        let data = of_request * requests.as_ref().map_or(0.0, |requests| requests.sum());
+        let value = data * network.footprint_of_megabyte(pattern);
+        cell.add(cell.row(network.index(), Stream::Single, Phase::Use, job.index(), value), rows);
     }
     Ok(())
 }

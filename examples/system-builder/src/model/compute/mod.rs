@@ -76,7 +76,7 @@ impl Engine {
     pub fn new(model: Arc<Model>, cancel: Cancel) -> Result<Self, Failure> {
         let engine = Self {
             referrers: Referrers::of(&model),
-            passing: Memo::new(8 << 20),
+            passing: Memo::new(6 << 20),
             lasting: Memo::new(2 << 20),
             model,
             cancel,

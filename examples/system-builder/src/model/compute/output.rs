@@ -28,7 +28,7 @@ pub fn write_computed(
 ) -> io::Result<()> {
     write!(out, "{{\"efootprint_version\":\"{}\",\"objects\":{{", version::WRITTEN)?;
     // Networks come back to what their jobs move, and systems to every footprint.
-    engine.lasting.widen(16 << 20);
+    engine.lasting.widen(12 << 20);
     let mut separator = "";
     engine.for_all(
         &engine.groups(),
