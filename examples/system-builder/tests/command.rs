@@ -244,3 +244,95 @@ async fn a_json_log_is_one_object_a_line() {
         "RUST_LOG was not heard"
     );
 }
+
+async fn run(arguments: &[&str], file: &str) -> Output {
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    command()
+        .args(arguments)
+        .arg(systems.join(file))
+        .output()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_footprint_is_printed_as_a_table_with_units() {
+    let output = run(&["footprint"], "mixed_example.json").await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let table = String::from_utf8(output.stdout).unwrap();
+    let mut lines = table.lines();
+    assert_eq!(
+        lines.next(),
+        Some("MySystem: 23.952 kg from 2025-01-01 to 2025-01-02")
+    );
+    let line = |name: &str| {
+        let mut lines = table.lines();
+        let line = lines
+            .find(|line| line.trim_start().starts_with(name))
+            .unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        line("ExternalAPIs"),
+        "ExternalAPIs 1.568 kg 14.388 kg 15.955 kg"
+    );
+    assert_eq!(line("Lap"), "Lap 0.407 kg 88.000 g 0.495 kg");
+    assert_eq!(line("Total"), "Total 5.717 kg 18.234 kg 23.952 kg");
+}
+
+#[tokio::test]
+async fn computed_attributes_are_printed_as_json() {
+    let output = run(&["compute"], "web-101.json").await;
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let computed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(computed["efootprint_version"], "27.0.0");
+    assert_eq!(computed["objects"].as_object().unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn what_a_system_can_t_have_is_told_once_and_the_rest_is_printed() {
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let file = fs::read_to_string(systems.join("mixed_example.json")).unwrap();
+    let mut system: Value = serde_json::from_str(&file).unwrap();
+    system["Server"]["Srv"]["utilization_rate"]["value"] = json!(0.001);
+    for (arguments, printed) in [
+        (["compute", "-"], "\"Lap\""),
+        (["footprint", "-"], "Incomplete"),
+    ] {
+        let mut child = command()
+            .args(arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input
+            .write_all(system.to_string().as_bytes())
+            .await
+            .unwrap();
+        drop(input);
+        let output = child.wait_with_output().await.unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let told = stderr(&output);
+        assert_eq!(
+            told.matches("“Srv” has 0.128 `gigabyte_ram` of usable RAM")
+                .count(),
+            1,
+            "{told}"
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(printed), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_system_is_refused_by_name() {
+    let output = run(&["footprint"], "nothing.json").await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("nothing.json`: "),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -632,8 +632,8 @@ fn other_major_versions_are_refused_by_name() {
             "The file is of version `28.1.0`, newer than the 27 expected; save it with the e-footprint library 27.",
         ),
         (
-            json!("24.0.0"),
-            "The file is of version `24.0.0`, older than the 27 expected; \
+            json!("23.0.0"),
+            "The file is of version `23.0.0`, older than the 27 expected; \
              open it with the e-footprint library 27 and save it again.",
         ),
         (

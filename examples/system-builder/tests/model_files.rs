@@ -251,3 +251,21 @@ fn results_stored_in_a_file_are_left_out() {
         json!({"nodes": [["Srv", "power", null]], "edges": [], "labels": {"0": "Power"}});
     assert!(model(file) == inputs);
 }
+
+#[test]
+fn a_file_of_version_24_is_the_same_system_in_older_words() {
+    for text in [
+        include_str!("systems/web-102.json"),
+        include_str!("systems/edge-111.json"),
+    ] {
+        let version = r#""efootprint_version": "27.0.0""#;
+        assert!(text.contains(version) && text.contains("carbon_footprint_manufacturing"));
+        let old = text
+            .replace("manufacturing", "fabrication")
+            .replace(version, r#""efootprint_version": "24.1.0""#);
+        // Labels keep the words that they were written in.
+        let old = String::from_utf8(written(&model(old))).unwrap();
+        let new = String::from_utf8(written(&model(text))).unwrap();
+        assert_eq!(old.replace("fabrication", "manufacturing"), new);
+    }
+}

@@ -28,7 +28,8 @@ macro_rules! class {
 
                 let mut header = $crate::model::attribute::Header::default();
                 $(let mut $name: Option<$kind> = None;)*
-                while let Some(key) = json.next_key::<String>()? {
+                while let Some(key) = json.next_key()? {
+                    let key = reading.renamed(key);
                     match key.as_str() {
                         $(stringify!($name) => read_attribute(stringify!($name), &mut $name, &mut json, reading)?,)*
                         _ => header.read(&key, &mut json, reading)?,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
-pub use super::classes::{Category, Phase};
 use super::classes::{AnyApi, AnyJob, AnyServer, Emitter, Object};
+pub use super::classes::{Category, Phase};
 use super::compute::{At, Engine, Failure, Hours, Problem, Series, sum};
 
 /// What a file's systems emit, in kilograms of CO2 equivalents.
@@ -134,10 +134,13 @@ impl<'e> Emitted<'e> {
             object: &engine.model().objects[emitter.index()],
             category: emitter.category(),
             of: Phase::ALL.map(|phase| emitter.footprint(phase)),
-            problems: emitter.with_parts().into_iter().try_fold(Vec::new(), |mut problems, place| {
-                problems.append(&mut engine.problems_of(place)?);
-                Ok(problems)
-            }),
+            problems: emitter.with_parts().into_iter().try_fold(
+                Vec::new(),
+                |mut problems, place| {
+                    problems.append(&mut engine.problems_of(place)?);
+                    Ok(problems)
+                },
+            ),
         }
     }
 }
@@ -162,14 +165,18 @@ impl Footprint {
             failure: None,
         };
         let emitters = engine.emitters();
-        let (networks, others): (Vec<Emitter<'_>>, Vec<_>) =
-            emitters.into_iter().partition(|emitter| emitter.category() == Category::Network);
+        let (networks, others): (Vec<Emitter<'_>>, Vec<_>) = emitters
+            .into_iter()
+            .partition(|emitter| emitter.category() == Category::Network);
         // What jobs move over networks is computed together with what they ask of their servers.
         let mut moved: Vec<Result<Hours, Failure>> = networks.iter().map(|_| Ok(None)).collect();
         let mut groups: Vec<Group<'_>> = engine.all::<AnyServer>().map(Group::of_server).collect();
         groups.extend(engine.all::<AnyApi>().map(Group::of_api));
         for emitter in &others {
-            match groups.iter_mut().find(|group| group.place == emitter.group()) {
+            match groups
+                .iter_mut()
+                .find(|group| group.place == emitter.group())
+            {
                 Some(group) => group.emitters.push(*emitter),
                 None => groups.push(Group::of(*emitter)),
             }
@@ -177,34 +184,59 @@ impl Footprint {
         engine.for_all(
             &groups,
             |group| {
-                let moved: Vec<_> = networks.iter().map(|network| group.moves_over(network)).collect();
-                let emitted = group.emitters.iter().map(|emitter| Emitted::by(engine, *emitter));
+                let moved: Vec<_> = networks
+                    .iter()
+                    .map(|network| group.moves_over(network))
+                    .collect();
+                let emitted = group
+                    .emitters
+                    .iter()
+                    .map(|emitter| Emitted::by(engine, *emitter));
                 (moved, emitted.collect::<Vec<_>>())
             },
             |(more, emitted)| {
-                moved.iter_mut().zip(more).for_each(|(moved, more)| add_to(moved, more));
-                emitted.into_iter().try_for_each(|emitted| footprint.add(emitted))
+                moved
+                    .iter_mut()
+                    .zip(more)
+                    .for_each(|(moved, more)| add_to(moved, more));
+                emitted
+                    .into_iter()
+                    .try_for_each(|emitted| footprint.add(emitted))
             },
         )?;
         for (network, moved) in networks.iter().zip(moved) {
             let of = [Ok(None), moved];
             let object = &engine.model().objects[network.index()];
-            footprint.add(Emitted { object, category: Category::Network, of, problems: Ok(Vec::new()) })?;
+            footprint.add(Emitted {
+                object,
+                category: Category::Network,
+                of,
+                problems: Ok(Vec::new()),
+            })?;
         }
         let mut looked_at = vec![false; engine.model().len()];
         for place in others.iter().flat_map(|emitter| emitter.with_parts()) {
             looked_at[place] = true;
         }
-        let rest: Vec<_> = (0..engine.model().len()).filter(|&place| !looked_at[place]).collect();
+        let rest: Vec<_> = (0..engine.model().len())
+            .filter(|&place| !looked_at[place])
+            .collect();
         let look_at = |place: &usize| engine.problems_of(*place);
         engine.for_all(&rest, look_at, |problems| footprint.note_all(problems))?;
-        footprint.objects.sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));
+        footprint
+            .objects
+            .sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));
         Ok(footprint)
     }
 
     /// Adds an object with its footprint in each phase.
     fn add(&mut self, emitted: Emitted<'_>) -> Result<(), Failure> {
-        let Emitted { object, category, of, problems } = emitted;
+        let Emitted {
+            object,
+            category,
+            of,
+            problems,
+        } = emitted;
         let mut sums = [None; 2];
         for ((sum, phase), hours) in sums.iter_mut().zip(Phase::ALL).zip(of) {
             let total = self.series.entry((category, phase));
@@ -238,7 +270,9 @@ impl Footprint {
     }
 
     fn note_all(&mut self, problems: Result<Vec<Arc<Problem>>, Failure>) -> Result<(), Failure> {
-        problems?.into_iter().for_each(|problem| self.note(Failure::Problem(problem)));
+        problems?
+            .into_iter()
+            .for_each(|problem| self.note(Failure::Problem(problem)));
         Ok(())
     }
 

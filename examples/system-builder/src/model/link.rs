@@ -97,8 +97,10 @@ impl File {
 
     fn check_version(&self) -> Result<(), Box<Defect>> {
         let video = |object: &Object| object.class() == Class::EcoLogitsVideoGenExternalAPIJob;
-        if self.major == Some(25) && self.objects.iter().any(video) {
-            return Err(Place::default().defect(version::videos_of_25()));
+        if let Some(major) = self.major.filter(|major| *major < 26)
+            && self.objects.iter().any(video)
+        {
+            return Err(Place::default().defect(version::videos_before_26(major)));
         }
         Ok(())
     }

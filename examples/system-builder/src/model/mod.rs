@@ -1,7 +1,7 @@
 //! E-footprint systems as typed objects, read from and written to the JSON files of the e-footprint
 //! library.
 //!
-//! A [`Model`] holds the inputs of a file of major version 27 (25 and 26 where they are the same):
+//! A [`Model`] holds the inputs of a file of major version 27 (24 to 26 where that is safe):
 //! each object is a struct of its [class](classes) with typed [values], references are checked
 //! [indices](Ref), units are checked and series are plain arrays. What a file says of results is
 //! skipped.

@@ -129,6 +129,7 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
                     let version: String = json.next_value()?;
                     file.major =
                         Some(version::major(&version).map_err(|fault| reading.refuse(fault))?);
+                    reading.of_24 = file.major == Some(24);
                 }
                 ("Sources", _) => {
                     json.next_value_seed(SourcesSeed {

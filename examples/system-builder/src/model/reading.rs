@@ -17,6 +17,8 @@ const MOST_HOURS: usize = 1 << 25;
 /// Where the reader is, what it found so far, and the texts and units it met, each kept once.
 pub(super) struct Reading {
     pub(super) place: Place,
+    /// Whether attributes have the names of version 24.
+    pub(super) of_24: bool,
     pub(super) ids: Ids,
     pub(super) zones: TimeZoneDatabase,
     /// Sources that values name, each with the place of the first object and attribute that names
@@ -32,6 +34,7 @@ impl Reading {
     pub(super) fn new() -> Self {
         Self {
             place: Place::default(),
+            of_24: false,
             ids: Ids::default(),
             zones: TimeZoneDatabase::bundled(),
             cited: HashMap::new(),
@@ -40,6 +43,14 @@ impl Reading {
             hours: 0,
             defect: None,
         }
+    }
+
+    /// The name that an attribute has today.
+    pub(super) fn renamed(&self, key: String) -> String {
+        if self.of_24 {
+            return key.replace("fabrication", "manufacturing");
+        }
+        key
     }
 
     /// Keeps the fault, found at the present place, and returns the error that unwinds the JSON

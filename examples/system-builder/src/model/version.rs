@@ -5,8 +5,9 @@ use super::error::{DefectKind, Fault, quoted};
 /// The version of the files written.
 pub(super) const WRITTEN: &str = "27.0.0";
 
-/// The major versions read: the inputs of 25 and 26 look like those of 27.
-const READ: std::ops::RangeInclusive<u64> = 25..=27;
+/// The major versions read: the inputs of 25 and 26 look like those of 27, and those of 24 speak of
+/// fabrication where it is manufacturing today.
+const READ: std::ops::RangeInclusive<u64> = 24..=27;
 
 const WAY_OUT: &str = "open it with the e-footprint library 27 and save it again";
 
@@ -30,9 +31,9 @@ pub(super) fn major(version: &str) -> Result<u64, Fault> {
     Err(Fault::new(DefectKind::UnsupportedVersion, text))
 }
 
-/// The fault of a file of version 25 with videos from an external API, whose resolutions 26
+/// The fault of a file of before version 26 with videos from an external API, whose resolutions 26
 /// renamed.
-pub(super) fn videos_of_25() -> Fault {
-    let text = format!("is of version 25 and generates videos, which 26 changed; {WAY_OUT}");
+pub(super) fn videos_before_26(major: u64) -> Fault {
+    let text = format!("is of version {major} and generates videos, which 26 changed; {WAY_OUT}");
     Fault::new(DefectKind::UnsupportedVersion, text)
 }

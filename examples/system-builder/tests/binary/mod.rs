@@ -30,6 +30,8 @@ pub(crate) fn command() -> Command {
         "RECLAIM",
         "BODY_LIMIT",
         "STORE_LIMIT",
+        "COMPUTE_AT_ONCE",
+        "RESULTS_LIMIT",
         "LOG_FORMAT",
     ] {
         command.env_remove(format!("SYSTEM_BUILDER_{variable}"));

@@ -157,7 +157,9 @@ impl<'e> At<'e, Network> {
     }
 
     pub(in crate::model) fn use_footprint_of(self, job: At<'e, AnyJob>) -> Result<Hours, Failure> {
-        self.footprint_for("use_footprint_per_job", job.index(), || self.footprint_of_job(job))
+        self.footprint_for("use_footprint_per_job", job.index(), || {
+            self.footprint_of_job(job)
+        })
     }
 
     /// The same, for who asks but once.
@@ -176,11 +178,7 @@ impl<'e> At<'e, Network> {
     }
 
     /// What it takes to carry so many megabytes for a pattern.
-    fn footprint_of_data(
-        self,
-        data: &Series,
-        pattern: At<'e, AnyUsagePattern>,
-    ) -> Series {
+    fn footprint_of_data(self, data: &Series, pattern: At<'e, AnyUsagePattern>) -> Series {
         let energy = self.get().bandwidth_energy_intensity.kwh_per_mb() as f32;
         let carbon_intensity = pattern.carbon_intensity() as f32;
         data.map(|data| energy * data * carbon_intensity)

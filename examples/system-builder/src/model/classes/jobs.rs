@@ -392,10 +392,7 @@ impl<'e> At<'e, AnyJob> {
         })
     }
 
-    fn hourly_data_transferred_at(
-        self,
-        place: &Place<'e>,
-    ) -> Result<Hours, Failure> {
+    fn hourly_data_transferred_at(self, place: &Place<'e>) -> Result<Hours, Failure> {
         if self.places_in(place.pattern()).len() == 1 {
             return self.hourly_data_transferred(place.pattern());
         }

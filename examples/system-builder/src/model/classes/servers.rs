@@ -514,7 +514,10 @@ impl<'e> At<'e, Storage> {
         let written = |stored: f32| stored * replication * 1e-6;
         let (first, rest) = stored.values.split_at(duration.min(stored.values.len()));
         let expired = stored.values.iter().copied().map(written);
-        let rest = rest.iter().zip(expired).map(|(&stored, expired)| written(stored) - expired);
+        let rest = rest
+            .iter()
+            .zip(expired)
+            .map(|(&stored, expired)| written(stored) - expired);
         let changes = first.iter().copied().map(written).chain(rest);
         // One rounding after the other: that decides in which hour a storage is full.
         let mut total = 0.0_f32;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::super::classes::{
-    AnyApi, AnyApiServer, AnyEdgeComponent, AnyEdgeDevice, AnyJob, AnyServer, Device, EdgeUsagePattern,
-    Emitter, Kind, Network, Path, Phase, Place, Storage, UsageJourneyStep,
+    AnyApi, AnyApiServer, AnyEdgeComponent, AnyEdgeDevice, AnyJob, AnyServer, Device,
+    EdgeUsagePattern, Emitter, Kind, Network, Path, Phase, Place, Storage, UsageJourneyStep,
 };
 use super::super::values::Strategy;
 use super::{At, Engine, Failure, Hours, Series};
@@ -126,6 +126,8 @@ impl Attribution {
     ///
     /// [`Failure::Cancelled`], and nothing else.
     pub fn of(engine: &Engine) -> Result<Self, Failure> {
+        // Each footprint is looked at by every job.
+        engine.lasting.widen(8 << 20);
         let mut split = Self::default();
         let emitters = engine.emitters();
         let networks = emitters.iter().filter_map(|emitter| match emitter {
@@ -188,7 +190,10 @@ impl Attribution {
         split_edge_device(device, &mut self.rows)?;
         for component in device.components() {
             for (phase, footprint) in [
-                (Phase::Manufacturing, device.manufacturing_footprint_by(component)?),
+                (
+                    Phase::Manufacturing,
+                    device.manufacturing_footprint_by(component)?,
+                ),
                 (Phase::Use, device.use_footprint_by(component)?),
             ] {
                 self.components.push(Component {
@@ -331,7 +336,10 @@ fn dot(a: &Series, b: &Series) -> f64 {
             sums[i] += f64::from(a[i]) * f64::from(b[i]);
         }
     }
-    let rest = a_rest.iter().zip(b_rest).map(|(&a, &b)| f64::from(a) * f64::from(b));
+    let rest = a_rest
+        .iter()
+        .zip(b_rest)
+        .map(|(&a, &b)| f64::from(a) * f64::from(b));
     sums.iter().sum::<f64>() + rest.sum::<f64>()
 }
 
@@ -354,9 +362,11 @@ struct Demand<'e> {
 
 impl<'e> Demand<'e> {
     fn of(server: At<'e, AnyServer>) -> Result<Option<Self>, Failure> {
-        let (Some(ram_need), Some(compute_need), Some(n)) =
-            (server.ram_need()?, server.compute_need()?, server.nb_of_instances()?)
-        else {
+        let (Some(ram_need), Some(compute_need), Some(n)) = (
+            server.ram_need()?,
+            server.compute_need()?,
+            server.nb_of_instances()?,
+        ) else {
             return Ok(None);
         };
         let (ram, compute) = (server.available_ram()?, server.available_compute()?);
@@ -365,7 +375,14 @@ impl<'e> Demand<'e> {
             f32::from(u8::from(compute_need / of_compute >= ram_need / of_ram))
         })?;
         let all = n.filled_with(0.0);
-        let mut demand = Self { compute, ram, compute_binds, n, all, server };
+        let mut demand = Self {
+            compute,
+            ram,
+            compute_binds,
+            n,
+            all,
+            server,
+        };
         for job in server.jobs() {
             if let Some(of_job) = demand.of_job(job)? {
                 demand.all.add(&of_job)?;
@@ -381,7 +398,9 @@ impl<'e> Demand<'e> {
         };
         let of_compute = (job.compute_needed().total() / self.compute) as f32;
         let of_ram = (job.ram_needed().total() / self.ram) as f32;
-        let mut each = self.compute_binds.map(|binds| choose(binds, of_compute, of_ram));
+        let mut each = self
+            .compute_binds
+            .map(|binds| choose(binds, of_compute, of_ram));
         if let Some(service) = job.service() {
             let of_compute = (service.base_compute() / self.compute) as f32;
             let of_ram = (service.base_ram() / self.ram) as f32;
@@ -402,7 +421,9 @@ impl<'e> Demand<'e> {
             return Ok(None);
         };
         let each = self.of_request(job)?;
-        Ok(Some(each.with(&requests, |each, requests| each * requests)?))
+        Ok(Some(
+            each.with(&requests, |each, requests| each * requests)?,
+        ))
     }
 
     /// Each job's part of the instances that stand on premise: of the first, by demand in all
@@ -435,9 +456,14 @@ impl<'e> Demand<'e> {
             };
             let of_job = by_tier(&of_job);
             // The instances that no hour needs go by the whole period.
-            let of_period = if all[0] == 0.0 { 1.0 / count } else { of_job[0] / all[0] };
+            let of_period = if all[0] == 0.0 {
+                1.0 / count
+            } else {
+                of_job[0] / all[0]
+            };
             let of_tiers = all.iter().zip(&of_job).skip(1);
-            let of_tiers = of_tiers.map(|(&all, &job)| if all == 0.0 { of_period } else { job / all });
+            let of_tiers =
+                of_tiers.map(|(&all, &job)| if all == 0.0 { of_period } else { job / all });
             let idle_tiers = (tiers + 1 - all.len()) as f64;
             Ok((of_tiers.sum::<f64>() + idle_tiers * of_period) / tiers.max(1) as f64)
         });
@@ -474,12 +500,27 @@ impl<'e> Provision<'e> {
             }
             Strategy::Autoscaling | Strategy::Serverless => None,
         };
-        Ok(Some(Self { demand, manufacturing, idle, load, shares }))
+        Ok(Some(Self {
+            demand,
+            manufacturing,
+            idle,
+            load,
+            shares,
+        }))
     }
 
-    fn split(&self, job: At<'e, AnyJob>, cells: &[Cell<'e>], rows: &mut Vec<Row>) -> Result<(), Failure> {
+    fn split(
+        &self,
+        job: At<'e, AnyJob>,
+        cells: &[Cell<'e>],
+        rows: &mut Vec<Row>,
+    ) -> Result<(), Failure> {
         let streams = [
-            (Stream::Provisioned, Phase::Manufacturing, &self.manufacturing),
+            (
+                Stream::Provisioned,
+                Phase::Manufacturing,
+                &self.manufacturing,
+            ),
             (Stream::Provisioned, Phase::Use, &self.idle),
             (Stream::Dynamic, Phase::Use, &self.load),
         ];
@@ -493,7 +534,10 @@ impl<'e> Provision<'e> {
                         let share = shares.get(&job.index()).copied().unwrap_or(0.0);
                         footprint.sum() * share * cell.flat_share
                     }
-                    _ => cell.requests.as_ref().map_or(0.0, |requests| dot(requests, &of_request)),
+                    _ => cell
+                        .requests
+                        .as_ref()
+                        .map_or(0.0, |requests| dot(requests, &of_request)),
                 };
                 let server = self.demand.server.index();
                 cell.add(cell.row(server, stream, phase, job.index(), value), rows);
@@ -538,7 +582,12 @@ impl<'e> Keeping<'e> {
         }))
     }
 
-    fn split(&self, job: At<'e, AnyJob>, cells: &[Cell<'e>], rows: &mut Vec<Row>) -> Result<(), Failure> {
+    fn split(
+        &self,
+        job: At<'e, AnyJob>,
+        cells: &[Cell<'e>],
+        rows: &mut Vec<Row>,
+    ) -> Result<(), Failure> {
         let share = match self.requests {
             0.0 => 1.0 / self.jobs as f64,
             all => requests_of(job)? / all,
@@ -564,7 +613,9 @@ impl<'e> Keeping<'e> {
 
 /// Hours of requests in progress.
 fn requests_of(job: At<'_, AnyJob>) -> Result<f64, Failure> {
-    Ok(job.hourly_avg_occurrences_across()?.map_or(0.0, |requests| requests.sum()))
+    Ok(job
+        .hourly_avg_occurrences_across()?
+        .map_or(0.0, |requests| requests.sum()))
 }
 
 fn split_api_server<'e>(
@@ -575,7 +626,10 @@ fn split_api_server<'e>(
 ) -> Result<(), Failure> {
     let request = server.of_request_in_progress(job)?;
     for cell in cells {
-        let requests = cell.requests.as_ref().map_or(0.0, |requests| requests.sum());
+        let requests = cell
+            .requests
+            .as_ref()
+            .map_or(0.0, |requests| requests.sum());
         for (phase, value) in [
             (Phase::Manufacturing, request.embodied),
             (Phase::Use, request.usage),
@@ -597,12 +651,24 @@ fn split_networks<'e>(
     let of_request = job.data_of_request_in_progress()?;
     for cell in cells {
         let (pattern, requests) = (cell.place.pattern(), &cell.requests);
-        let Some(network) = networks.iter().find(|network| **network == pattern.network()) else {
+        let Some(network) = networks
+            .iter()
+            .find(|network| **network == pattern.network())
+        else {
             continue;
         };
         let data = of_request * requests.as_ref().map_or(0.0, |requests| requests.sum());
         let value = data * network.footprint_of_megabyte(pattern);
-        cell.add(cell.row(network.index(), Stream::Single, Phase::Use, job.index(), value), rows);
+        cell.add(
+            cell.row(
+                network.index(),
+                Stream::Single,
+                Phase::Use,
+                job.index(),
+                value,
+            ),
+            rows,
+        );
     }
     Ok(())
 }

@@ -76,7 +76,7 @@ impl Engine {
     pub fn new(model: Arc<Model>, cancel: Cancel) -> Result<Self, Failure> {
         let engine = Self {
             referrers: Referrers::of(&model),
-            passing: Memo::new(6 << 20),
+            passing: Memo::new(12 << 20),
             lasting: Memo::new(2 << 20),
             model,
             cancel,
@@ -111,14 +111,18 @@ impl Engine {
             std::thread::scope(|threads| {
                 for _ in 0..self.threads.min(items.len()) {
                     threads.spawn(|| {
-                        while let Some(i) = Some(next.fetch_add(1, Relaxed)).filter(|i| *i < items.len()) {
+                        while let Some(i) =
+                            Some(next.fetch_add(1, Relaxed)).filter(|i| *i < items.len())
+                        {
                             let result = work(&items[i]);
                             *done[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
                         }
                     });
                 }
             });
-            let done = done.into_iter().map(|done| done.into_inner().unwrap_or_else(PoisonError::into_inner));
+            let done = done
+                .into_iter()
+                .map(|done| done.into_inner().unwrap_or_else(PoisonError::into_inner));
             done.flatten().try_for_each(&mut take)?;
         }
         Ok(())
@@ -227,7 +231,8 @@ impl Engine {
     fn groups(&self) -> Vec<Vec<usize>> {
         let servers = self.all::<AnyServer>().map(|server| {
             let jobs = server.jobs().map(At::index);
-            jobs.chain([server.index(), server.storage().index()]).collect::<Vec<_>>()
+            jobs.chain([server.index(), server.storage().index()])
+                .collect::<Vec<_>>()
         });
         let others = 0..self.model.objects.len();
         let is_system = |place: &usize| self.model.objects[*place].class() == Class::System;

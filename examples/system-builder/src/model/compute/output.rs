@@ -26,9 +26,13 @@ pub fn write_computed(
     out: &mut dyn io::Write,
     mut noticed: impl FnMut(&Failure),
 ) -> io::Result<()> {
-    write!(out, "{{\"efootprint_version\":\"{}\",\"objects\":{{", version::WRITTEN)?;
+    write!(
+        out,
+        "{{\"efootprint_version\":\"{}\",\"objects\":{{",
+        version::WRITTEN
+    )?;
     // Networks come back to what their jobs move, and systems to every footprint.
-    engine.lasting.widen(12 << 20);
+    engine.lasting.widen(8 << 20);
     let mut separator = "";
     engine.for_all(
         &engine.groups(),
@@ -54,7 +58,14 @@ fn objects(engine: &Engine, places: &[usize]) -> io::Result<(Vec<u8>, Vec<Failur
         }
         serde_json::to_writer(&mut text, engine.model.objects[place].id())?;
         text.push(b':');
-        serde_json::to_writer(&mut text, &ComputedObject { engine, place, noticed: &noticed })?;
+        serde_json::to_writer(
+            &mut text,
+            &ComputedObject {
+                engine,
+                place,
+                noticed: &noticed,
+            },
+        )?;
         engine.leave(place);
     }
     Ok((text, noticed.into_inner()))

@@ -150,7 +150,11 @@ impl Series {
         // Ages that count, and how much: whole hours, and the parts before and after them.
         let mut ages = Vec::new();
         if whole_to > whole_from + MOST_AGES {
-            add_window_sums(&mut values[whole_from..], &self.values, whole_to - whole_from);
+            add_window_sums(
+                &mut values[whole_from..],
+                &self.values,
+                whole_to - whole_from,
+            );
         } else {
             ages.extend((whole_from..whole_to).map(|age| (age, 1.0)));
         }
@@ -170,7 +174,9 @@ impl Series {
                     *total += part * value;
                 }
             }
-            totals.iter_mut().for_each(|total| *total = at_least_zero(*total));
+            totals
+                .iter_mut()
+                .for_each(|total| *total = at_least_zero(*total));
         }
         Ok(Some(Self {
             start: self.start,
