@@ -66,11 +66,7 @@ impl Results {
     pub(crate) async fn footprint(&self, system: &Arc<System>) -> Result<Arc<Footprint>, Problem> {
         // Who asks for what is being computed waits for it; who stops asking stops it, and the next
         // one who waits begins anew.
-        let computing = async || {
-            self.compute(system, |engine| Footprint::of(engine))
-                .await
-                .map(Arc::new)
-        };
+        let computing = async || self.compute(system, Footprint::of).await.map(Arc::new);
         self.footprints
             .get_or_insert_async(system.content(), computing())
             .await
@@ -81,11 +77,7 @@ impl Results {
         &self,
         system: &Arc<System>,
     ) -> Result<Arc<Attribution>, Problem> {
-        let computing = async || {
-            self.compute(system, |engine| Attribution::of(engine))
-                .await
-                .map(Arc::new)
-        };
+        let computing = async || self.compute(system, Attribution::of).await.map(Arc::new);
         self.attributions
             .get_or_insert_async(system.content(), computing())
             .await
