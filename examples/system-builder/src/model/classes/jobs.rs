@@ -382,26 +382,20 @@ impl<'e> At<'e, AnyJob> {
     pub(in crate::model) fn hourly_data_transferred(
         self,
         pattern: At<'e, AnyUsagePattern>,
-    ) -> Result<Hours, Failure> {
-        self.footprint_for("hourly_data_transferred", pattern.index(), || {
-            let requests = self.hourly_avg_occurrences(pattern)?;
-            let data = self.data_transferred();
-            requests
-                .map(|requests| self.hourly(&data, &requests))
-                .transpose()
-        })
+    ) -> Result<Option<Series>, Failure> {
+        let requests = self.hourly_avg_occurrences(pattern)?;
+        let data = self.data_transferred();
+        requests
+            .map(|requests| self.hourly(&data, &requests))
+            .transpose()
     }
 
-    fn hourly_data_transferred_at(self, place: &Place<'e>) -> Result<Hours, Failure> {
-        if self.places_in(place.pattern()).len() == 1 {
-            return self.hourly_data_transferred(place.pattern());
-        }
+    fn hourly_data_transferred_at(self, place: &Place<'e>) -> Result<Option<Series>, Failure> {
         let requests = self.hourly_avg_occurrences_at(place)?;
         let data = self.data_transferred();
-        let data = requests
+        requests
             .map(|requests| self.hourly(&data, &requests))
-            .transpose()?;
-        Ok(data.map(Into::into))
+            .transpose()
     }
 
     fn hourly_data_stored(

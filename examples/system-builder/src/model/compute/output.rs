@@ -32,7 +32,7 @@ pub fn write_computed(
         version::WRITTEN
     )?;
     // Networks come back to what their jobs move, and systems to every footprint.
-    engine.lasting.widen(8 << 20);
+    engine.lasting.widen(26 << 20);
     let mut separator = "";
     engine.for_all(
         &engine.groups(),
