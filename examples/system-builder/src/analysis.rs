@@ -3,7 +3,7 @@
 use crate::{
     model::{
         ObjectView,
-        compute::{Failure, Guard, Series, Summary, Value, write_computed},
+        compute::{Failure, Guard, Measure, Series, Summary, Value, write_computed},
         footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, sums, written},
         sankey::{self, Column, Options, Sankey},
     },
@@ -18,8 +18,13 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::Arc,
+};
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -67,18 +72,34 @@ pub(crate) async fn footprint(
 ) -> Result<Response, Problem> {
     let system = systems.get(&id)?;
     let footprint = systems.results.footprint(&system).await?;
+    if let (Some(step), Some((start, end))) = (query.step, footprint.period()) {
+        check_length(step, start, end)?;
+    }
     if query.format == Format::Csv {
-        let complete = refuse_if_impossible(&footprint, None);
+        refuse_if_impossible(&footprint, None)?;
         let text = match query.step {
             Some(step) => series_csv(&footprint.over_time(step)),
             None => objects_csv(&footprint),
         };
-        return complete.and_then(|()| csv(text, system.name()));
+        return csv(text, system.name());
     }
     let view = view(&footprint, query.step.unwrap_or(Step::Month));
-    let body = serde_json::to_value(&view).map_err(|_| Problem::internal())?;
-    refuse_if_impossible(&footprint, Some(body.clone()))?;
-    Ok(Json(body).into_response())
+    refuse_if_impossible(&footprint, Some(&view))?;
+    Ok(Json(view).into_response())
+}
+
+/// Most steps of time in an answer: eleven years by the hour.
+const MOST_STEPS: i64 = 100_000;
+
+/// Refuses an answer that few programs would like to read.
+fn check_length(step: Step, start: DateTime, end: DateTime) -> Result<(), Problem> {
+    if step == Step::Hour && end.duration_since(start).as_hours() > MOST_STEPS {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("The series has more than {MOST_STEPS} hours: ask for `step=day`."),
+        ));
+    }
+    Ok(())
 }
 
 fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
@@ -108,7 +129,7 @@ fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
 /// Refuses to give a part of a footprint for the whole: what there is goes into the problem.
 fn refuse_if_impossible(
     footprint: &Footprint,
-    partial: Option<serde_json::Value>,
+    partial: Option<&FootprintView<'_>>,
 ) -> Result<(), Problem> {
     let problem = match (footprint.problems.split_first(), &footprint.failure) {
         (Some((first, _)), _) => Problem::impossible(first, &footprint.problems),
@@ -116,7 +137,10 @@ fn refuse_if_impossible(
         (None, None) => return Ok(()),
     };
     Err(match partial {
-        Some(partial) => problem.with("partial", partial),
+        Some(partial) => {
+            let partial = serde_json::to_value(partial).map_err(|_| Problem::internal())?;
+            problem.with("partial", partial)
+        }
         None => problem,
     })
 }
@@ -176,15 +200,39 @@ pub(crate) async fn computed(
 ) -> Result<impl IntoResponse, Problem> {
     let system = systems.get(&id)?;
     let name = format!("{} computed", system.name());
-    // The text of all attributes is short beside the series that it tells of.
     let text = systems.results.compute(&system, |engine| {
-        let mut text = Vec::new();
+        let mut text = Limited(Vec::new());
         match write_computed(engine, &mut text, |_| {}) {
-            Ok(()) => Ok(text),
+            Ok(()) => Ok(Some(text.0)),
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(None),
             Err(_) => Err(Failure::Cancelled),
         }
     });
-    Ok((attachment(&name, "json"), json(Body::from(text.await?))))
+    let text = text.await?.ok_or_else(|| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "All computed attributes take more than 64 MiB: let `system-builder compute` print them, \
+             or ask for one object after the other.",
+        )
+    })?;
+    Ok((attachment(&name, "json"), json(Body::from(text))))
+}
+
+/// A text of 64 MiB at most. It is held until it is sent: a client that reads slowly must not
+/// hold a turn to compute.
+struct Limited(Vec<u8>);
+
+impl Write for Limited {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.0.len() + buffer.len() > 64 << 20 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// An object with what is computed of it.
@@ -292,9 +340,15 @@ pub(crate) async fn series(
             (value, None) => value,
             (Some(_) | None, Some(_)) => None,
         };
-        Ok(value.and_then(|value| series_view(&value, step)))
+        Ok(match &value {
+            Some(Value::Hourly(series, unit)) => {
+                let checked = check_length(step, series.start, series.end());
+                Some(checked.map(|()| series_view(series, *unit, step)))
+            }
+            _ => None,
+        })
     });
-    let Some(view) = view.await? else {
+    let Some(view) = view.await?.transpose()? else {
         let SeriesQuery { attribute, .. } = query;
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
@@ -322,10 +376,7 @@ pub(crate) async fn series(
     Ok(Json(view).into_response())
 }
 
-fn series_view(value: &Value<'_>, step: Step) -> Option<SeriesView> {
-    let Value::Hourly(series, unit) = value else {
-        return None;
-    };
+fn series_view(series: &Series, unit: Measure, step: Step) -> SeriesView {
     let starts = step.starts(series.start, series.end());
     let mean = !unit.adds_up();
     let mut values = sums(series, &starts);
@@ -340,7 +391,7 @@ fn series_view(value: &Value<'_>, step: Step) -> Option<SeriesView> {
             .zip(hours)
             .for_each(|(value, hours)| *value /= hours);
     }
-    Some(SeriesView {
+    SeriesView {
         unit: unit.name,
         step,
         mean,
@@ -349,7 +400,7 @@ fn series_view(value: &Value<'_>, step: Step) -> Option<SeriesView> {
             .into_iter()
             .map(|value| value * unit.factor)
             .collect(),
-    })
+    }
 }
 
 #[derive(Debug, Deserialize)]

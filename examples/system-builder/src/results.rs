@@ -23,6 +23,9 @@ use tower_memory::heap::CurrentRequest;
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a system may be computed. The largest that anybody has shown took a second.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Computes systems and keeps what came out.
 #[derive(Debug)]
 pub(crate) struct Results {
@@ -103,9 +106,17 @@ impl Results {
             let _turn = turn;
             compute(&Engine::new(system.model(), cancel)?)
         }));
-        match computing.await {
-            Ok(result) => result.map_err(Problem::from),
-            Err(error) => {
+        match timeout(LONGEST, computing).await {
+            Ok(Ok(result)) => result.map_err(Problem::from),
+            Err(_) => Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                format!(
+                    "The system takes longer than {} s to compute: split it, or use \
+                     `system-builder compute`.",
+                    LONGEST.as_secs()
+                ),
+            )),
+            Ok(Err(error)) => {
                 tracing::error!(%error, "computing a system failed");
                 Err(Problem::internal())
             }

@@ -1,7 +1,7 @@
 //! The footprint of a file's systems: in all, by category, phase and object, and over time.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime};
@@ -172,12 +172,11 @@ impl Footprint {
         let mut moved: Vec<Result<Hours, Failure>> = networks.iter().map(|_| Ok(None)).collect();
         let mut groups: Vec<Group<'_>> = engine.all::<AnyServer>().map(Group::of_server).collect();
         groups.extend(engine.all::<AnyApi>().map(Group::of_api));
+        let places = groups.iter().enumerate().map(|(i, group)| (group.place, i));
+        let places: HashMap<usize, usize> = places.collect();
         for emitter in &others {
-            match groups
-                .iter_mut()
-                .find(|group| group.place == emitter.group())
-            {
-                Some(group) => group.emitters.push(*emitter),
+            match places.get(&emitter.group()) {
+                Some(&group) => groups[group].emitters.push(*emitter),
                 None => groups.push(Group::of(*emitter)),
             }
         }

@@ -292,3 +292,35 @@ async fn a_small_file_that_describes_billions_of_branches_is_refused() {
             .contains("split the system")
     );
 }
+
+#[tokio::test]
+async fn twenty_years_by_the_hour_are_refused_with_a_way_out() {
+    let server = Server::start().await;
+    let mut system = system("web-101");
+    let pattern = system["UsagePattern"]
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+        .next()
+        .unwrap();
+    pattern["hourly_occurrences"] = json!({"label": "starts", "form_inputs": {
+        "start_date": "2025-01-01",
+        "modeling_duration_value": 20, "modeling_duration_unit": "year",
+        "initial_volume": 1000, "initial_volume_timespan": "month",
+        "net_growth_rate_in_percentage": 1, "net_growth_rate_timespan": "month",
+    }});
+    let location = load(&server, &system).await;
+    let hours = server.get(&format!("{location}/footprint?step=hour")).await;
+    assert_eq!(hours.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        hours.json()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("`step=day`")
+    );
+    let days = server
+        .get(&format!("{location}/footprint?step=day"))
+        .await
+        .json();
+    assert_eq!(days["over_time"]["starts"].as_array().unwrap().len(), 7300);
+}

@@ -1,14 +1,14 @@
 //! Who causes a footprint: every part of it, by the way that leads to it from the system
 //! (sections 7 and E9.1).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::super::classes::{
     AnyApi, AnyApiServer, AnyEdgeComponent, AnyEdgeDevice, AnyJob, AnyServer, Device,
-    EdgeUsagePattern, Emitter, Kind, Network, Path, Phase, Place, Storage, UsageJourneyStep,
+    EdgeUsagePattern, Emitter, Kind, Path, Phase, Place, Storage, UsageJourneyStep,
 };
 use super::super::values::Strategy;
 use super::{At, Engine, Failure, Hours, Series};
@@ -130,12 +130,12 @@ impl Attribution {
         engine.lasting.widen(8 << 20);
         let mut split = Self::default();
         let emitters = engine.emitters();
-        let networks = emitters.iter().filter_map(|emitter| match emitter {
-            Emitter::Network(network) => Some(*network),
-            _ => None,
-        });
-        let networks: Vec<_> = networks.collect();
-        let emits = |place: usize| emitters.iter().any(|emitter| emitter.index() == place);
+        let networks = emitters
+            .iter()
+            .filter(|emitter| matches!(emitter, Emitter::Network(_)));
+        let networks: HashSet<_> = networks.map(|network| network.index()).collect();
+        let places: HashSet<_> = emitters.iter().map(|emitter| emitter.index()).collect();
+        let emits = |place: usize| places.contains(&place);
         // All that a job causes comes together: it is computed from the same requests.
         for server in engine.all::<AnyServer>() {
             let (mut server_s, mut storage_s) = (None, None);
@@ -643,7 +643,7 @@ fn split_api_server<'e>(
 }
 
 fn split_networks<'e>(
-    networks: &[At<'e, Network>],
+    networks: &HashSet<usize>,
     job: At<'e, AnyJob>,
     cells: &[Cell<'e>],
     rows: &mut Vec<Row>,
@@ -651,12 +651,10 @@ fn split_networks<'e>(
     let of_request = job.data_of_request_in_progress()?;
     for cell in cells {
         let (pattern, requests) = (cell.place.pattern(), &cell.requests);
-        let Some(network) = networks
-            .iter()
-            .find(|network| **network == pattern.network())
-        else {
+        let network = pattern.network();
+        if !networks.contains(&network.index()) {
             continue;
-        };
+        }
         let data = of_request * requests.as_ref().map_or(0.0, |requests| requests.sum());
         let value = data * network.footprint_of_megabyte(pattern);
         cell.add(

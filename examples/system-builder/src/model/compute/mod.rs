@@ -13,6 +13,7 @@ mod referrers;
 mod series;
 mod unit;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -212,18 +213,11 @@ impl Engine {
 
     /// What of the file's systems has a footprint, each object once.
     pub(super) fn emitters(&self) -> Vec<Emitter<'_>> {
-        let mut emitters: Vec<Emitter<'_>> = Vec::new();
-        for system in self.all::<System>() {
-            for emitter in system.emitters() {
-                if !emitters
-                    .iter()
-                    .any(|known| known.index() == emitter.index())
-                {
-                    emitters.push(emitter);
-                }
-            }
-        }
+        let mut known = HashSet::new();
+        let emitters = self.all::<System>().flat_map(At::<System>::emitters);
         emitters
+            .filter(|emitter| known.insert(emitter.index()))
+            .collect()
     }
 
     /// The objects in groups that are best computed one by one, and in an order in which groups
