@@ -1,5 +1,7 @@
 //! What devices in the field are made of.
 
+use std::sync::Arc;
+
 use super::edge_usage::patterns_of;
 use super::{
     AnyEdgeComponentNeed, AnyEdgeDevice, AnyUsagePattern, EdgeAppliance, EdgeComputer,
@@ -167,69 +169,92 @@ struct Sizing {
 
 attributes! {
     COMPUTER_RAM of AnyEdgeComponent {
-        "E4.7" ram_per_unit [GB_RAM] = "that of the computer" => |component| component.sizing().map(|size| size.capacity);
-        "E4.7" base_ram_consumption [GB_RAM] = "that of the computer" => |component| component.sizing().map(|size| size.base);
-        "E4.7" lifespan [HOUR] = "that of the computer" => |component| component.sizing().map(|size| size.lifespan);
+        "E4.7" ram_per_unit [GB_RAM]
+            = "that of the computer" => |component| component.size(|size| size.capacity);
+        "E4.7" base_ram_consumption [GB_RAM]
+            = "that of the computer" => |component| component.size(|size| size.base);
+        "E4.7" lifespan [HOUR]
+            = "that of the computer" => |component| component.size(|size| size.lifespan);
     }
 }
 
 attributes! {
     COMPUTER_CPU of AnyEdgeComponent {
-        "E4.7" compute_per_unit [CORES] = "that of the computer" => |component| component.sizing().map(|size| size.capacity);
-        "E4.7" base_compute_consumption [CORES] = "that of the computer" => |component| component.sizing().map(|size| size.base);
-        "E4.7" power_per_unit [WATT] = "that of the computer" => |component| component.sizing().map(|size| size.power);
-        "E4.7" idle_power_per_unit [WATT] = "that of the computer" => |component| component.sizing().map(|size| size.idle_power);
-        "E4.7" lifespan [HOUR] = "that of the computer" => |component| component.sizing().map(|size| size.lifespan);
+        "E4.7" compute_per_unit [CORES]
+            = "that of the computer" => |component| component.size(|size| size.capacity);
+        "E4.7" base_compute_consumption [CORES]
+            = "that of the computer" => |component| component.size(|size| size.base);
+        "E4.7" power_per_unit [WATT]
+            = "that of the computer" => |component| component.size(|size| size.power);
+        "E4.7" idle_power_per_unit [WATT]
+            = "that of the computer" => |component| component.size(|size| size.idle_power);
+        "E4.7" lifespan [HOUR]
+            = "that of the computer" => |component| component.size(|size| size.lifespan);
     }
 }
 
 attributes! {
     APPLIANCE_COMPONENT of AnyEdgeComponent {
-        "E4.8" power_per_unit [WATT] = "that of the appliance" => |component| component.sizing().map(|size| size.power);
-        "E4.8" idle_power_per_unit [WATT] = "that of the appliance" => |component| component.sizing().map(|size| size.idle_power);
-        "E4.8" lifespan [HOUR] = "that of the appliance" => |component| component.sizing().map(|size| size.lifespan);
+        "E4.8" power_per_unit [WATT]
+            = "that of the appliance" => |component| component.size(|size| size.power);
+        "E4.8" idle_power_per_unit [WATT]
+            = "that of the appliance" => |component| component.size(|size| size.idle_power);
+        "E4.8" lifespan [HOUR]
+            = "that of the appliance" => |component| component.size(|size| size.lifespan);
     }
 }
 
 attributes! {
     RAM_COMPONENT of AnyEdgeComponent {
-        "E4.4" ram [GB_RAM] = "RAM of a unit × number of units" => |component| component.sizing().map(|size| size.capacity);
-        guard "E4.4" available_ram_per_instance [GB_RAM] = "RAM − base RAM consumption" => |component| component.available();
+        "E4.4" ram [GB_RAM]
+            = "RAM of a unit × number of units" => |component| component.size(|size| size.capacity);
+        guard "E4.4" available_ram_per_instance [GB_RAM]
+            = "RAM − base RAM consumption" => |component| component.available();
         "E4.4" unitary_hourly_ram_need_per_usage_pattern [GB_RAM]
-            = "for each pattern, what one device needs of it" => |component| component.needs_per_pattern();
+            = "for each pattern, what one device needs of it" =>
+            |component| component.per_pattern(At::<AnyEdgeComponent>::need);
     }
 }
 
 attributes! {
     CPU_COMPONENT of AnyEdgeComponent {
-        "E4.4" compute [CORES] = "compute of a unit × number of units" => |component| component.sizing().map(|size| size.capacity);
-        guard "E4.4" available_compute_per_instance [CORES] = "compute − base compute consumption" => |component| component.available();
+        "E4.4" compute [CORES]
+            = "compute of a unit × number of units" => |component| component.size(|size| size.capacity);
+        guard "E4.4" available_compute_per_instance [CORES]
+            = "compute − base compute consumption" => |component| component.available();
         "E4.4" unitary_hourly_compute_need_per_usage_pattern [CORES]
-            = "for each pattern, what one device needs of it" => |component| component.needs_per_pattern();
+            = "for each pattern, what one device needs of it" =>
+            |component| component.per_pattern(At::<AnyEdgeComponent>::need);
     }
 }
 
 attributes! {
     WORKLOAD_COMPONENT of AnyEdgeComponent {
         "E4.4" unitary_hourly_workload_per_usage_pattern [CONCURRENT]
-            = "for each pattern, what one device needs of it" => |component| component.needs_per_pattern();
+            = "for each pattern, what one device needs of it" =>
+            |component| component.per_pattern(At::<AnyEdgeComponent>::need);
     }
 }
 
 attributes! {
     EDGE_STORAGE of AnyEdgeComponent {
-        "E4.5" storage_capacity [TB_STORED] = "capacity of a unit × number of units" => |component| component.sizing().map(|size| size.capacity);
+        "E4.5" storage_capacity [TB_STORED]
+            = "capacity of a unit × number of units" => |component| component.size(|size| size.capacity);
         "E4.5" cumulative_unitary_storage_need_per_usage_pattern [TB_STORED]
-            = "for each pattern, what one device wrote so far + base storage need" => |component| component.needs_per_pattern();
+            = "for each pattern, what one device wrote so far + base storage need" =>
+            |component| component.per_pattern(At::<AnyEdgeComponent>::need);
         only "E10" storage_capacity_validation [NUMBER]
-            = "what is stored is never less than nothing nor more than the capacity" => |component| component.check_levels();
+            = "what is stored is never less than nothing nor more than the capacity" =>
+            |component| component.check_levels();
     }
 }
 
 attributes! {
     POWERED of AnyEdgeComponent {
-        "E4.4" power [WATT] = "power of a unit × number of units" => |component| component.sizing().map(|size| size.power);
-        "E4.4" idle_power [WATT] = "idle power of a unit × number of units" => |component| component.sizing().map(|size| size.idle_power);
+        "E4.4" power [WATT]
+            = "power of a unit × number of units" => |component| component.size(|size| size.power);
+        "E4.4" idle_power [WATT]
+            = "idle power of a unit × number of units" => |component| component.size(|size| size.idle_power);
     }
 }
 
@@ -237,25 +262,27 @@ attributes! {
     /// Of every component.
     COMPONENT of AnyEdgeComponent {
         "E4.4" carbon_footprint_manufacturing [KG]
-            = "manufacturing footprint of a unit × number of units" => |component| component.sizing().map(|size| size.manufacturing);
+
+            = "manufacturing footprint of a unit × number of units" =>
+            |component| component.size(|size| size.manufacturing);
         guard "E4.4" unitary_power_per_usage_pattern [WATT]
             = "idle power + (power − idle power) × load" =>
-            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.unitary_power(pattern))));
+            |component| component.per_pattern(At::<AnyEdgeComponent>::unitary_power);
         "E4.4" manufacturing_footprint_per_edge_device_per_usage_pattern [KG]
             = "deployments in use × manufacturing footprint × 1 hour ÷ lifespan" =>
-            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.manufacturing_footprint(pattern))));
+            |component| component.per_pattern(At::<AnyEdgeComponent>::manufacturing_footprint);
         "E4.4" energy_per_edge_device_per_usage_pattern [KWH]
             = "deployments in use × power × 1 hour" =>
-            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.energy(pattern))));
+            |component| component.per_pattern(At::<AnyEdgeComponent>::energy);
         "E4.4" use_footprint_per_edge_device_per_usage_pattern [KG]
             = "energy × carbon intensity of the country" =>
-            |component| Entries(component.usage_patterns().into_iter().map(move |pattern| (pattern.id(), component.use_footprint(pattern))));
+            |component| component.per_pattern(At::<AnyEdgeComponent>::use_footprint);
         "E4.4" manufacturing_footprint_per_edge_device [KG] = "sum over patterns" =>
-            |component| sum(component.usage_patterns().into_iter().map(|pattern| component.manufacturing_footprint(pattern)));
+            |component| component.over_patterns(At::<AnyEdgeComponent>::manufacturing_footprint);
         "E4.4" energy_per_edge_device [KWH] = "sum over patterns" =>
-            |component| sum(component.usage_patterns().into_iter().map(|pattern| component.energy(pattern)));
+            |component| component.over_patterns(At::<AnyEdgeComponent>::energy);
         "E4.4" use_footprint_per_edge_device [KG] = "sum over patterns" =>
-            |component| sum(component.usage_patterns().into_iter().map(|pattern| component.use_footprint(pattern)));
+            |component| component.over_patterns(At::<AnyEdgeComponent>::use_footprint);
     }
 }
 
@@ -397,6 +424,10 @@ impl<'e> At<'e, AnyEdgeComponent> {
         })
     }
 
+    fn size(self, of: impl Fn(Sizing) -> f64) -> Result<f64, Failure> {
+        self.sizing().map(of)
+    }
+
     fn available(self) -> Result<f64, Failure> {
         let size = self.sizing()?;
         let available = size.capacity - size.base;
@@ -434,14 +465,22 @@ impl<'e> At<'e, AnyEdgeComponent> {
         )
     }
 
-    fn needs_per_pattern(
+    /// A value for each pattern that needs it.
+    fn per_pattern<V>(
         self,
-    ) -> Entries<impl Iterator<Item = (&'e str, Result<Hours, Failure>)> + use<'e>> {
-        Entries(
-            self.usage_patterns()
-                .into_iter()
-                .map(move |pattern| (pattern.id(), self.need(pattern))),
-        )
+        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> V,
+    ) -> Entries<impl Iterator<Item = (&'e str, V)>> {
+        let patterns = self.usage_patterns().into_iter();
+        Entries(patterns.map(move |pattern| (pattern.id(), of(self, pattern))))
+    }
+
+    /// The sum over the patterns that need it.
+    fn over_patterns<S: Into<Arc<Series>>>(
+        self,
+        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        let patterns = self.usage_patterns().into_iter();
+        sum(patterns.map(|pattern| of(self, pattern)))
     }
 
     /// What one device needs of it; of a storage so far, with what it holds from the start.

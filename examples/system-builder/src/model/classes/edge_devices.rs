@@ -1,5 +1,7 @@
 //! Devices in the field.
 
+use std::sync::Arc;
+
 use super::edge_usage::patterns_of;
 use super::{
     AnyEdgeComponent, AnyEdgeDeviceNeed, EdgeApplianceComponent, EdgeComputerCPUComponent,
@@ -85,19 +87,20 @@ attributes! {
             |device| device.number();
         "E4.6" structure_manufacturing_footprint_per_usage_pattern [KG]
             = "number of devices × deployments in use × structure footprint × 1 hour ÷ lifespan" =>
-            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.structure_footprint(pattern))));
+            |device| device.per_pattern(At::<AnyEdgeDevice>::structure_footprint);
         "E4.6" instances_manufacturing_footprint_per_usage_pattern [KG]
             = "structure + number of devices × components, needed or not" =>
-            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.manufacturing_footprint_in(pattern))));
+            |device| device.per_pattern(At::<AnyEdgeDevice>::manufacturing_footprint_in);
         "E4.6" instances_energy_per_usage_pattern [KWH]
             = "number of devices × sum over needed components of energy" =>
-            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.energy(pattern))));
+            |device| device.per_pattern(At::<AnyEdgeDevice>::energy);
         "E4.6" use_footprint_per_usage_pattern [KG]
             = "number of devices × sum over needed components of use footprint" =>
-            |device| Entries(device.usage_patterns().into_iter().map(move |pattern| (pattern.id(), device.use_footprint_in(pattern))));
-        "E4.6" instances_manufacturing_footprint [KG] = "sum over patterns" => |device| device.manufacturing_footprint();
+            |device| device.per_pattern(At::<AnyEdgeDevice>::use_footprint_in);
+        "E4.6" instances_manufacturing_footprint [KG]
+            = "sum over patterns" => |device| device.manufacturing_footprint();
         "E4.6" instances_energy [KWH] = "sum over patterns" =>
-            |device| sum(device.usage_patterns().into_iter().map(|pattern| device.energy(pattern)));
+            |device| device.over_patterns(At::<AnyEdgeDevice>::energy);
         "E4.6" use_footprint [KG] = "sum over patterns" => |device| device.use_footprint();
         "E4.6" manufacturing_footprint_breakdown_by_source [KG]
             = "for each component: number of devices × its footprint + its share of the structure" =>
@@ -196,6 +199,24 @@ impl<'e> At<'e, AnyEdgeDevice> {
         patterns_of(needs.chain(server_needs))
     }
 
+    /// A value for each of its patterns.
+    fn per_pattern<V>(
+        self,
+        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> V,
+    ) -> Entries<impl Iterator<Item = (&'e str, V)>> {
+        let patterns = self.usage_patterns().into_iter();
+        Entries(patterns.map(move |pattern| (pattern.id(), of(self, pattern))))
+    }
+
+    /// The sum over its patterns.
+    fn over_patterns<S: Into<Arc<Series>>>(
+        self,
+        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        let patterns = self.usage_patterns().into_iter();
+        sum(patterns.map(|pattern| of(self, pattern)))
+    }
+
     fn check_lifespan(self) -> Result<(), Failure> {
         let lifespan = self.lifespan()?;
         for pattern in self.usage_patterns() {
@@ -256,7 +277,7 @@ impl<'e> At<'e, AnyEdgeDevice> {
             let number = self.number();
             let components = self.components().into_iter().map(|component| {
                 let footprint = self.footprint_of(component, pattern)?;
-                Ok(footprint.map(|footprint| std::sync::Arc::new(footprint.times(number))))
+                Ok(footprint.map(|footprint| Arc::new(footprint.times(number))))
             });
             sum([self.structure_footprint(pattern)]
                 .into_iter()

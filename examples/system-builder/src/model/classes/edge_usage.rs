@@ -54,9 +54,11 @@ computed! {
 attributes! {
     EDGE_USAGE_PATTERN of EdgeUsagePattern {
         "E4.1" utc_hourly_deployment_starts [OCCURRENCES]
-            = "hourly deployment starts, from the clocks of the country to UTC" => |pattern| pattern.utc_starts();
+            = "hourly deployment starts, from the clocks of the country to UTC" =>
+            |pattern| pattern.utc_starts();
         "E4.1" nb_deployments_in_parallel [CONCURRENT]
-            = "deployments in use: starts, for the usage span" => |pattern| pattern.nb_deployments_in_parallel();
+            = "deployments in use: starts, for the usage span" =>
+            |pattern| pattern.nb_deployments_in_parallel();
         guard "E4.1" edge_usage_journeys_validation [NUMBER]
             = "there are journeys, each once" => |pattern| pattern.check_journeys();
     }

@@ -197,8 +197,10 @@ impl At<'_, AnyJob> {
 
 attributes! {
     LANGUAGE_API of EcoLogitsGenAIExternalAPI {
-        "E6.2" model_total_params [NUMBER] = "by EcoLogits, in billions" => |api| api.get().model().total_params;
-        "E6.2" model_active_params [NUMBER] = "by EcoLogits, in billions" => |api| api.get().model().active_params;
+        "E6.2" model_total_params [NUMBER]
+            = "by EcoLogits, in billions" => |api| api.get().model().total_params;
+        "E6.2" model_active_params [NUMBER]
+            = "by EcoLogits, in billions" => |api| api.get().model().active_params;
         "E6.2" tokens_per_second [NUMBER] = "by EcoLogits" => |api| api.get().model().tokens_per_second;
         "E6.2" time_to_first_token [HOUR] = "by EcoLogits" =>
             |api| api.get().model().time_to_first_token.map(|seconds| seconds / 3600.0);
@@ -227,7 +229,8 @@ impl EcoLogitsGenAIExternalAPI {
 attributes! {
     LANGUAGE_JOB of EcoLogitsGenAIExternalAPIJob {
         "E6.2" gpu_energy [KWH]
-            = "tokens × (αE × exp(βE × batch) × active parameters + γE), for one GPU" => |job| job.gpu_energy();
+            = "tokens × (αE × exp(βE × batch) × active parameters + γE), for one GPU" =>
+            |job| job.gpu_energy();
         "E6.2" generation_latency [HOUR]
             = "tokens × time of a token + time to the first token" => |job| job.generation_latency();
         "E6.2" request_duration [HOUR] = "generation latency" => |job| job.generation_latency();
@@ -245,7 +248,8 @@ attributes! {
         "E6.2" server_gpu_embodied_gwp [KG]
             = "share of the server + that of its GPUs" => |job| job.hardware();
         "E6.2" request_embodied_gwp [KG]
-            = "latency × embodied footprint of the hardware ÷ (its life × batch)" => |job| job.request().embodied;
+            = "latency × embodied footprint of the hardware ÷ (its life × batch)" =>
+            |job| job.request().embodied;
         "E6.2" data_transferred [MB] = "5 bytes × tokens" => |job| job.data_transferred();
     }
 }

@@ -86,7 +86,8 @@ computed! {
 attributes! {
     GPU_SERVER of AnyServer {
         "4.9" carbon_footprint_manufacturing [KG]
-            = "that without GPUs + number of GPUs × that of a GPU" => |server| server.sizing().map(|size| size.manufacturing);
+            = "that without GPUs + number of GPUs × that of a GPU" =>
+            |server| server.sizing().map(|size| size.manufacturing);
         "4.9" power [WATT]
             = "number of GPUs × power of a GPU" => |server| server.sizing().map(|size| size.power);
         "4.9" idle_power [WATT]
@@ -126,13 +127,16 @@ attributes! {
             = "(idle power × instances + (power − idle power) × raw number) × PUE × 1 hour" =>
             |server| server.energy();
         "4.9" idle_use_footprint [KG]
-            = "idle power × PUE × 1 hour × instances × carbon intensity" => |server| server.idle_use_footprint();
+            = "idle power × PUE × 1 hour × instances × carbon intensity" =>
+            |server| server.idle_use_footprint();
         "4.9" load_use_footprint [KG]
-            = "(power − idle power) × PUE × 1 hour × raw number × carbon intensity" => |server| server.load_use_footprint();
+            = "(power − idle power) × PUE × 1 hour × raw number × carbon intensity" =>
+            |server| server.load_use_footprint();
         "4.9" use_footprint [KG]
             = "idle + load use footprint" => |server| server.use_footprint();
         "4.9" instances_manufacturing_footprint [KG]
-            = "manufacturing footprint × instances × 1 hour ÷ lifespan" => |server| server.manufacturing_footprint();
+            = "manufacturing footprint × instances × 1 hour ÷ lifespan" =>
+            |server| server.manufacturing_footprint();
         "E1.1" service_total_job_volumes [CONCURRENT]
             = "for each service, the sum over its jobs of requests in progress" =>
             |server| Entries(server.services().map(|service| (service.id(), service.total_job_volume())));
@@ -456,11 +460,14 @@ attributes! {
             = "of a serverless server: raw number; otherwise the fixed number, or the raw number rounded up" =>
             |storage| storage.nb_of_instances();
         "4.10" instances_manufacturing_footprint [KG]
-            = "manufacturing footprint × instances × 1 hour ÷ lifespan" => |storage| storage.manufacturing_footprint();
+            = "manufacturing footprint × instances × 1 hour ÷ lifespan" =>
+            |storage| storage.manufacturing_footprint();
         "7" storage_retention_manufacturing_footprint [KG]
-            = "manufacturing footprint × what jobs have written ÷ capacity of all instances" => |storage| storage.retention_footprint();
+            = "manufacturing footprint × what jobs have written ÷ capacity of all instances" =>
+            |storage| storage.retention_footprint();
         "7" storage_baseline_manufacturing_footprint [KG]
-            = "manufacturing footprint × (capacity − what jobs have written) ÷ capacity" => |storage| storage.baseline_footprint();
+            = "manufacturing footprint × (capacity − what jobs have written) ÷ capacity" =>
+            |storage| storage.baseline_footprint();
         "4.10" instances_energy [KWH] = "none" => |_| ();
         "4.10" use_footprint [KG] = "none" => |_| ();
     }

@@ -27,7 +27,8 @@ computed! {
 attributes! {
     SYSTEM of System {
         "4.12" total_footprint [KG]
-            = "sum over the objects of the system of manufacturing and use footprint" => |system| system.total_footprint();
+            = "sum over the objects of the system of manufacturing and use footprint" =>
+            |system| system.total_footprint();
     }
 }
 

@@ -120,7 +120,9 @@ pub struct Component {
 impl Attribution {
     /// Splits the footprints.
     ///
-    /// An object whose footprint can't be computed is left out; [`Engine::problems`] tells why.
+    /// An object whose footprint can't be computed is left out; the [`Footprint`] tells why.
+    ///
+    /// [`Footprint`]: crate::model::footprint::Footprint
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Computed values: every attribute that the specifications derive from a system's inputs.
 //!
 //! An [`Engine`] computes on demand. The formulas stand beside the inputs of their
-//! [classes](super::classes), as methods of an object [in its place](At); what several formulas
-//! need is [shared](At::shared). Tables of [`Attribute`]s list the results for whoever shows them.
+//! [classes](super::classes), as methods of an object in its place (`At`), and what several of them
+//! need is computed once. Tables of [`Attribute`]s list the results for whoever shows them.
 
 mod attributes;
 mod attribution;
@@ -54,6 +54,13 @@ pub struct Engine {
     threads: usize,
 }
 
+/// Bytes of series that are kept for formulas that follow: those of eight jobs of five years, on each
+/// of two threads.
+const ROOM_PASSING: usize = 12 << 20;
+
+/// Bytes of footprints that are kept, unless who asks comes back to all of them.
+const ROOM_LASTING: usize = 2 << 20;
+
 /// Most ways in which patterns may reach jobs and needs. Each costs a few series.
 const MOST_WAYS: u64 = 250_000;
 
@@ -77,8 +84,8 @@ impl Engine {
     pub fn new(model: Arc<Model>, cancel: Cancel) -> Result<Self, Failure> {
         let engine = Self {
             referrers: Referrers::of(&model),
-            passing: Memo::new(12 << 20),
-            lasting: Memo::new(2 << 20),
+            passing: Memo::new(ROOM_PASSING),
+            lasting: Memo::new(ROOM_LASTING),
             model,
             cancel,
             threads: 1,
@@ -91,6 +98,7 @@ impl Engine {
 
     /// Computes on so many threads what many objects are asked for; one if nothing is said.
     pub fn threads(self, threads: usize) -> Self {
+        let threads = threads.max(1);
         Self { threads, ..self }
     }
 
@@ -247,23 +255,6 @@ impl Engine {
             // What is in the way is told where the network's values are asked for.
             self.at(Ref::<AnyJob>::new(place as u32)).move_data().ok();
         }
-    }
-
-    /// What the system asks for and can't have, object by object.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Cancelled`], and nothing else.
-    pub fn problems(&self) -> Result<Vec<Arc<Problem>>, Failure> {
-        let mut problems: Vec<Arc<Problem>> = Vec::new();
-        for place in self.groups().into_iter().flatten() {
-            for problem in self.problems_of(place)? {
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-            }
-        }
-        Ok(problems)
     }
 
     /// What an object is asked for and doesn't have.
