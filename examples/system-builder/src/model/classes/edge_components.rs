@@ -1,16 +1,14 @@
 //! What devices in the field are made of.
 
-use std::sync::Arc;
-
-use super::edge_usage::patterns_of;
+use super::edge_usage::{UsedInPatterns, patterns_of};
 use super::{
     AnyEdgeComponentNeed, AnyEdgeDevice, AnyUsagePattern, EdgeAppliance, EdgeComputer,
     EdgeUsagePattern,
 };
 use crate::model::class::{class, family};
 use crate::model::compute::{
-    At, CONCURRENT, CORES, Entries, Failure, GB_RAM, HOUR, Hours, KG, KWH, Measure, NUMBER,
-    ProblemKind, Series, TB_STORED, WATT, attributes, computed, sum,
+    At, CONCURRENT, CORES, Failure, GB_RAM, HOUR, Hours, KG, KWH, Measure, NUMBER, ProblemKind,
+    Series, TB_STORED, WATT, attributes, computed, sum,
 };
 use crate::model::values::{
     CpuCores, Mass, MassPerStored, Power, Ram, Ratio, Scalar, Stored, Time,
@@ -286,6 +284,17 @@ attributes! {
     }
 }
 
+impl<'e> UsedInPatterns<'e> for At<'e, AnyEdgeComponent> {
+    /// The patterns that need it.
+    fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
+        patterns_of(
+            self.needs()
+                .flat_map(At::<AnyEdgeComponentNeed>::paths)
+                .map(|(_, path)| path),
+        )
+    }
+}
+
 impl<'e> At<'e, AnyEdgeComponent> {
     pub(in crate::model) fn kind(self) -> Kind {
         match self.get() {
@@ -454,33 +463,6 @@ impl<'e> At<'e, AnyEdgeComponent> {
         self.needs()
             .filter(|need| need.usage_patterns().contains(&pattern))
             .collect()
-    }
-
-    /// The patterns that need it.
-    pub(in crate::model) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
-        patterns_of(
-            self.needs()
-                .flat_map(At::<AnyEdgeComponentNeed>::paths)
-                .map(|(_, path)| path),
-        )
-    }
-
-    /// A value for each pattern that needs it.
-    fn per_pattern<V>(
-        self,
-        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> V,
-    ) -> Entries<impl Iterator<Item = (&'e str, V)>> {
-        let patterns = self.usage_patterns().into_iter();
-        Entries(patterns.map(move |pattern| (pattern.id(), of(self, pattern))))
-    }
-
-    /// The sum over the patterns that need it.
-    fn over_patterns<S: Into<Arc<Series>>>(
-        self,
-        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> Result<Option<S>, Failure>,
-    ) -> Result<Hours, Failure> {
-        let patterns = self.usage_patterns().into_iter();
-        sum(patterns.map(|pattern| of(self, pattern)))
     }
 
     /// What one device needs of it; of a storage so far, with what it holds from the start.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::edge_usage::patterns_of;
+use super::edge_usage::{UsedInPatterns, patterns_of};
 use super::{
     AnyEdgeComponent, AnyEdgeDeviceNeed, EdgeApplianceComponent, EdgeComputerCPUComponent,
     EdgeComputerRAMComponent, EdgeDeviceGroup, EdgeStorage, EdgeUsagePattern, RecurrentServerNeed,
@@ -110,6 +110,17 @@ attributes! {
     }
 }
 
+impl<'e> UsedInPatterns<'e> for At<'e, AnyEdgeDevice> {
+    /// The patterns of its needs, and of the server needs that name it.
+    fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
+        let needs = self.needs().flat_map(At::<AnyEdgeDeviceNeed>::paths);
+        let server_needs = self
+            .server_needs()
+            .flat_map(At::<RecurrentServerNeed>::paths);
+        patterns_of(needs.chain(server_needs))
+    }
+}
+
 impl<'e> At<'e, AnyEdgeDevice> {
     /// In the order of the file, each once.
     pub(in crate::model) fn components(self) -> Vec<At<'e, AnyEdgeComponent>> {
@@ -188,33 +199,6 @@ impl<'e> At<'e, AnyEdgeDevice> {
         self,
     ) -> impl Iterator<Item = At<'e, RecurrentServerNeed>> {
         self.referrers()
-    }
-
-    /// The patterns of its needs, and of the server needs that name it.
-    pub(in crate::model) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
-        let needs = self.needs().flat_map(At::<AnyEdgeDeviceNeed>::paths);
-        let server_needs = self
-            .server_needs()
-            .flat_map(At::<RecurrentServerNeed>::paths);
-        patterns_of(needs.chain(server_needs))
-    }
-
-    /// A value for each of its patterns.
-    fn per_pattern<V>(
-        self,
-        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> V,
-    ) -> Entries<impl Iterator<Item = (&'e str, V)>> {
-        let patterns = self.usage_patterns().into_iter();
-        Entries(patterns.map(move |pattern| (pattern.id(), of(self, pattern))))
-    }
-
-    /// The sum over its patterns.
-    fn over_patterns<S: Into<Arc<Series>>>(
-        self,
-        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> Result<Option<S>, Failure>,
-    ) -> Result<Hours, Failure> {
-        let patterns = self.usage_patterns().into_iter();
-        sum(patterns.map(|pattern| of(self, pattern)))
     }
 
     fn check_lifespan(self) -> Result<(), Failure> {

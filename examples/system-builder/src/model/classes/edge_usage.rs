@@ -1,10 +1,12 @@
 //! Fleets of devices in the field.
 
+use std::sync::Arc;
+
 use super::{AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, Country, Network};
 use crate::model::class::class;
 use crate::model::compute::{
     At, CONCURRENT, Entries, Failure, Hours, NUMBER, OCCURRENCES, ProblemKind, Series, Week,
-    attributes, computed, occurrences_in,
+    attributes, computed, occurrences_in, sum,
 };
 use crate::model::relations::{List, Ref, Weighted};
 use crate::model::values::{Hourly, Scalar, Starts, Time, Volume, Weekly, Weight};
@@ -91,10 +93,10 @@ impl<'e> At<'e, EdgeUsagePattern> {
     }
 
     /// How many deployments are in use; there have to be some at some time.
-    pub(in crate::model) fn deployments(self) -> Result<std::sync::Arc<Series>, Failure> {
+    pub(in crate::model) fn deployments(self) -> Result<Arc<Series>, Failure> {
         self.divisor("usage_span", self.get().usage_span.hours().max(0.0))?;
         let deployments = self.nb_deployments_in_parallel()?;
-        Ok(deployments.unwrap_or_else(|| std::sync::Arc::new(self.utc_starts())))
+        Ok(deployments.unwrap_or_else(|| Arc::new(self.utc_starts())))
     }
 
     fn check_journeys(self) -> Result<(), Failure> {
@@ -170,6 +172,30 @@ impl<'e> At<'e, EdgeFunction> {
                     }
                 })
             })
+    }
+}
+
+/// What edge patterns use.
+pub(in crate::model) trait UsedInPatterns<'e>: Copy + 'e {
+    /// The patterns, each once and in the order of the file.
+    fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>>;
+
+    /// A value for each pattern.
+    fn per_pattern<V>(
+        self,
+        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> V + 'e,
+    ) -> Entries<impl Iterator<Item = (&'e str, V)> + 'e> {
+        let patterns = self.usage_patterns().into_iter();
+        Entries(patterns.map(move |pattern| (pattern.id(), of(self, pattern))))
+    }
+
+    /// The sum over the patterns.
+    fn over_patterns<S: Into<Arc<Series>>>(
+        self,
+        of: impl Fn(Self, At<'e, EdgeUsagePattern>) -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        let patterns = self.usage_patterns().into_iter();
+        sum(patterns.map(|pattern| of(self, pattern)))
     }
 }
 

@@ -29,7 +29,7 @@ pub use self::system::*;
 pub use self::web_usage::*;
 
 pub(in crate::model) use self::edge_components::Kind;
-pub(in crate::model) use self::edge_usage::Path;
+pub(in crate::model) use self::edge_usage::{Path, UsedInPatterns};
 pub(in crate::model) use self::jobs::Place;
 pub(in crate::model) use self::system::Emitter;
 use super::Model;

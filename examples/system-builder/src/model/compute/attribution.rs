@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::classes::{
     AnyApi, AnyApiServer, AnyEdgeComponent, AnyEdgeDevice, AnyJob, AnyServer, Device,
-    EdgeUsagePattern, Emitter, Kind, Path, Phase, Place, Storage, UsageJourneyStep,
+    EdgeUsagePattern, Emitter, Kind, Path, Phase, Place, Storage, UsageJourneyStep, UsedInPatterns,
 };
 use super::super::values::Strategy;
 use super::{At, Engine, Failure, Hours, Series};
