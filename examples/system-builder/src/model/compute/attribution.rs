@@ -129,7 +129,7 @@ impl Attribution {
     /// [`Failure::Cancelled`], and nothing else.
     pub fn of(engine: &Engine) -> Result<Self, Failure> {
         // Each footprint is looked at by every job.
-        engine.lasting.widen(8 << 20);
+        engine.keep_footprints();
         let mut split = Self::default();
         let emitters = engine.emitters();
         let networks = emitters

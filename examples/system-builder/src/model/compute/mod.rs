@@ -52,14 +52,20 @@ pub struct Engine {
     lasting: Memo,
     cancel: Cancel,
     threads: usize,
+    /// Of the longest series of the inputs.
+    hours: usize,
 }
 
-/// Bytes of series that are kept for formulas that follow: those of eight jobs of five years, on each
-/// of two threads.
-const ROOM_PASSING: usize = 12 << 20;
+/// Series that are kept for formulas that follow: those of eight jobs, on each of two threads.
+const PASSING: usize = 70;
 
-/// Bytes of footprints that are kept, unless who asks comes back to all of them.
-const ROOM_LASTING: usize = 2 << 20;
+/// Footprints that are kept for who looks at them by and by.
+const FEW: usize = 12;
+
+/// Bytes of so many series of that many hours, within what a computer may spare.
+fn room(series: usize, hours: usize) -> usize {
+    (series * hours * size_of::<f32>()).clamp(1 << 20, 128 << 20)
+}
 
 /// Most ways in which patterns may reach jobs and needs. Each costs a few series.
 const MOST_WAYS: u64 = 250_000;
@@ -82,10 +88,17 @@ impl Engine {
     ///
     /// [`Failure::TooManyWays`]: a small file can describe a usage tree of billions of branches.
     pub fn new(model: Arc<Model>, cancel: Cancel) -> Result<Self, Failure> {
+        let hours = model.objects.iter().map(|object| match object {
+            Object::UsagePattern(pattern) => pattern.hourly_occurrences.values.len(),
+            Object::EdgeUsagePattern(pattern) => pattern.hourly_deployment_starts.values.len(),
+            _ => 0,
+        });
+        let hours = hours.max().unwrap_or(0);
         let engine = Self {
             referrers: Referrers::of(&model),
-            passing: Memo::new(ROOM_PASSING),
-            lasting: Memo::new(ROOM_LASTING),
+            passing: Memo::new(room(PASSING, hours)),
+            lasting: Memo::new(room(FEW, hours)),
+            hours,
             model,
             cancel,
             threads: 1,
@@ -94,6 +107,13 @@ impl Engine {
             return Err(Failure::TooManyWays);
         }
         Ok(engine)
+    }
+
+    /// Keeps all footprints as far as there is room, for who comes back to them: two of each object
+    /// that emits, and what each job moves over networks. Some are longer than the inputs.
+    fn keep_footprints(&self) {
+        let series = 3 * self.emitters().len() + self.all::<AnyJob>().count();
+        self.lasting.widen(room(series, self.hours));
     }
 
     /// Computes on so many threads what many objects are asked for; one if nothing is said.

@@ -32,7 +32,7 @@ pub fn write_computed(
         version::WRITTEN
     )?;
     // Networks come back to what their jobs move, and systems to every footprint.
-    engine.lasting.widen(26 << 20);
+    engine.keep_footprints();
     let mut separator = "";
     engine.for_all(
         &engine.groups(),
