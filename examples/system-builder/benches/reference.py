@@ -66,16 +66,17 @@ def run_library(python, question, file):
 
 def run_engine(question, file):
     """Seconds and MiB. The memory is that of the process less that of one that computes nothing."""
-    def run(*arguments):
-        start = time.perf_counter()
-        process = subprocess.Popen([ENGINE, *arguments], stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        if status:
-            sys.exit(f"`system-builder {' '.join(map(str, arguments))}` failed")
-        return seconds, usage.ru_maxrss / 1024
-    seconds, peak = run(question, file)
-    return seconds, peak - run("--version")[1]
+    start = time.perf_counter()
+    subprocess.run([ENGINE, question, file], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    return seconds, engine_peak(question, file) - engine_peak("--version")
+
+
+def engine_peak(*arguments):
+    """In MiB, of another run: a process begins with the peak of the one that started it, so that one has to be small."""
+    command = ["/usr/bin/time", "-f", "%M", ENGINE, *arguments]
+    told = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+    return int(told.split()[-1]) / 1024
 
 
 def median(measure, runs):
@@ -235,6 +236,8 @@ def main():
     arguments.add_argument("--runs", type=int, default=5)
     arguments.add_argument("--plot", type=Path, help="write how time and memory grow, as SVG")
     options = arguments.parse_args()
+    if not Path("/usr/bin/time").exists():
+        sys.exit("there is no `/usr/bin/time`: install GNU time, on Debian `apt-get install time`")
     if not ENGINE.exists():
         sys.exit(f"there is no `{ENGINE}`: run `cargo build --release -p system-builder` first")
     python = library_python()
