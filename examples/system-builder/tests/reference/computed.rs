@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expected::{Expected, difference, read_expected, systems};
+use crate::expected::{Expected, difference, read_expected, system, systems};
 use serde_json::Value;
 use system_builder::model::{
     self,
@@ -63,4 +63,27 @@ fn every_attribute_of_every_system_is_that_of_the_reference() {
         }
     }
     assert_eq!(compared, 3623);
+}
+
+#[test]
+fn what_differs_differs_by_no_more_than_that_noise() {
+    for (name, id, attribute) in NOISE {
+        let expected: Expected = read_expected(&format!("{name}.expected.json"));
+        let mut want = &expected.objects[id].attributes[attribute];
+        let computed = computed(&system(name));
+        let mut got = &computed["objects"][id]["attributes"][attribute];
+        if let Some(entries) = want["entries"].as_object() {
+            let (key, entry) = entries.iter().next().unwrap();
+            (want, got) = (entry, &got["entries"][key]);
+        }
+        // Some ten thousand roundings to 24 bits, one after the other.
+        let noise = 1e-5 * want["max"].as_f64().unwrap();
+        for (hour, want) in want["at"].as_object().unwrap() {
+            let (got, want) = (got["at"][hour].as_f64().unwrap(), want.as_f64().unwrap());
+            assert!(
+                (got - want).abs() <= noise,
+                "{name}: hour {hour}: {got}, expected {want}"
+            );
+        }
+    }
 }
