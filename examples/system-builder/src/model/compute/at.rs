@@ -1,0 +1,202 @@
+//! Objects in their place.
+
+use std::sync::Arc;
+
+use super::super::Ref;
+use super::super::attribute::Target;
+use super::super::classes::{Class, Object};
+use super::memo::Memo;
+use super::{Engine, Failure, Hours, Measure, Problem, ProblemKind, Series};
+
+/// An object in its place: with its inputs, what it refers to and what refers to it.
+///
+/// The formulas of a class are methods of this.
+pub(in crate::model) struct At<'e, T> {
+    pub(super) engine: &'e Engine,
+    pub(super) this: Ref<T>,
+}
+
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for At<'_, T> {}
+
+impl<T> PartialEq for At<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.this == other.this
+    }
+}
+
+impl<'e, T: Target> At<'e, T> {
+    /// The object's inputs; of a family, the class to match on.
+    pub(in crate::model) fn get(self) -> T::Found<'e> {
+        self.engine.model.get(self.this)
+    }
+
+    /// Another object.
+    pub(in crate::model) fn at<U>(self, other: Ref<U>) -> At<'e, U> {
+        self.engine.at(other)
+    }
+
+    /// The object as one of its family.
+    pub(in crate::model) fn of<F>(self) -> At<'e, F>
+    where
+        Ref<F>: From<Ref<T>>,
+    {
+        self.engine.at(self.this.into())
+    }
+
+    /// The objects of class or family `U` that refer to this one, each once.
+    pub(in crate::model) fn referrers<U: Target>(self) -> impl Iterator<Item = At<'e, U>> {
+        let engine = self.engine;
+        let referrers = engine.referrers.of_object(self.this.index()).iter();
+        referrers
+            .filter(|&&place| U::CLASSES.contains(&engine.model.objects[place as usize].class()))
+            .map(|&place| engine.at(Ref::new(place)))
+    }
+
+    pub(in crate::model) fn object(self) -> &'e Object {
+        &self.engine.model.objects[self.index()]
+    }
+
+    pub(in crate::model) fn class(self) -> Class {
+        self.object().class()
+    }
+
+    pub(in crate::model) fn id(self) -> &'e str {
+        self.object().id()
+    }
+
+    pub(in crate::model) fn name(self) -> &'e str {
+        self.object().name()
+    }
+
+    pub(in crate::model) fn index(self) -> usize {
+        self.this.index()
+    }
+
+    /// A series that other formulas need soon: computed once, while there is room to keep it.
+    pub(in crate::model) fn shared<S: Into<Arc<Series>>>(
+        self,
+        attribute: &'static str,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        self.shared_for(attribute, self.index(), compute)
+    }
+
+    /// The same, of a series that there is one of for each of some objects.
+    pub(in crate::model) fn shared_for<S: Into<Arc<Series>>>(
+        self,
+        attribute: &'static str,
+        of: usize,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        self.kept_in(&self.engine.passing, attribute, of, compute)
+    }
+
+    /// A footprint, which is needed until all are summed up.
+    pub(in crate::model) fn footprint<S: Into<Arc<Series>>>(
+        self,
+        attribute: &'static str,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        self.footprint_for(attribute, self.index(), compute)
+    }
+
+    /// The same, of a footprint that there is one of for each of some objects.
+    pub(in crate::model) fn footprint_for<S: Into<Arc<Series>>>(
+        self,
+        attribute: &'static str,
+        of: usize,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        self.kept_in(&self.engine.lasting, attribute, of, compute)
+    }
+
+    fn kept_in<S: Into<Arc<Series>>>(
+        self,
+        memo: &Memo,
+        attribute: &'static str,
+        of: usize,
+        compute: impl FnOnce() -> Result<Option<S>, Failure>,
+    ) -> Result<Hours, Failure> {
+        let key = (self.index() as u32, attribute, of as u32);
+        if let Some(known) = memo.get(&key) {
+            return Ok(known);
+        }
+        self.engine.check()?;
+        let hours = compute()?.map(Into::into);
+        memo.keep(key, hours.clone());
+        Ok(hours)
+    }
+
+    /// What this object asks for and can't have.
+    pub(in crate::model) fn problem(
+        self,
+        kind: ProblemKind,
+        attribute: &'static str,
+        detail: impl std::fmt::Display,
+    ) -> Problem {
+        Problem {
+            kind,
+            object: self.id().to_owned(),
+            class: self.class().name(),
+            name: self.name().to_owned(),
+            attribute,
+            detail: format!("{} “{}” {detail}", self.class(), self.name()),
+            available: None,
+            requested: None,
+            unit: None,
+        }
+    }
+
+    /// More is asked of this object than it has.
+    pub(in crate::model) fn shortage(
+        self,
+        attribute: &'static str,
+        what: &str,
+        (requested, available): (f64, f64),
+        unit: Measure,
+        way_out: &str,
+    ) -> Failure {
+        let (requested, available) = (requested * unit.factor, available * unit.factor);
+        let (asked, has) = (short(requested), short(available));
+        let amount = match unit.name {
+            "dimensionless" | "concurrent" => what.to_owned(),
+            name => format!("`{name}` of {what}"),
+        };
+        let detail = format!("has {has} {amount}, and {asked} are asked of it; {way_out}.");
+        let problem = self.problem(ProblemKind::InsufficientCapacity, attribute, detail);
+        Failure::Problem(Arc::new(Problem {
+            available: Some(available),
+            requested: Some(requested),
+            unit: Some(unit.name),
+            ..problem
+        }))
+    }
+
+    /// The input `name`, which a formula divides by.
+    pub(in crate::model) fn divisor(self, name: &'static str, value: f64) -> Result<f64, Failure> {
+        if value == 0.0 {
+            let detail = format!(
+                "has a `{name}` of zero, which values are divided by; give it one above zero."
+            );
+            let problem = self.problem(ProblemKind::DivisionByZero, name, detail);
+            return Err(Failure::Problem(Arc::new(problem)));
+        }
+        Ok(value)
+    }
+}
+
+/// A number as short as it can be told without losing what matters.
+fn short(number: f64) -> String {
+    let digits = (5 - number.abs().max(1.0).log10().ceil() as i32).max(0) as usize;
+    let text = format!("{number:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}

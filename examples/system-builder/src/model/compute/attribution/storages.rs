@@ -1,0 +1,69 @@
+//! How the footprints of storages are split.
+
+use super::super::{At, Failure, Series};
+use super::{Cell, Row, Stream, dot, ratio, requests_of};
+use crate::model::classes::{AnyJob, Phase, Storage};
+
+/// How a storage's footprint is split.
+pub(super) struct Keeping<'e> {
+    storage: At<'e, Storage>,
+    /// In kg, of each terabyte that was written and is kept.
+    of_terabyte: Series,
+    /// In kg, of what is there besides.
+    baseline: f64,
+    /// Requests of all jobs, and how many jobs there are.
+    requests: f64,
+    jobs: usize,
+}
+
+impl<'e> Keeping<'e> {
+    pub(super) fn of(storage: At<'e, Storage>) -> Result<Option<Self>, Failure> {
+        let (Some(written), Some(retention), Some(baseline), Some(server)) = (
+            storage.written()?,
+            storage.retention_footprint()?,
+            storage.baseline_footprint()?,
+            storage.server()?,
+        ) else {
+            return Ok(None);
+        };
+        let mut requests = 0.0;
+        for job in server.jobs() {
+            requests += requests_of(job)?;
+        }
+        Ok(Some(Self {
+            storage,
+            of_terabyte: retention.with(&written, ratio)?,
+            baseline: baseline.sum(),
+            requests,
+            jobs: server.jobs().count(),
+        }))
+    }
+
+    pub(super) fn split(
+        &self,
+        job: At<'e, AnyJob>,
+        cells: &[Cell<'e>],
+        rows: &mut Vec<Row>,
+    ) -> Result<(), Failure> {
+        let share = match self.requests {
+            0.0 => 1.0 / self.jobs as f64,
+            all => requests_of(job)? / all,
+        };
+        let of_job = job.hourly_avg_occurrences_across()?;
+        for cell in cells {
+            let mut add = |stream: Stream, value: f64| {
+                let phase = Phase::Manufacturing;
+                let row = cell.row(self.storage.index(), stream, phase, job.index(), value);
+                cell.add(row, rows);
+            };
+            if let Some((requests, of_job)) = cell.requests.as_ref().zip(of_job.as_ref()) {
+                // What a place wrote is kept for as long as others go on writing.
+                let requests = of_job.with(requests, |_, requests| requests)?;
+                let kept = self.storage.kept(&job.hourly_data_stored_by(&requests)?);
+                add(Stream::Retention, dot(&kept, &self.of_terabyte));
+            }
+            add(Stream::Baseline, self.baseline * share * cell.flat_share);
+        }
+        Ok(())
+    }
+}
