@@ -121,13 +121,14 @@ function flows({ nodes, links }) {
     series: [{
       type: "sankey",
       left: 4,
-      right: 140,
+      right: 120,
       top: 8,
       bottom: 8,
       nodeGap: 6,
+      nodeWidth: 14,
       draggable: false,
       emphasis: { focus: "adjacency" },
-      label: { color: text, width: 130, overflow: "truncate", formatter: ({ name }) => nodes[name].name },
+      label: { color: text, width: 108, overflow: "truncate", formatter: ({ name }) => nodes[name].name },
       lineStyle: { color: "gradient", opacity: 0.35 },
       data: nodes.map((node, place) => ({ name: name(place), depth: columns.indexOf(node.column) })),
       links: links.map(({ source, target, value }) => ({ source: name(source), target: name(target), value })),
@@ -209,6 +210,9 @@ async function drawFlows() {
   if (byId("phase").value) query.set("phase", byId("phase").value);
   const diagram = await api(`/api/systems/${id}/sankey?${query}`);
   if (results?.id !== id) return;
+  // A column has to hold its labels; a narrow window scrolls.
+  const columns = new Set(diagram.nodes.map((node) => node.column)).size;
+  byId("flows").style.minWidth = `${columns * 8}rem`;
   const countries = diagram.nodes.filter((node) => node.column === "country").map((node) => `${node.name} ${mass(node.value)}`);
   await draw(byId("flows"), `Who causes ${mass(diagram.total)}, from the system over ${countries.join(", ")} to the objects that emit.`, flows(diagram));
 }
