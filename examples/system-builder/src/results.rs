@@ -218,6 +218,8 @@ mod tests {
             &footprint,
             &results.footprint(&again).await.unwrap()
         ));
+        results.forget(&first);
+        assert_eq!(results.footprints.len(), 0);
     }
 
     #[tokio::test]

@@ -65,6 +65,8 @@ pub enum Column {
 pub struct Sankey {
     /// In kg.
     pub total: f64,
+    /// Whether it is that of all objects, none left out for a problem.
+    pub complete: bool,
     /// What flows lead from and to.
     pub nodes: Vec<Node>,
     /// The flows.
@@ -155,7 +157,7 @@ pub fn sankey(model: &Model, attribution: &Attribution, options: &Options) -> Sa
     if system {
         flows.retain(|(from, _), _| *from != Key::System);
     }
-    draw(model, flows, total)
+    draw(model, flows, total, !attribution.incomplete)
 }
 
 /// Adds the flows of a phase.
@@ -264,7 +266,7 @@ fn gather_small(flows: &mut Flows, threshold: f64) {
     *flows = gathered;
 }
 
-fn draw(model: &Model, flows: Flows, total: f64) -> Sankey {
+fn draw(model: &Model, flows: Flows, total: f64, complete: bool) -> Sankey {
     let mut keys: Vec<Key> = flows.keys().flat_map(|&(from, to)| [from, to]).collect();
     keys.sort_unstable_by_key(|&key| (key.column(), key));
     keys.dedup();
@@ -294,6 +296,7 @@ fn draw(model: &Model, flows: Flows, total: f64) -> Sankey {
     });
     Sankey {
         total,
+        complete,
         nodes,
         links: links.collect(),
     }

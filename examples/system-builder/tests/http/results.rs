@@ -122,6 +122,9 @@ async fn a_system_that_asks_for_too_much_is_refused_with_what_can_be_computed_of
     assert_eq!(of("Srv")["use"], Value::Null);
     assert!(of("Lap")["use"].as_f64().unwrap() > 0.0);
 
+    let diagram = server.get(&format!("{location}/sankey")).await.json();
+    assert_eq!(diagram["complete"], false);
+
     let object = server.get(&format!("{location}/objects/Srv")).await;
     assert_eq!(object.status, StatusCode::OK);
     let computed = object.json()["computed"].take();
@@ -157,6 +160,8 @@ async fn a_diagram_shows_what_it_is_asked_for() {
         columns.dedup();
         (columns, diagram["total"].as_f64().unwrap())
     };
+    let whole = server.get(&format!("{location}/sankey")).await.json();
+    assert_eq!(whole["complete"], true);
     let (all, total) = columns("").await;
     assert_eq!(
         all,
@@ -323,4 +328,22 @@ async fn twenty_years_by_the_hour_are_refused_with_a_way_out() {
         .await
         .json();
     assert_eq!(days["over_time"]["starts"].as_array().unwrap().len(), 7300);
+}
+
+#[tokio::test]
+async fn systems_that_share_an_object_are_refused_by_its_name() {
+    let server = Server::start().await;
+    let mut system = system("mixed_example");
+    let mut other = system["System"]["MySystem"].clone();
+    other["id"] = json!("Other");
+    other["name"] = json!("Other");
+    system["System"]["Other"] = other;
+    let location = load(&server, &system).await;
+    let answer = server.get(&format!("{location}/footprint")).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains("in common with the system “Other”"),
+        "{detail}"
+    );
 }

@@ -1,6 +1,6 @@
 //! What a file describes, and its footprint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::{
     Device, EdgeUsagePattern, Network, Storage, UsagePattern,
 };
 use crate::model::class::class;
-use crate::model::compute::{At, Failure, Hours, KG, attributes, computed, sum};
+use crate::model::compute::{At, Failure, Hours, KG, ProblemKind, attributes, computed, sum};
 use crate::model::relations::List;
 
 class! {
@@ -26,6 +26,8 @@ computed! {
 
 attributes! {
     SYSTEM of System {
+        only "4.12" objects_validation [KG]
+            = "no object is part of another system too" => |system| system.check_objects();
         "4.12" total_footprint [KG]
             = "sum over the objects of the system of manufacturing and use footprint" =>
             |system| system.total_footprint();
@@ -231,7 +233,32 @@ impl<'e> At<'e, System> {
         emitters.into_values().collect()
     }
 
+    /// Whether its objects are its own.
+    fn check_objects(self) -> Result<(), Failure> {
+        for other in self.all::<System>().filter(|other| *other != self) {
+            self.check_cancelled()?;
+            let places: HashSet<_> = other
+                .emitters()
+                .iter()
+                .map(|emitter| emitter.index())
+                .collect();
+            let mut own = self.emitters().into_iter().map(Emitter::index);
+            if let Some(shared) = own.find(|place| places.contains(place)) {
+                let detail = format!(
+                    "has the object `{}` in common with the system “{}”; give each its own.",
+                    self.id_at(shared),
+                    other.name()
+                );
+                return Err(self
+                    .problem(ProblemKind::WrongLink, "total_footprint", detail)
+                    .into());
+            }
+        }
+        Ok(())
+    }
+
     fn total_footprint(self) -> Result<Hours, Failure> {
+        self.check_objects()?;
         let emitters = self.emitters().into_iter();
         sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint(phase))))
     }

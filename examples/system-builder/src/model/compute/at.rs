@@ -58,6 +58,21 @@ impl<'e, T: Target> At<'e, T> {
             .map(|&place| engine.at(Ref::new(place)))
     }
 
+    /// Whether to go on with a long computation.
+    pub(in crate::model) fn check_cancelled(self) -> Result<(), Failure> {
+        self.engine.check()
+    }
+
+    /// The objects of class or family `U`.
+    pub(in crate::model) fn all<U: Target>(self) -> impl Iterator<Item = At<'e, U>> {
+        self.engine.all()
+    }
+
+    /// The id of the object in that place of the file.
+    pub(in crate::model) fn id_at(self, place: usize) -> &'e str {
+        self.engine.model.objects[place].id()
+    }
+
     pub(in crate::model) fn object(self) -> &'e Object {
         &self.engine.model.objects[self.index()]
     }
@@ -170,12 +185,12 @@ impl<'e, T: Target> At<'e, T> {
         };
         let detail = format!("has {has} {amount}, and {asked} are asked of it; {way_out}.");
         let problem = self.problem(ProblemKind::InsufficientCapacity, attribute, detail);
-        Failure::Problem(Arc::new(Problem {
+        Failure::from(Problem {
             available: Some(available),
             requested: Some(requested),
             unit: Some(unit.name),
             ..problem
-        }))
+        })
     }
 
     /// The input `name`, which a formula divides by.
@@ -185,7 +200,7 @@ impl<'e, T: Target> At<'e, T> {
                 "has a `{name}` of zero, which values are divided by; give it one above zero."
             );
             let problem = self.problem(ProblemKind::DivisionByZero, name, detail);
-            return Err(Failure::Problem(Arc::new(problem)));
+            return Err(problem.into());
         }
         Ok(value)
     }

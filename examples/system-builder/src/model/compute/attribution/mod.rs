@@ -107,6 +107,8 @@ pub struct Attribution {
     pub rows: Vec<Row>,
     /// What the components of devices contribute, in kg.
     pub components: Vec<Component>,
+    /// Whether something is left out that can't be computed.
+    pub incomplete: bool,
 }
 
 /// What a component contributes to the footprint of its device.
@@ -145,35 +147,40 @@ impl Attribution {
         let emits = |place: usize| places.contains(&place);
         // All that a job causes comes together: it is computed from the same requests.
         for server in engine.all::<AnyServer>() {
-            let (mut server_s, mut storage_s) = (None, None);
+            let (mut provision, mut keeping) = (None, None);
             if emits(server.index()) {
-                server_s = unless_impossible(Provision::of(server))?.flatten();
-                storage_s = unless_impossible(Keeping::of(server.storage()))?.flatten();
+                provision = split.unless_impossible(Provision::of(server))?.flatten();
+                keeping = split
+                    .unless_impossible(Keeping::of(server.storage()))?
+                    .flatten();
             }
             for job in server.jobs() {
-                let Some(cells) = unless_impossible(cells(job))? else {
+                let Some(cells) = split.unless_impossible(cells(job))? else {
                     continue;
                 };
-                let rows = &mut split.rows;
-                if let Some(provision) = &server_s {
-                    unless_impossible(provision.split(job, &cells, rows))?;
+                if let Some(provision) = &provision {
+                    let done = provision.split(job, &cells, &mut split.rows);
+                    split.unless_impossible(done)?;
                 }
-                if let Some(keeping) = &storage_s {
-                    unless_impossible(keeping.split(job, &cells, rows))?;
+                if let Some(keeping) = &keeping {
+                    let done = keeping.split(job, &cells, &mut split.rows);
+                    split.unless_impossible(done)?;
                 }
-                unless_impossible(split_networks(&networks, job, &cells, rows))?;
+                let done = split_networks(&networks, job, &cells, &mut split.rows);
+                split.unless_impossible(done)?;
             }
         }
         for api in engine.all::<AnyApi>() {
             for job in api.server().jobs() {
-                let Some(cells) = unless_impossible(cells(job))? else {
+                let Some(cells) = split.unless_impossible(cells(job))? else {
                     continue;
                 };
-                let rows = &mut split.rows;
                 if emits(api.index()) {
-                    unless_impossible(split_api_server(api.server(), job, &cells, rows))?;
+                    let done = split_api_server(api.server(), job, &cells, &mut split.rows);
+                    split.unless_impossible(done)?;
                 }
-                unless_impossible(split_networks(&networks, job, &cells, rows))?;
+                let done = split_networks(&networks, job, &cells, &mut split.rows);
+                split.unless_impossible(done)?;
             }
         }
         for emitter in emitters {
@@ -183,7 +190,7 @@ impl Attribution {
                 Emitter::EdgeDevice(device) => split.add_edge_device(device),
                 _ => Ok(()),
             };
-            if unless_impossible(done)?.is_none() {
+            if split.unless_impossible(done)?.is_none() {
                 split.rows.truncate(rows);
                 split.components.truncate(components);
             }
@@ -191,6 +198,18 @@ impl Attribution {
         split.rows.retain(|row| row.value != 0.0);
         split.rows.shrink_to_fit();
         Ok(split)
+    }
+
+    /// A value, or none where the system asks for something impossible.
+    fn unless_impossible<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Failure::Cancelled) => Err(Failure::Cancelled),
+            Err(_) => {
+                self.incomplete = true;
+                Ok(None)
+            }
+        }
     }
 
     fn add_edge_device(&mut self, device: At<'_, AnyEdgeDevice>) -> Result<(), Failure> {
@@ -217,15 +236,6 @@ impl Attribution {
     /// Bytes of memory that it takes.
     pub fn size(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.rows) + size_of_val(&*self.components)
-    }
-}
-
-/// A value, or none where the system asks for something impossible.
-fn unless_impossible<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Failure::Cancelled) => Err(Failure::Cancelled),
-        Err(_) => Ok(None),
     }
 }
 
