@@ -65,4 +65,15 @@ mod tests {
             "application/problem+json"
         );
     }
+
+    #[tokio::test]
+    async fn a_client_that_has_to_wait_is_told_for_how_long() {
+        let wait = Duration::from_secs(7);
+        let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy.").retry_after(wait);
+        let routes = Router::new().route("/", get(async move || busy.clone()));
+        let app = with_layers(routes, &Config::parse_from(["system-builder"]));
+        let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()["retry-after"], "7");
+    }
 }

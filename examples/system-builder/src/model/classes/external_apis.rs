@@ -85,10 +85,8 @@ computed! {
 }
 
 /// What a request to a model of other people costs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(in crate::model) struct Request {
-    /// In hours.
-    latency: f64,
     /// In kWh.
     energy: f64,
     /// In kg.
@@ -158,10 +156,8 @@ impl<'e> At<'e, AnyApiServer> {
         self,
         job: At<'e, AnyJob>,
     ) -> Result<Request, Failure> {
-        let request = job.request();
-        let latency = job.divisor("generation_latency", request.latency)?;
+        let (request, latency) = (job.request(), job.request_duration()?.total());
         Ok(Request {
-            latency: 1.0,
             energy: request.energy / latency,
             usage: request.usage / latency,
             embodied: request.embodied / latency,
@@ -185,12 +181,7 @@ impl At<'_, AnyJob> {
         match self.get() {
             AnyJob::EcoLogitsGenAIExternalAPIJob(job) => self.at(job).request(),
             AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => self.at(job).request(),
-            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => Request {
-                latency: 1.0,
-                energy: 0.0,
-                usage: 0.0,
-                embodied: 0.0,
-            },
+            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => Request::default(),
         }
     }
 }
@@ -326,7 +317,6 @@ impl At<'_, EcoLogitsGenAIExternalAPIJob> {
         let (model, latency) = (self.model(), self.generation_latency());
         let energy = model.pue * self.it_energy();
         Request {
-            latency,
             energy,
             usage: energy * model.carbon_intensity,
             embodied: latency * self.hardware() / (HARDWARE_LIFE * BATCH),
@@ -452,7 +442,6 @@ impl At<'_, EcoLogitsVideoGenExternalAPIJob> {
         let (model, latency) = (self.model(), self.generation_latency());
         let energy = model.pue * self.it_energy();
         Request {
-            latency,
             energy,
             usage: energy * model.carbon_intensity,
             embodied: latency / HARDWARE_LIFE * self.hardware(),
