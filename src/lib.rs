@@ -103,6 +103,7 @@
 //! - `axum`: routes are labelled with axum's `MatchedPath`. Add the layer with `Router::layer`;
 //!   around the whole router it runs before the match, and all routes are `unmatched`.
 //! - `jemalloc`: jemalloc's own counters are the heap meter, where it is the global allocator.
+//! - `routes`: `routes::Routes`, a listener that keeps figures of each route.
 //! - `sysinfo`: `resident::Sysinfo`, the reader of other platforms, on Linux too.
 //!
 //! # Limits
@@ -128,6 +129,8 @@ pub mod reclaim;
 mod report;
 pub mod resident;
 mod route;
+#[cfg(feature = "routes")]
+pub mod routes;
 mod shield;
 mod verdict;
 

@@ -23,6 +23,8 @@ pub struct Report {
     pub after: Option<Resident>,
     /// How many other requests of this layer (and its clones) shared any part of the window.
     pub overlap: u32,
+    /// Requests of this layer (and its clones) in flight when the window closed, this one included.
+    pub in_flight: u32,
     /// The request body's size in bytes as its `content-length` declares it; `None` when it
     /// declares none.
     pub request_size: Option<u64>,

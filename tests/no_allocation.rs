@@ -107,6 +107,25 @@ fn a_request_allocates_nothing_under_a_subscriber_that_wants_no_debug_events() {
     }
 }
 
+#[cfg(feature = "routes")]
+#[test]
+fn a_request_of_a_known_route_allocates_nothing_where_figures_are_kept_of_it() {
+    use tower_memory::routes::Routes;
+
+    for (layer, readable) in layers() {
+        let routes = Routes::new();
+        let layer = layer.on_report(routes.clone());
+        let mut service = layer.layer(service_fn(hello::<()>));
+        let request = || {
+            let Ok(response) = finish(service.call(Request::new(())));
+            read_to_its_end(response);
+        };
+        assert_eq!(allocations(request), 0);
+        assert_all_were_readable(&readable);
+        assert_eq!(routes.snapshot().routes[0].requests, 2 * TIMES);
+    }
+}
+
 #[test]
 fn a_request_that_ends_early_allocates_nothing() {
     for (layer, readable) in layers() {

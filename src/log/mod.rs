@@ -161,6 +161,7 @@ mod tests {
             before,
             after,
             overlap: 0,
+            in_flight: 1,
             request_size: None,
             response_size: 0,
             heap: None,

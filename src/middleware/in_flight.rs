@@ -21,6 +21,15 @@ const STARTED: u64 = u64::MAX >> IN_FLIGHT_BITS;
 #[derive(Debug)]
 pub(crate) struct Arrival(u64);
 
+/// What a request leaves behind when its window closes.
+#[derive(Debug)]
+pub(crate) struct Departure {
+    /// How many others shared any part of the window.
+    pub(crate) overlap: u32,
+    /// How many were in flight just before, this one included.
+    pub(crate) in_flight: u32,
+}
+
 impl InFlight {
     // The orderings are the strictest because the counts are compared with readings that are no
     // atomics at all: no reading may move out of its window. On x86 all orderings cost the same.
@@ -29,13 +38,17 @@ impl InFlight {
         Arrival(self.0.fetch_add(ONE_STARTED + 1, Ordering::SeqCst))
     }
 
-    /// Ends the window that `arrival` opened; returns how many others shared any part of it.
-    pub(crate) fn leave(&self, arrival: &Arrival) -> u32 {
+    /// Ends the window that `arrival` opened.
+    pub(crate) fn leave(&self, arrival: &Arrival) -> Departure {
         let before = self.0.fetch_sub(1, Ordering::SeqCst);
         let ahead = arrival.0 & IN_FLIGHT;
         let started = (arrival.0 >> IN_FLIGHT_BITS) + 1;
         let since = (before >> IN_FLIGHT_BITS).wrapping_sub(started) & STARTED;
-        u32::try_from(ahead + since).unwrap_or(u32::MAX)
+        let narrow = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Departure {
+            overlap: narrow(ahead + since),
+            in_flight: narrow(before & IN_FLIGHT),
+        }
     }
 }
 
@@ -49,7 +62,7 @@ mod tests {
         let in_flight = InFlight::default();
         for _ in 0..3 {
             let arrival = in_flight.enter();
-            assert_eq!(in_flight.leave(&arrival), 0);
+            assert_eq!(in_flight.leave(&arrival).overlap, 0);
         }
     }
 
@@ -58,8 +71,10 @@ mod tests {
         let in_flight = InFlight(AtomicU64::new(STARTED << IN_FLIGHT_BITS));
         let first = in_flight.enter();
         let second = in_flight.enter();
-        assert_eq!(in_flight.leave(&first), 1);
-        assert_eq!(in_flight.leave(&second), 1);
+        for (arrival, left) in [(first, 2), (second, 1)] {
+            let departure = in_flight.leave(&arrival);
+            assert_eq!((departure.overlap, departure.in_flight), (1, left));
+        }
         assert_eq!(in_flight.0.load(Ordering::SeqCst) & IN_FLIGHT, 0);
     }
 
@@ -78,7 +93,7 @@ mod tests {
                     open.push((in_flight.enter(), time));
                 } else {
                     let (arrival, opened) = open.swap_remove(usize::from(*step) % open.len());
-                    windows.push((opened, time, in_flight.leave(&arrival)));
+                    windows.push((opened, time, in_flight.leave(&arrival).overlap));
                 }
             }
             let still_open: Vec<_> = open.iter().map(|(_, opened)| *opened).collect();

@@ -1,4 +1,7 @@
-use super::{config::Config, in_flight::Arrival};
+use super::{
+    config::Config,
+    in_flight::{Arrival, Departure},
+};
 use crate::{
     heap::{self, Flow, HeapFlow, Scope},
     report::{LateWork, Outcome, Report},
@@ -97,7 +100,7 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         let closed = self.config.resident.read();
-        let overlap = self.config.in_flight.leave(&self.arrival);
+        let Departure { overlap, in_flight } = self.config.in_flight.leave(&self.arrival);
         let heap = self.heap_flow();
         let (before, after) = (self.opened.resident, closed.resident);
         let evidence = Evidence {
@@ -116,6 +119,7 @@ impl Drop for Visit {
             before,
             after,
             overlap,
+            in_flight,
             request_size: self.request_size,
             response_size: self.response_size,
             live_before: self.opened.live(),

@@ -80,6 +80,14 @@ pub trait ReadResident: Send + Sync + 'static {
     fn read(&self) -> io::Result<Resident>;
 }
 
+/// A reading by the reader for this platform, outside of any request.
+#[cfg(feature = "routes")]
+pub(crate) fn now() -> Option<Resident> {
+    static READER: std::sync::OnceLock<Box<dyn ReadResident>> = std::sync::OnceLock::new();
+    let reader = READER.get_or_init(|| Box::new(default_reader()));
+    reader.read().ok()
+}
+
 /// The reader for this platform.
 pub(crate) fn default_reader() -> impl ReadResident {
     #[cfg(target_os = "linux")]

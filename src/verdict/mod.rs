@@ -69,20 +69,37 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    pub(crate) const NAMES: [&str; 9] = [
+        "within_threshold",
+        "peaked",
+        "retained",
+        "allocator_held",
+        "mapped",
+        "other_requests",
+        "overlapped",
+        "unmetered",
+        "unreadable",
+    ];
+
+    /// Where its name is.
+    pub(crate) const fn index(&self) -> usize {
+        match self {
+            Self::WithinThreshold => 0,
+            Self::Peaked { .. } => 1,
+            Self::Retained { .. } => 2,
+            Self::AllocatorHeld { .. } => 3,
+            Self::Mapped { .. } => 4,
+            Self::OtherRequests { .. } => 5,
+            Self::Overlapped => 6,
+            Self::Unmetered => 7,
+            Self::Unreadable => 8,
+        }
+    }
+
     /// The name in the log: `within_threshold`, `peaked`, `retained`, `allocator_held`, `mapped`,
     /// `other_requests`, `overlapped`, `unmetered` or `unreadable`.
     pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::WithinThreshold => "within_threshold",
-            Self::Peaked { .. } => "peaked",
-            Self::Retained { .. } => "retained",
-            Self::AllocatorHeld { .. } => "allocator_held",
-            Self::Mapped { .. } => "mapped",
-            Self::OtherRequests { .. } => "other_requests",
-            Self::Overlapped => "overlapped",
-            Self::Unmetered => "unmetered",
-            Self::Unreadable => "unreadable",
-        }
+        Self::NAMES[self.index()]
     }
 
     /// Whether there is something to explain: growth, or what is retained, at or above the

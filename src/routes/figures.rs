@@ -1,0 +1,275 @@
+use super::{series::raise, warning::Warning};
+use crate::{
+    report::{LateWork, Outcome, Report},
+    route::Route,
+    verdict::Verdict,
+};
+use histogram::AtomicHistogram32;
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+/// What the requests of one route did. All sizes are bytes.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RouteFigures {
+    /// The route; `other` stands for all beyond the first 512.
+    pub route: Route,
+    /// Requests that ended.
+    pub requests: u64,
+    /// Those whose window other requests shared.
+    pub overlapping: u64,
+    /// How they ended; what never happened is left out.
+    pub outcomes: Vec<(Outcome, u64)>,
+    /// What was said of them, by [`Verdict::as_str`]; what was never said is left out.
+    pub verdicts: Vec<(&'static str, u64)>,
+    /// By how much they grew the process.
+    pub growth: Growth,
+    /// By how much they shrank it, in all.
+    pub shrink: u64,
+    /// What they allocated, late work included. 0 when no heap meter counts.
+    pub allocated: u64,
+    /// What outlives them: allocated less freed, late work included. 0 when no heap meter counts.
+    pub retained: i64,
+    /// The most that one of them held at once. 0 when no heap meter counts.
+    pub peak: u64,
+    /// Pieces of work that ended later than their request.
+    pub late: u64,
+    /// The last warning, be it in the log or suppressed there.
+    pub last_warning: Option<Warning>,
+}
+
+/// The distribution of growth. Requests that shrank the process or left it alone count as 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Growth {
+    /// Requests whose growth could be read.
+    pub readings: u64,
+    /// All growth.
+    pub sum: u64,
+    /// Half of the requests grew the process by no more than this. Like all quantiles rounded up, by
+    /// less than 16 KiB + 7 %.
+    pub p50: u64,
+    /// 95 of 100.
+    pub p95: u64,
+    /// 99 of 100.
+    pub p99: u64,
+    /// The largest, exactly.
+    pub max: u64,
+}
+
+impl Growth {
+    /// Growth per request; 0 where none was read.
+    pub const fn mean(&self) -> u64 {
+        match self.readings {
+            0 => 0,
+            readings => self.sum / readings,
+        }
+    }
+}
+
+const OUTCOMES: [Outcome; 6] = [
+    Outcome::Completed,
+    Outcome::ServiceError,
+    Outcome::Cancelled,
+    Outcome::BodyDropped,
+    Outcome::BodyError,
+    Outcome::Panicked,
+];
+
+/// The figures of one route while they are counted. A quiet request costs two additions: what is
+/// most often so (nothing grew, nothing to warn of) follows from what is counted.
+pub(super) struct Counters {
+    outcomes: [AtomicU64; OUTCOMES.len()],
+    /// By [`Verdict::index`]; `within_threshold`, the first, is all the others are not.
+    verdicts: [AtomicU64; Verdict::NAMES.len()],
+    overlapping: AtomicU64,
+    /// Growth above zero, in units of [`UNIT`].
+    grown: AtomicHistogram32,
+    growth: AtomicU64,
+    largest: AtomicU64,
+    shrink: AtomicU64,
+    allocated: AtomicU64,
+    retained: AtomicI64,
+    peak: AtomicU64,
+    late: AtomicU64,
+    last_warning: Mutex<Option<Warning>>,
+}
+
+/// Bytes of the smallest growth that is told from the next.
+const UNIT: u64 = 16 << 10;
+
+/// Powers of two: sixteen steps to each doubling, up to 64 GiB. That is 1.2 KB a route.
+const PRECISION: u8 = 4;
+const LARGEST: u8 = 22;
+
+impl Counters {
+    #[expect(
+        clippy::expect_used,
+        reason = "constants that a test shows to be valid"
+    )]
+    pub(super) fn new() -> Self {
+        Self {
+            outcomes: Default::default(),
+            verdicts: Default::default(),
+            overlapping: AtomicU64::new(0),
+            grown: AtomicHistogram32::new(PRECISION, LARGEST).expect("valid constants"),
+            growth: AtomicU64::new(0),
+            largest: AtomicU64::new(0),
+            shrink: AtomicU64::new(0),
+            allocated: AtomicU64::new(0),
+            retained: AtomicI64::new(0),
+            peak: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            last_warning: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn count(&self, report: &Report) {
+        if let Some(at) = OUTCOMES.iter().position(|known| *known == report.outcome) {
+            add(&self.outcomes[at], 1);
+        }
+        if report.verdict != Verdict::WithinThreshold {
+            add(&self.verdicts[report.verdict.index()], 1);
+        }
+        if report.overlap > 0 {
+            add(&self.overlapping, 1);
+        }
+        match report.growth().unwrap_or(0) {
+            0 => {}
+            grown @ 1.. => self.grew(grown.unsigned_abs()),
+            shrunk => add(&self.shrink, shrunk.unsigned_abs()),
+        }
+        if let Some(heap) = report.heap {
+            add(&self.allocated, heap.allocated);
+            self.retain(heap.retained());
+            raise(&self.peak, heap.peak);
+        }
+    }
+
+    pub(super) fn count_late(&self, work: &LateWork) {
+        add(&self.late, 1);
+        add(&self.allocated, work.heap.allocated);
+        self.retain(work.heap.retained());
+    }
+
+    pub(super) fn warned(&self, warning: Warning) {
+        let mut last = self
+            .last_warning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = Some(warning);
+    }
+
+    fn grew(&self, bytes: u64) {
+        let units = bytes.div_ceil(UNIT).min((1 << LARGEST) - 1);
+        // Fails for values above the largest only, of which there are none.
+        let _ = self.grown.increment(units);
+        add(&self.growth, bytes);
+        raise(&self.largest, bytes);
+    }
+
+    fn retain(&self, bytes: i64) {
+        if bytes != 0 {
+            self.retained.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Each figure as it is now; requests that end meanwhile may be in some of them only.
+    pub(super) fn figures(&self, route: &Route) -> RouteFigures {
+        let outcomes = OUTCOMES.iter().copied().zip(self.outcomes.iter().map(load));
+        let outcomes: Vec<_> = outcomes.filter(|(_, count)| *count > 0).collect();
+        let requests = outcomes.iter().map(|(_, count)| count).sum();
+        let mut counts = self.verdicts.each_ref().map(load);
+        counts[Verdict::WithinThreshold.index()] =
+            u64::saturating_sub(requests, counts.iter().sum());
+        let verdicts = Verdict::NAMES.into_iter().zip(counts);
+        let unreadable = counts[Verdict::Unreadable.index()];
+        let last_warning = self
+            .last_warning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        RouteFigures {
+            route: route.clone(),
+            requests,
+            overlapping: load(&self.overlapping),
+            outcomes,
+            verdicts: verdicts.filter(|(_, count)| *count > 0).collect(),
+            growth: self.distribution(requests.saturating_sub(unreadable)),
+            shrink: load(&self.shrink),
+            allocated: load(&self.allocated),
+            retained: self.retained.load(Ordering::Relaxed),
+            peak: load(&self.peak),
+            late: load(&self.late),
+            last_warning: last_warning.clone(),
+        }
+    }
+
+    fn distribution(&self, readings: u64) -> Growth {
+        let grown = self.grown.load();
+        let max = load(&self.largest);
+        let count: u64 = grown.as_slice().iter().map(|count| u64::from(*count)).sum();
+        let readings = readings.max(count);
+        let quantile = |hundredths: u64| {
+            // The rank among those that grew: all others come before them.
+            let rank = (readings * hundredths)
+                .div_ceil(100)
+                .checked_sub(readings - count + 1);
+            let mut below = 0;
+            let reached = |rank| {
+                grown.iter().find(|bucket| {
+                    below += bucket.count();
+                    below > rank
+                })
+            };
+            let bucket = rank.and_then(reached);
+            bucket.map_or(0, |bucket| (bucket.end() * UNIT).min(max))
+        };
+        Growth {
+            readings,
+            sum: load(&self.growth),
+            p50: quantile(50),
+            p95: quantile(95),
+            p99: quantile(99),
+            max,
+        }
+    }
+}
+
+fn add(sum: &AtomicU64, amount: u64) {
+    sum.fetch_add(amount, Ordering::Relaxed);
+}
+
+fn load(sum: &AtomicU64) -> u64 {
+    sum.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn quantiles_are_those_of_the_sorted_growths_rounded_up_a_little(
+            growths in prop::collection::vec(prop_oneof![Just(0), 1..100_000_u64, 1..1_u64 << 35], 1..200),
+        ) {
+            let counters = Counters::new();
+            for growth in growths.iter().filter(|growth| **growth > 0) {
+                counters.grew(*growth);
+            }
+            let told = counters.distribution(growths.len() as u64);
+            let mut sorted = growths.clone();
+            sorted.sort_unstable();
+            let exact = |hundredths: usize| sorted[(sorted.len() * hundredths).div_ceil(100) - 1];
+            prop_assert_eq!(told.sum, growths.iter().sum::<u64>());
+            prop_assert_eq!(told.max, sorted[sorted.len() - 1]);
+            for (told, exact) in [(told.p50, exact(50)), (told.p95, exact(95)), (told.p99, exact(99))] {
+                prop_assert!(told >= exact, "{} < {}", told, exact);
+                prop_assert!(told <= exact + exact / 14 + UNIT, "{} > {}", told, exact);
+                prop_assert_eq!(told == 0, exact == 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use crate::route::Route;
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Routes told apart; the rest share one entry.
+const ROUTES: usize = 512;
+
+/// Twice as many, so that a search soon meets an empty one.
+const SLOTS: usize = 2 * ROUTES;
+
+/// Bytes of the longest label that has an entry of its own: a bound on what labels take.
+const LONGEST: usize = 128;
+
+/// One `T` for each route, bounded. To find that of a known route takes no lock and allocates
+/// nothing; none is ever removed.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    slots: Box<[Slot<T>]>,
+    other: Slot<T>,
+    known: AtomicUsize,
+    hasher: RandomState,
+}
+
+/// Filled once, by whoever comes first.
+type Slot<T> = OnceLock<Box<(Route, T)>>;
+
+impl<T> Table<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: (0..SLOTS).map(|_| OnceLock::new()).collect(),
+            other: OnceLock::new(),
+            known: AtomicUsize::new(0),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// What is kept for `route`, made by `new` when it is the first time.
+    pub(crate) fn of(&self, route: &Route, new: impl Fn(&Route) -> T) -> &T {
+        let name = route.as_str();
+        let first = self.hasher.hash_one(name) as usize;
+        for slot in (first..first.saturating_add(SLOTS)).map(|at| &self.slots[at % SLOTS]) {
+            let entry = match slot.get() {
+                Some(entry) => entry,
+                None if name.len() > LONGEST || !self.reserve() => break,
+                None => {
+                    // Another thread may have been first, with this route or with another.
+                    let mut ours = false;
+                    let entry = slot.get_or_init(|| {
+                        ours = true;
+                        Box::new((route.clone(), new(route)))
+                    });
+                    if !ours {
+                        self.known.fetch_sub(1, Ordering::Relaxed);
+                    }
+                    entry
+                }
+            };
+            if entry.0.as_str() == name {
+                return &entry.1;
+            }
+        }
+        let other = || Box::new((Route::OTHER, new(&Route::OTHER)));
+        &self.other.get_or_init(other).1
+    }
+
+    /// All entries, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Route, &T)> {
+        let entries = self.slots.iter().chain([&self.other]);
+        entries
+            .filter_map(OnceLock::get)
+            .map(|entry| (&entry.0, &entry.1))
+    }
+
+    /// Takes one of the places that are left.
+    fn reserve(&self) -> bool {
+        let one_more = |known| (known < ROUTES).then_some(known + 1);
+        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.known.fetch_update(success, failure, one_more).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::Arc, thread};
+
+    fn label(text: String) -> Route {
+        Route::from(Arc::from(text))
+    }
+
+    #[test]
+    fn a_route_finds_its_own_entry_again_and_no_other() {
+        let table = Table::new();
+        let entry = |name: &'static str| table.of(&Route::from(name), |route| route.to_string());
+        assert_eq!(entry("/a"), "/a");
+        assert_eq!(entry("/b"), "/b");
+        assert!(std::ptr::eq(entry("/a"), entry("/a")));
+        assert_eq!(table.iter().count(), 2);
+    }
+
+    #[test]
+    fn routes_beyond_the_cap_and_overlong_labels_share_one_entry() {
+        let table = Table::new();
+        table.of(&label("x".repeat(LONGEST + 1)), |_| ());
+        assert_eq!(table.iter().count(), 1);
+        for n in 0..10 * ROUTES {
+            table.of(&label(n.to_string()), |_| ());
+        }
+        assert_eq!(table.iter().count(), ROUTES + 1);
+    }
+
+    #[test]
+    fn threads_that_bring_the_same_routes_at_once_share_their_entries() {
+        let table = Table::new();
+        let count = || {
+            for n in 0..2 * ROUTES {
+                let counter = table.of(&label(n.to_string()), |_| AtomicUsize::new(0));
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(count))));
+        let counts = || {
+            table
+                .iter()
+                .map(|(_, counter)| counter.load(Ordering::Relaxed))
+        };
+        assert_eq!(counts().sum::<usize>(), 4 * 2 * ROUTES);
+        assert_eq!(counts().count(), ROUTES + 1);
+        assert_eq!(table.known.load(Ordering::Relaxed), ROUTES);
+    }
+}

@@ -1,0 +1,41 @@
+use crate::{
+    report::{Outcome, Report},
+    resident::Resident,
+    verdict::Verdict,
+};
+use http::{Method, StatusCode};
+use std::time::SystemTime;
+
+/// A request that there was something to explain of.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Warning {
+    /// When it ended.
+    pub at: SystemTime,
+    /// The request's method.
+    pub method: Method,
+    /// The response's status; `None` when there was no response.
+    pub status: Option<StatusCode>,
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// The resident set when it began.
+    pub before: Option<Resident>,
+    /// The resident set when it ended.
+    pub after: Option<Resident>,
+    /// The explanation; its `Display` is a sentence, and it knows the next step.
+    pub verdict: Verdict,
+}
+
+impl Warning {
+    pub(super) fn of(report: &Report) -> Self {
+        Self {
+            at: SystemTime::now(),
+            method: report.method.clone(),
+            status: report.status,
+            outcome: report.outcome,
+            before: report.before,
+            after: report.after,
+            verdict: report.verdict,
+        }
+    }
+}
