@@ -1,7 +1,7 @@
 //! One route per memory behaviour, to see what the log says of each.
 //!
 //! ```sh
-//! cargo run --release --example zoo --features axum            # or: -- --json --reclaim
+//! cargo run --release --example zoo --features axum    # or: -- --json --reclaim --port 3001
 //! curl 'http://127.0.0.1:3000/burst?mib=24'
 //! ```
 //!
@@ -20,24 +20,32 @@
 //! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | nothing |
 //! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
 //!
-//! With `--reclaim`, pages that a burst left with the allocator are given back.
+//! With `--reclaim`, pages that a burst left with the allocator are given back. `RUST_LOG=tower_memory=debug` shows an
+//! event of every request.
 //!
 //! Whoever runs beside one of them is told apart from it: `other_requests`.
 
 mod routes;
 
-use std::io;
+use std::{env, io};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_memory::{MemoryLayer, heap::TrackingAllocator, reclaim::Reclaim};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let arguments: Vec<_> = std::env::args().collect();
+    let arguments: Vec<_> = env::args().collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let log = tracing_subscriber::fmt();
+    let port = match arguments.iter().position(|argument| argument == "--port") {
+        Some(flag) => arguments.get(flag + 1).and_then(|port| port.parse().ok()),
+        None => Some(3000),
+    };
+    let port: u16 = port.ok_or_else(|| io::Error::other("--port takes a number up to 65535"))?;
+    let levels = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    let log = tracing_subscriber::fmt().with_env_filter(levels.from_env_lossy());
     match has("--json") {
         true => log.json().flatten_event(true).init(),
         false => log.init(),
@@ -49,7 +57,7 @@ async fn main() -> io::Result<()> {
 
     let app = routes::routes().layer(layer).layer(CatchPanicLayer::new());
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("the zoo is open on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await
 }
