@@ -101,7 +101,8 @@
 //! None is on by default.
 //!
 //! - `axum`: routes are labelled with axum's `MatchedPath`. Add the layer with `Router::layer`;
-//!   around the whole router it runs before the match, and all routes are `unmatched`.
+//!   around the whole router it runs before the match, and all routes are `unmatched`. And
+//!   `dashboard`, a page to look at, with feature `routes`.
 //! - `jemalloc`: jemalloc's own counters are the heap meter, where it is the global allocator.
 //! - `routes`: `routes::Routes`, a listener that keeps figures of each route.
 //! - `sysinfo`: `resident::Sysinfo`, the reader of other platforms, on Linux too.
@@ -122,6 +123,8 @@
 
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
+#[cfg(feature = "axum")]
+pub mod dashboard;
 pub mod heap;
 mod log;
 mod middleware;

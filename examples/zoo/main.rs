@@ -20,6 +20,8 @@
 //! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | nothing |
 //! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
 //!
+//! `/memory` shows all of it: the dashboard.
+//!
 //! With `--reclaim`, pages that a burst left with the allocator are given back. `RUST_LOG=tower_memory=debug` shows an
 //! event of every request.
 //!
@@ -27,9 +29,15 @@
 
 mod routes;
 
-use std::{env, io};
+use std::{env, io, net::SocketAddr};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_memory::{MemoryLayer, heap::TrackingAllocator, reclaim::Reclaim};
+use tower_memory::{
+    MemoryLayer,
+    dashboard::{self, Access},
+    heap::TrackingAllocator,
+    reclaim::Reclaim,
+    routes::Routes,
+};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 #[global_allocator]
@@ -50,14 +58,19 @@ async fn main() -> io::Result<()> {
         true => log.json().flatten_event(true).init(),
         false => log.init(),
     }
-    let layer = match has("--reclaim") {
-        true => MemoryLayer::new().on_report(Reclaim::new()),
-        false => MemoryLayer::new(),
-    };
+    let figures = Routes::new();
+    let mut layer = MemoryLayer::new().on_report(figures.clone());
+    if has("--reclaim") {
+        layer = layer.on_report(Reclaim::new());
+    }
 
-    let app = routes::routes().layer(layer).layer(CatchPanicLayer::new());
+    let app = routes::routes()
+        .layer(layer)
+        .layer(CatchPanicLayer::new())
+        .nest("/memory", dashboard::router(figures, Access::Loopback));
 
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("the zoo is open on http://{}", listener.local_addr()?);
-    axum::serve(listener, app).await
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await
 }

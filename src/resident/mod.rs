@@ -3,6 +3,8 @@
 //! A [`Resident`] is one reading; a [`ReadResident`] takes it. The default is [`Statm`] on Linux
 //! and `Sysinfo` elsewhere; hand your own to [`MemoryLayer::reader`](crate::MemoryLayer::reader).
 
+#[cfg(feature = "routes")]
+mod limit;
 mod shared;
 #[cfg(target_os = "linux")]
 mod statm;
@@ -11,6 +13,8 @@ mod sysinfo;
 
 use std::io;
 
+#[cfg(feature = "routes")]
+pub(crate) use self::limit::limit;
 pub(crate) use self::shared::{Reading, SharedReading};
 #[cfg(target_os = "linux")]
 pub use self::statm::Statm;

@@ -98,6 +98,7 @@ impl Routes {
         let warnings = kept.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         Snapshot {
             began_at: kept.began_at,
+            limit: resident::limit(),
             routes,
             warnings: warnings.iter().rev().cloned().collect(),
             seconds: kept.seconds.samples(second),
@@ -162,6 +163,9 @@ impl Kept {
 pub struct Snapshot {
     /// When the listener was made, which is where [`Sample::at`] counts from.
     pub began_at: SystemTime,
+    /// What the process may grow to, in bytes: the limit of its cgroup, which it may share with other
+    /// processes, or else the memory of the machine. `None` when neither could be read.
+    pub limit: Option<u64>,
     /// By what they retain, the largest first, then by growth.
     pub routes: Vec<RouteFigures>,
     /// The last 64 warnings with their routes, the newest first.

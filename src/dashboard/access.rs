@@ -1,0 +1,83 @@
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{FORWARDED, HOST, VIA},
+        uri::Authority,
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use std::net::{IpAddr, SocketAddr};
+
+/// Who may look at the dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Whoever asks from this machine by a name of this machine: a browser on it, or one at the other
+    /// end of an SSH tunnel or a `kubectl port-forward`.
+    ///
+    /// Refused with 403 are other peers; requests that a proxy passed on, whose real peer is
+    /// unknown (`forwarded`, `via` or `x-forwarded-*` headers); requests for any other host, as which
+    /// a page elsewhere could ask for this one (DNS rebinding); and requests of unknown peers: serve
+    /// with `into_make_service_with_connect_info::<SocketAddr>()`.
+    ///
+    /// A proxy on this machine that adds no such header and rewrites the host is not told from a
+    /// person.
+    #[default]
+    Loopback,
+    /// Anyone who reaches it: where something before it decides, such as a layer or a network of
+    /// its own. The page tells the names and the traffic of all routes.
+    Anyone,
+}
+
+/// Refuses with a sentence that tells the way in.
+pub(super) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let refusal = match access {
+        Access::Anyone => None,
+        Access::Loopback => refusal(&request),
+    };
+    match refusal {
+        None => next.run(request).await,
+        Some(reason) => (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response(),
+    }
+}
+
+fn refusal(request: &Request) -> Option<&'static str> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    match peer {
+        None => Some(
+            "The dashboard can't tell who asks: serve the app with into_make_service_with_connect_info::<SocketAddr>(), or open it with Access::Anyone.",
+        ),
+        Some(ConnectInfo(peer)) if !peer.ip().to_canonical().is_loopback() => Some(
+            "The dashboard answers this machine only: ask by way of an SSH tunnel, or open it with Access::Anyone.",
+        ),
+        Some(_) if is_passed_on(request.headers()) => Some(
+            "The dashboard answers this machine only, and a proxy passed this request on: ask without it, or open it with Access::Anyone.",
+        ),
+        Some(_) if !names_loopback(request.uri(), request.headers()) => Some(
+            "The dashboard answers this machine only: ask for it as localhost or 127.0.0.1, or open it with Access::Anyone.",
+        ),
+        Some(_) => None,
+    }
+}
+
+fn is_passed_on(headers: &HeaderMap) -> bool {
+    let names = [FORWARDED.as_str(), VIA.as_str(), "x-real-ip"];
+    headers
+        .keys()
+        .any(|name| names.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-"))
+}
+
+/// HTTP/1 says the host in its header, HTTP/2 in the URI.
+fn names_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+    let header = || headers.get(HOST)?.to_str().ok()?.parse::<Authority>().ok();
+    let Some(authority) = uri.authority().cloned().or_else(header) else {
+        return false;
+    };
+    let host = authority.host();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address
+            .parse()
+            .is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+}

@@ -1,0 +1,107 @@
+//! A page to look at: what the process holds, which routes cost it, and what to do next.
+//!
+//! [`router`] serves it wherever it is nested, with the same figures as JSON beside it.
+
+mod access;
+mod advice;
+mod figures;
+mod page;
+
+pub use self::access::Access;
+
+use crate::routes::Routes;
+use axum::{
+    Router,
+    extract::State,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    middleware,
+    response::{
+        IntoResponse,
+        sse::{Event, Sse},
+    },
+    routing::get,
+};
+use futures_util::stream::{self, Stream};
+use std::{convert::Infallible, time::Duration};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+/// A page of these figures, their JSON, and a stream of their changes.
+///
+/// | path | what it is |
+/// |---|---|
+/// | `/` | the page: one document, which asks for nothing but the stream |
+/// | `/figures.json` | the figures of [`Routes::snapshot`]: sizes in bytes, times in seconds since 1970 |
+/// | `/events` | the same as server-sent events, one a second: all of it first, then what changed |
+///
+/// Nest it beside the routes that are watched, after `layer`, so that the stream, which stays open,
+/// is not a request that overlaps all others:
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use std::net::SocketAddr;
+/// use tower_memory::{MemoryLayer, dashboard::{self, Access}, routes::Routes};
+///
+/// let routes = Routes::new();
+/// let app: Router = Router::new()
+///     .route("/", get(|| async { "hello" }))
+///     .layer(MemoryLayer::new().on_report(routes.clone()))
+///     .nest("/memory", dashboard::router(routes, Access::Loopback));
+/// // axum::serve needs to say who asks:
+/// let service = app.into_make_service_with_connect_info::<SocketAddr>();
+/// ```
+///
+/// # Cost
+///
+/// Nothing while nobody looks. Whoever does costs one [`Routes::snapshot`] and its JSON a second.
+///
+/// A stream ends after ten seconds, and the page opens the next: a graceful shutdown waits no longer
+/// than that.
+pub fn router<S>(routes: Routes, access: Access) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    Router::new()
+        .route("/", get(page::page))
+        .route("/figures.json", get(figures_json))
+        .route("/events", get(events))
+        .layer(middleware::from_fn_with_state(access, access::guard))
+        .with_state(routes)
+}
+
+async fn figures_json(State(routes): State<Routes>) -> impl IntoResponse {
+    let figures = figures::figures(&routes.snapshot(), Duration::ZERO);
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (headers, figures.to_string())
+}
+
+/// Events of one stream.
+const EVENTS: u32 = 10;
+
+/// After which the page opens the next.
+const RETRY: Duration = Duration::from_millis(500);
+
+async fn events(State(routes): State<Routes>) -> impl IntoResponse {
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    Sse::new(changes(routes, ticks))
+}
+
+fn changes(routes: Routes, ticks: Interval) -> impl Stream<Item = Result<Event, Infallible>> {
+    let start = (ticks, Duration::ZERO, EVENTS);
+    stream::unfold(start, move |(mut ticks, since, left)| {
+        let routes = routes.clone();
+        async move {
+            let left = left.checked_sub(1)?;
+            ticks.tick().await;
+            let snapshot = routes.snapshot();
+            let figures = figures::figures(&snapshot, since).to_string();
+            let event = Event::default().retry(RETRY).data(figures);
+            // The last second and minute may still grow.
+            let next = snapshot.seconds.last().map_or(since, |sample| sample.at);
+            Some((Ok(event), (ticks, next, left)))
+        }
+    })
+}
