@@ -67,7 +67,7 @@ async fn main() -> io::Result<()> {
     let app = routes::routes()
         .layer(layer)
         .layer(CatchPanicLayer::new())
-        .nest("/memory", dashboard::router(figures, Access::Loopback));
+        .nest_service("/memory", dashboard::router(figures, Access::Loopback));
 
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("the zoo is open on http://{}", listener.local_addr()?);

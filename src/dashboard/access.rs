@@ -1,5 +1,5 @@
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request, State, rejection::ExtensionRejection},
     http::{
         HeaderMap, StatusCode, Uri,
         header::{FORWARDED, HOST, VIA},
@@ -31,10 +31,15 @@ pub enum Access {
 }
 
 /// Refuses with a sentence that tells the way in.
-pub(super) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(access): State<Access>,
+    peer: Result<ConnectInfo<SocketAddr>, ExtensionRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
     let refusal = match access {
         Access::Anyone => None,
-        Access::Loopback => refusal(&request),
+        Access::Loopback => refusal(peer.ok().map(|ConnectInfo(peer)| peer.ip()), &request),
     };
     match refusal {
         None => next.run(request).await,
@@ -42,13 +47,12 @@ pub(super) async fn guard(State(access): State<Access>, request: Request, next: 
     }
 }
 
-fn refusal(request: &Request) -> Option<&'static str> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+fn refusal(peer: Option<IpAddr>, request: &Request) -> Option<&'static str> {
     match peer {
         None => Some(
             "The dashboard can't tell who asks: serve the app with into_make_service_with_connect_info::<SocketAddr>(), or open it with Access::Anyone.",
         ),
-        Some(ConnectInfo(peer)) if !peer.ip().to_canonical().is_loopback() => Some(
+        Some(peer) if !peer.to_canonical().is_loopback() => Some(
             "The dashboard answers this machine only: ask by way of an SSH tunnel, or open it with Access::Anyone.",
         ),
         Some(_) if is_passed_on(request.headers()) => Some(

@@ -108,10 +108,13 @@ fn of_live(snapshot: &Snapshot, live: u64) -> Option<String> {
     let most = most.filter(|most| most.retained >= NOTABLE.cast_signed());
     Some(match most {
         Some(most) => format!(
-            "Most of it is in use. {} retained {} in {} requests: look for what it stores, and whether each request adds to it",
+            "Most of it is in use. {} retained {} in {}: look for what it stores, and whether each request adds to it",
             most.route,
             ByteSize(most.retained.unsigned_abs()),
-            most.requests
+            match most.requests {
+                1 => "one request".into(),
+                many => format!("{many} requests"),
+            }
         ),
         None => {
             "Most of it is in use, and no route retained it: look at what runs beside the requests"

@@ -13,10 +13,10 @@ use crate::routes::Routes;
 use axum::{
     Router,
     extract::State,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    http::header::{CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     middleware,
     response::{
-        IntoResponse,
+        IntoResponse, Response,
         sse::{Event, Sse},
     },
     routing::get,
@@ -31,7 +31,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// |---|---|
 /// | `/` | the page: one document, which asks for nothing but the stream |
 /// | `/figures.json` | the figures of [`Routes::snapshot`]: sizes in bytes, times in seconds since 1970 |
-/// | `/events` | the same as server-sent events, one a second: all of it first, then what changed |
+/// | `/events` | the same as server-sent events, one a second; after the first, only the latest samples |
 ///
 /// Nest it beside the routes that are watched, after `layer`, so that the stream, which stays open,
 /// is not a request that overlaps all others:
@@ -45,10 +45,13 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// let app: Router = Router::new()
 ///     .route("/", get(|| async { "hello" }))
 ///     .layer(MemoryLayer::new().on_report(routes.clone()))
-///     .nest("/memory", dashboard::router(routes, Access::Loopback));
+///     .nest_service("/memory", dashboard::router(routes, Access::Loopback));
 /// // axum::serve needs to say who asks:
 /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
 /// ```
+///
+/// GET only. Every answer tells browsers to keep and to pass on nothing, and the page's policy lets
+/// no other script run and nothing else be asked.
 ///
 /// # Cost
 ///
@@ -65,16 +68,22 @@ where
         .route("/figures.json", get(figures_json))
         .route("/events", get(events))
         .layer(middleware::from_fn_with_state(access, access::guard))
+        .layer(middleware::map_response(discreetly))
         .with_state(routes)
+}
+
+async fn discreetly(response: Response) -> impl IntoResponse {
+    let headers = [
+        (CACHE_CONTROL, "no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, response)
 }
 
 async fn figures_json(State(routes): State<Routes>) -> impl IntoResponse {
     let figures = figures::figures(&routes.snapshot(), Duration::ZERO);
-    let headers = [
-        (CONTENT_TYPE, "application/json"),
-        (CACHE_CONTROL, "no-store"),
-    ];
-    (headers, figures.to_string())
+    ([(CONTENT_TYPE, "application/json")], figures.to_string())
 }
 
 /// Events of one stream.

@@ -12,6 +12,9 @@ function size(bytes) {
 }
 const count = (number) => number.toLocaleString("en");
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+const hour = (seconds, step) => new Date(seconds * 1000).toLocaleTimeString([], {
+  hour: "2-digit", minute: "2-digit", second: step < 60 ? "2-digit" : undefined,
+});
 const day = (seconds) => new Date(seconds * 1000).toLocaleDateString();
 
 function element(name, text, kind) {
@@ -85,14 +88,16 @@ function draw() {
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
   const line = (label, name, dash) => ({
     label, dash, stroke: colour(name), width: 2, points: { show: false }, value: (_, bytes) => size(bytes),
+    // Nothing is sampled while nothing happens: what was last seen holds until then.
+    paths: uPlot.paths.stepped({ align: 1 }),
   });
   chart = new uPlot({
     width: width(), height: 280,
     scales: {
-      x: { range: () => [figures.at - spans[range], figures.at] },
+      x: { range: () => [Math.max(figures.at - spans[range], Math.min(figures.began_at, figures.at - 60)), figures.at] },
       y: { range: (_, least, most) => [0, Math.max(most, 1048576) * 1.1] },
     },
-    axes: [axis, { ...axis, size: 76, values: (_, ticks) => ticks.map(size),
+    axes: [{ ...axis, space: 90, values: (_, times, __, ___, step) => times.map((at) => hour(at, step)) }, { ...axis, size: 76, values: (_, ticks) => ticks.map(size),
       // At multiples of binary units, which decimal steps are not.
       incrs: [...Array(40).keys()].flatMap((power) => [1, 2, 5].map((step) => step * 2 ** power * 1024)).sort((a, b) => a - b) }],
     series: [
@@ -101,6 +106,11 @@ function draw() {
     ],
     hooks: { draw: [markWarnings] },
   }, data(), find("#chart"));
+  showLast();
+}
+// The legend tells the last figures where the pointer points at no others.
+function showLast() {
+  if (chart.cursor.idx == null) chart.setLegend({ idx: kept[range].at.length - 1 });
 }
 function markWarnings(plot) {
   const { ctx, bbox } = plot;
@@ -122,14 +132,19 @@ function markWarnings(plot) {
 // The routes.
 const warned = (route) => Object.entries(route.verdicts)
   .filter(([verdict]) => verdict !== "within_threshold" && verdict !== "unreadable");
+// What matters first: a phone shows the first few.
 const columns = [
   { name: "Route", value: (route) => route.route, show: String, title: (route) => route.route },
+  { name: "Retained", value: (route) => route.retained, show: size },
+  { name: "Growth", value: (route) => route.growth.sum, show: size },
+  { name: "Warnings", value: (route) => warned(route).reduce((sum, [, times]) => sum + times, 0), show: count,
+    title: (route) => warned(route).map((pair) => pair.join(": ")).join("\n") },
+  { name: "Last warning", value: (route) => route.last_warning?.at ?? 0,
+    show: (at) => (at ? clock(at) : "–"), title: (route) => route.last_warning?.sentence ?? "" },
   { name: "Requests", value: (route) => route.requests, show: count,
     title: (route) => Object.entries(route.outcomes).map((pair) => pair.join(": ")).join("\n") },
   { name: "Overlapping", value: (route) => route.overlapping / Math.max(route.requests, 1),
     show: (share) => (100 * share).toFixed(0) + " %" },
-  { name: "Retained", value: (route) => route.retained, show: size },
-  { name: "Growth", value: (route) => route.growth.sum, show: size },
   { name: "mean", value: (route) => route.growth.mean, show: size },
   { name: "p50", value: (route) => route.growth.p50, show: size },
   { name: "p95", value: (route) => route.growth.p95, show: size },
@@ -138,10 +153,6 @@ const columns = [
   { name: "Shrink", value: (route) => route.shrink, show: size },
   { name: "Peak", value: (route) => route.peak, show: size },
   { name: "Allocated", value: (route) => route.allocated, show: size },
-  { name: "Warnings", value: (route) => warned(route).reduce((sum, [, times]) => sum + times, 0), show: count,
-    title: (route) => warned(route).map((pair) => pair.join(": ")).join("\n") },
-  { name: "Last warning", value: (route) => route.last_warning?.at ?? 0,
-    show: (at) => (at ? clock(at) : "–"), title: (route) => route.last_warning?.sentence ?? "" },
 ];
 let sorted = { column: columns.findIndex(({ name }) => name === "Retained"), descending: true };
 const rows = new Map();
@@ -226,7 +237,10 @@ function show(news) {
   say(find("#sentence"), news.sentence + ".");
   say(find("#next-step"), news.next_step ? news.next_step + "." : "Nothing to do.");
   showNow();
-  if (chart) chart.setData(data()); else draw();
+  if (chart) {
+    chart.setData(data());
+    showLast();
+  } else draw();
   showRoutes();
   showWarnings();
 }

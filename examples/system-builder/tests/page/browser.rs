@@ -1,32 +1,16 @@
 //! A browser on the page of a server of its own.
 
-use crate::binary::Binary;
-use fantoccini::{
-    Client, ClientBuilder, Locator,
-    wd::{Capabilities, WebDriverCompatibleCommand},
-};
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    time::timeout,
-};
-use url::{ParseError, Url};
+#[path = "../../../../tests/support/browser.rs"]
+mod support;
 
-/// A browser on the page of a server of its own.
+use crate::binary::Binary;
+use fantoccini::Locator;
+use serde_json::Value;
+use std::{fs, ops::Deref};
+
 pub(crate) struct Browser {
-    pub(crate) client: Client,
+    browser: support::Browser,
     pub(crate) server: Binary,
-    driver: Child,
-    /// Holds the browser's profile and the files to upload, until the test ends well.
-    directory: PathBuf,
 }
 
 impl Browser {
@@ -37,86 +21,19 @@ impl Browser {
 
     /// Opens the page of a server with these flags.
     pub(crate) async fn open_with(test: &str, flags: &[&str]) -> Option<Self> {
-        let driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        let mut driver = match driver {
-            Ok(driver) => driver,
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound
-                    && env::var("CI").as_deref() != Ok("true") =>
-            {
-                eprintln!("skipped: chromedriver is not installed");
-                return None;
-            }
-            Err(error) => panic!("chromedriver does not start: {error}"),
-        };
-        let port = driver_port(&mut driver).await;
-        let directory = format!("page-{}-{test}", std::process::id());
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory);
-        fs::create_dir(&directory).unwrap();
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&directory.join("profile")))
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .unwrap();
+        let browser = support::Browser::start(test).await?;
         let server = Binary::with_flags(flags).await;
-        client
-            .goto(&format!("http://{}/", server.address))
-            .await
-            .unwrap();
-        Some(Self {
-            client,
-            server,
-            driver,
-            directory,
-        })
+        let page = format!("http://{}/", server.address);
+        browser.client.goto(&page).await.unwrap();
+        Some(Self { browser, server })
     }
 
     /// Chooses a file in the page, as a person does.
     pub(crate) async fn upload(&self, name: &str, content: &Value) {
-        let file = self.directory.join(name);
+        let file = self.browser.directory.join(name);
         fs::write(&file, content.to_string()).unwrap();
         let input = self.client.find(Locator::Id("file")).await.unwrap();
         input.send_keys(file.to_str().unwrap()).await.unwrap();
-    }
-
-    /// Waits for an element that is displayed and returns its text.
-    pub(crate) async fn text(&self, selector: &str) -> String {
-        let element = self
-            .client
-            .wait()
-            .for_element(Locator::Css(selector))
-            .await
-            .unwrap();
-        let displayed = async { while !element.is_displayed().await.unwrap() {} };
-        let in_time = timeout(Duration::from_secs(60), displayed).await;
-        assert!(in_time.is_ok(), "{selector} stays hidden");
-        element.text().await.unwrap()
-    }
-
-    pub(crate) async fn click(&self, selector: &str) {
-        let element = self
-            .client
-            .wait()
-            .for_element(Locator::Css(selector))
-            .await
-            .unwrap();
-        element.click().await.unwrap();
-    }
-
-    pub(crate) async fn command(&self, path: &'static str, body: Value) -> Value {
-        self.client
-            .issue_cmd(ChromeCommand { path, body })
-            .await
-            .unwrap()
-    }
-
-    pub(crate) async fn chrome(&self, method: &str, parameters: Value) {
-        let body = json!({"cmd": method, "params": parameters});
-        self.command("goog/cdp/execute", body).await;
     }
 
     /// Sets the fragment of the address to the value of an expression.
@@ -125,95 +42,15 @@ impl Browser {
         self.client.execute(&script, vec![]).await.unwrap();
     }
 
-    pub(crate) async fn has(&self, selector: &str) -> bool {
-        let found = self.client.find_all(Locator::Css(selector)).await.unwrap();
-        !found.is_empty()
-    }
-
-    /// What the console says, of what a person should not see there.
-    pub(crate) async fn complaints(&self) -> Vec<Value> {
-        let log = self.command("se/log", json!({"type": "browser"})).await;
-        log.as_array().unwrap().clone()
-    }
-
-    /// Every address that the page asked for, its own first.
-    pub(crate) async fn requested(&self, page: &str) -> Vec<String> {
-        let log = self.command("se/log", json!({"type": "performance"})).await;
-        let events = log.as_array().unwrap().iter().map(|entry| -> Value {
-            serde_json::from_str(entry["message"].as_str().unwrap()).unwrap()
-        });
-        events
-            .filter(|event| event["message"]["method"] == "Network.requestWillBeSent")
-            .map(|mut event| event["message"]["params"].take())
-            // Chromium shows a new tab first, which is a document of many files of its own.
-            .filter(|request| {
-                let document = request["documentURL"].as_str().unwrap();
-                document.starts_with(page)
-            })
-            .map(|request| request["request"]["url"].as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    pub(crate) async fn background(&self) -> String {
-        let body = self.client.find(Locator::Css("body")).await.unwrap();
-        body.css_value("background-color").await.unwrap()
-    }
-
-    pub(crate) async fn close(mut self) {
-        self.client.close().await.unwrap();
-        self.driver.kill().await.unwrap();
-        fs::remove_dir_all(self.directory).unwrap();
+    pub(crate) async fn close(self) {
+        self.browser.close().await;
     }
 }
 
-/// The port that chromedriver took.
-async fn driver_port(driver: &mut Child) -> u16 {
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    loop {
-        let line = lines.next_line().await.unwrap().unwrap();
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return port.trim_end_matches('.').parse().unwrap();
-        }
-    }
-}
+impl Deref for Browser {
+    type Target = support::Browser;
 
-fn capabilities(profile: &Path) -> Capabilities {
-    let arguments = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1000,900",
-        &format!("--user-data-dir={}", profile.display()),
-    ];
-    let capabilities = json!({
-        "goog:chromeOptions": {"args": arguments},
-        "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
-    });
-    serde_json::from_value(capabilities).unwrap()
-}
-
-/// A command that Chromium has and WebDriver doesn't.
-#[derive(Debug)]
-struct ChromeCommand {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for ChromeCommand {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!(
-            "session/{}/{}",
-            session.unwrap_or_default(),
-            self.path
-        ))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (axum::http::Method, Option<String>) {
-        (axum::http::Method::POST, Some(self.body.to_string()))
+    fn deref(&self) -> &support::Browser {
+        &self.browser
     }
 }
