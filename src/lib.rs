@@ -104,6 +104,7 @@
 //!   around the whole router it runs before the match, and all routes are `unmatched`. And
 //!   `dashboard`, a page to look at, with feature `routes`.
 //! - `jemalloc`: jemalloc's own counters are the heap meter, where it is the global allocator.
+//! - `metrics`: `metrics::Metrics`, a listener that keeps counters and gauges for the `metrics` crate.
 //! - `routes`: `routes::Routes`, a listener that keeps figures of each route.
 //! - `sysinfo`: `resident::Sysinfo`, the reader of other platforms, on Linux too.
 //!
@@ -127,11 +128,15 @@
 pub mod dashboard;
 pub mod heap;
 mod log;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod middleware;
 pub mod reclaim;
 mod report;
 pub mod resident;
 mod route;
+#[cfg(any(feature = "metrics", feature = "routes"))]
+mod route_table;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod shield;

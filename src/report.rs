@@ -80,6 +80,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    #[cfg(feature = "routes")]
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Completed,
+        Self::ServiceError,
+        Self::Cancelled,
+        Self::BodyDropped,
+        Self::BodyError,
+        Self::Panicked,
+    ];
+
     /// The name in the log: `completed`, `service_error`, `cancelled`, `body_dropped`, `body_error`
     /// or `panicked`.
     pub const fn as_str(&self) -> &'static str {

@@ -107,6 +107,33 @@ fn a_request_allocates_nothing_under_a_subscriber_that_wants_no_debug_events() {
     }
 }
 
+#[cfg(feature = "metrics")]
+#[test]
+fn a_request_of_a_known_route_allocates_nothing_where_it_is_counted_for_prometheus() {
+    use tower_memory::metrics::Metrics;
+
+    let prometheus = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&prometheus, || {
+        for (layer, readable) in layers() {
+            let mut service = layer
+                .on_report(Metrics::new())
+                .layer(service_fn(hello::<()>));
+            let request = || {
+                let Ok(response) = finish(service.call(Request::new(())));
+                read_to_its_end(response);
+            };
+            assert_eq!(allocations(request), 0);
+            assert_all_were_readable(&readable);
+        }
+    });
+    assert!(
+        prometheus
+            .handle()
+            .render()
+            .contains("tower_memory_requests")
+    );
+}
+
 #[cfg(feature = "routes")]
 #[test]
 fn a_request_of_a_known_route_allocates_nothing_where_figures_are_kept_of_it() {

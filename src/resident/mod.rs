@@ -3,7 +3,7 @@
 //! A [`Resident`] is one reading; a [`ReadResident`] takes it. The default is [`Statm`] on Linux
 //! and `Sysinfo` elsewhere; hand your own to [`MemoryLayer::reader`](crate::MemoryLayer::reader).
 
-#[cfg(feature = "routes")]
+#[cfg(any(feature = "metrics", feature = "routes"))]
 mod limit;
 mod shared;
 #[cfg(target_os = "linux")]
@@ -13,7 +13,7 @@ mod sysinfo;
 
 use std::io;
 
-#[cfg(feature = "routes")]
+#[cfg(any(feature = "metrics", feature = "routes"))]
 pub(crate) use self::limit::limit;
 pub(crate) use self::shared::{Reading, SharedReading};
 #[cfg(target_os = "linux")]
@@ -85,7 +85,7 @@ pub trait ReadResident: Send + Sync + 'static {
 }
 
 /// A reading by the reader for this platform, outside of any request.
-#[cfg(feature = "routes")]
+#[cfg(any(feature = "metrics", feature = "routes"))]
 pub(crate) fn now() -> Option<Resident> {
     static READER: std::sync::OnceLock<Box<dyn ReadResident>> = std::sync::OnceLock::new();
     let reader = READER.get_or_init(|| Box::new(default_reader()));

@@ -69,19 +69,11 @@ impl Growth {
     }
 }
 
-const OUTCOMES: [Outcome; 6] = [
-    Outcome::Completed,
-    Outcome::ServiceError,
-    Outcome::Cancelled,
-    Outcome::BodyDropped,
-    Outcome::BodyError,
-    Outcome::Panicked,
-];
-
 /// The figures of one route while they are counted. A quiet request costs two additions: what is
 /// most often so (nothing grew, nothing to warn of) follows from what is counted.
 pub(super) struct Counters {
-    outcomes: [AtomicU64; OUTCOMES.len()],
+    /// In the order of [`Outcome::ALL`], which is that of the variants.
+    outcomes: [AtomicU64; Outcome::ALL.len()],
     /// By [`Verdict::index`]; `within_threshold`, the first, is all the others are not.
     verdicts: [AtomicU64; Verdict::NAMES.len()],
     overlapping: AtomicU64,
@@ -127,9 +119,7 @@ impl Counters {
     }
 
     pub(super) fn count(&self, report: &Report) {
-        if let Some(at) = OUTCOMES.iter().position(|known| *known == report.outcome) {
-            add(&self.outcomes[at], 1);
-        }
+        add(&self.outcomes[report.outcome as usize], 1);
         if report.verdict != Verdict::WithinThreshold {
             add(&self.verdicts[report.verdict.index()], 1);
         }
@@ -178,7 +168,7 @@ impl Counters {
 
     /// Each figure as it is now; requests that end meanwhile may be in some of them only.
     pub(super) fn figures(&self, route: &Route) -> RouteFigures {
-        let outcomes = OUTCOMES.iter().copied().zip(self.outcomes.iter().map(load));
+        let outcomes = Outcome::ALL.into_iter().zip(self.outcomes.iter().map(load));
         let outcomes: Vec<_> = outcomes.filter(|(_, count)| *count > 0).collect();
         let requests = outcomes.iter().map(|(_, count)| count).sum();
         let mut counts = self.verdicts.each_ref().map(load);

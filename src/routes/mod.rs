@@ -2,7 +2,6 @@
 
 mod figures;
 mod series;
-mod table;
 mod warning;
 
 pub use self::{
@@ -14,13 +13,13 @@ pub use self::{
 use self::{
     figures::Counters,
     series::{Moment, Series},
-    table::Table,
 };
 use crate::{
     heap,
     report::{LateWork, OnReport, Report},
     resident,
     route::Route,
+    route_table::RouteTable,
 };
 use std::{
     collections::VecDeque,
@@ -52,7 +51,7 @@ use std::{
 pub struct Routes(Arc<Kept>);
 
 struct Kept {
-    routes: Table<Counters>,
+    routes: RouteTable<Counters>,
     began: Instant,
     began_at: SystemTime,
     seconds: Series,
@@ -67,7 +66,7 @@ impl Routes {
     /// No figures yet.
     pub fn new() -> Self {
         Self(Arc::new(Kept {
-            routes: Table::new(),
+            routes: RouteTable::new(),
             began: Instant::now(),
             began_at: SystemTime::now(),
             seconds: Series::new(600, 1),

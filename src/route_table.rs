@@ -20,7 +20,7 @@ const LONGEST: usize = 128;
 /// One `T` for each route, bounded. To find that of a known route takes no lock and allocates
 /// nothing; none is ever removed.
 #[derive(Debug)]
-pub(crate) struct Table<T> {
+pub(crate) struct RouteTable<T> {
     slots: Box<[Slot<T>]>,
     other: Slot<T>,
     known: AtomicUsize,
@@ -30,7 +30,7 @@ pub(crate) struct Table<T> {
 /// Filled once, by whoever comes first.
 type Slot<T> = OnceLock<Box<(Route, T)>>;
 
-impl<T> Table<T> {
+impl<T> RouteTable<T> {
     pub(crate) fn new() -> Self {
         Self {
             slots: (0..SLOTS).map(|_| OnceLock::new()).collect(),
@@ -70,6 +70,7 @@ impl<T> Table<T> {
     }
 
     /// All entries, in no order.
+    #[cfg(any(feature = "routes", test))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Route, &T)> {
         let entries = self.slots.iter().chain([&self.other]);
         entries
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_route_finds_its_own_entry_again_and_no_other() {
-        let table = Table::new();
+        let table = RouteTable::new();
         let entry = |name: &'static str| table.of(&Route::from(name), |route| route.to_string());
         assert_eq!(entry("/a"), "/a");
         assert_eq!(entry("/b"), "/b");
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn routes_beyond_the_cap_and_overlong_labels_share_one_entry() {
-        let table = Table::new();
+        let table = RouteTable::new();
         table.of(&label("x".repeat(LONGEST + 1)), |_| ());
         assert_eq!(table.iter().count(), 1);
         for n in 0..10 * ROUTES {
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn threads_that_bring_the_same_routes_at_once_share_their_entries() {
-        let table = Table::new();
+        let table = RouteTable::new();
         let count = || {
             for n in 0..2 * ROUTES {
                 let counter = table.of(&label(n.to_string()), |_| AtomicUsize::new(0));

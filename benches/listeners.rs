@@ -1,0 +1,105 @@
+//! What each listener costs a request, beside the bare layer, and all of them together.
+//!
+//! ```text
+//! cargo bench --bench listeners --features metrics,routes
+//! ```
+//!
+//! The cases take turns, as in `overhead`. The request is one that is not warned of, of a known route. The log
+//! is asked by a subscriber that wants INFO, as most are.
+
+mod request;
+mod turns;
+
+use self::{
+    request::{no_op, serve},
+    turns::{median, turn},
+};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use std::{env, io, panic, sync::Barrier, thread};
+use tower::{BoxError, Layer};
+use tower_memory::{Log, MemoryLayer, metrics::Metrics, reclaim::Reclaim, routes::Routes};
+use tracing_subscriber::filter::LevelFilter;
+
+const ROUNDS: usize = 400;
+
+fn main() -> Result<(), BoxError> {
+    // `cargo test --benches` only sees that it runs.
+    let measuring = env::args().any(|argument| argument == "--bench");
+    let rounds = if measuring { ROUNDS } else { 1 };
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::INFO)
+        .with_writer(io::sink)
+        .init();
+    PrometheusBuilder::new().install_recorder()?;
+    let cores = thread::available_parallelism()?.get();
+    let cases = cases();
+    let (alone, crowded) = (measure(&cases, 1, rounds), measure(&cases, cores, rounds));
+    println!(
+        "| {:<34} | {:>9} | {:>9} | {:>9} | {:>9} |",
+        "one request",
+        "1 thread",
+        "more",
+        format!("{cores} threads"),
+        "more"
+    );
+    println!(
+        "|{:-<36}|{:->10}:|{:->10}:|{:->10}:|{:->10}:|",
+        "", "", "", "", ""
+    );
+    for (case, (name, _)) in cases.iter().enumerate() {
+        let [(alone, more), (crowded, more_crowded)] = [&alone, &crowded].map(|rounds| {
+            (
+                median(rounds.iter().map(|round| round[case])),
+                median(rounds.iter().map(|round| round[case] - round[0])),
+            )
+        });
+        println!(
+            "| {name:<34} | {alone:>6.0} ns | {more:>6.0} ns | {crowded:>6.0} ns | {more_crowded:>6.0} ns |"
+        );
+    }
+    Ok(())
+}
+
+/// The first is what the others are held against.
+fn cases() -> Vec<(&'static str, MemoryLayer)> {
+    let bare = || MemoryLayer::new().without_log();
+    vec![
+        ("the layer, no listener", bare()),
+        ("Log, at INFO (default)", bare().on_report(Log::new())),
+        ("Routes", bare().on_report(Routes::new())),
+        ("Metrics, to Prometheus", bare().on_report(Metrics::new())),
+        ("Reclaim", bare().on_report(Reclaim::new())),
+        (
+            "all four",
+            MemoryLayer::new()
+                .on_report(Routes::new())
+                .on_report(Metrics::new())
+                .on_report(Reclaim::new()),
+        ),
+    ]
+}
+
+/// What a request of each case cost, in nanoseconds, in each round of each thread.
+fn measure(cases: &[(&str, MemoryLayer)], threads: usize, rounds: usize) -> Vec<Vec<f64>> {
+    let start = &Barrier::new(threads);
+    let all_rounds = || {
+        let mut services: Vec<_> = cases
+            .iter()
+            .map(|(_, layer)| layer.layer(no_op()))
+            .collect();
+        let mut round = || {
+            services
+                .iter_mut()
+                .map(|service| turn(start, || serve(service)))
+                .collect()
+        };
+        (0..rounds).map(|_| round()).collect::<Vec<_>>()
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(all_rounds)).collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .flat_map(|rounds| rounds.unwrap_or_else(|payload| panic::resume_unwind(payload)))
+            .collect()
+    })
+}

@@ -1,0 +1,233 @@
+//! What `metrics::Metrics` hands to Prometheus.
+#![cfg(feature = "metrics")]
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use std::{
+    convert::Infallible,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_memory::{
+    MIB, MemoryLayer, Route,
+    heap::{CurrentRequest, TrackingAllocator},
+    metrics::Metrics,
+    resident::{ReadResident, Resident},
+};
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
+
+/// A process whose resident set is what the test says; `u64::MAX` can't be read.
+#[derive(Clone, Default)]
+struct Process(Arc<AtomicU64>);
+
+impl Process {
+    fn is(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::SeqCst);
+    }
+}
+
+impl ReadResident for Process {
+    fn read(&self) -> io::Result<Resident> {
+        match self.0.load(Ordering::SeqCst) {
+            u64::MAX => Err(io::Error::other("out of order")),
+            total => Ok(Resident::new(total, 0)),
+        }
+    }
+}
+
+/// A process, what its requests keep, and the Prometheus that hears of it.
+struct Watched {
+    process: Process,
+    kept: Arc<Mutex<Vec<u8>>>,
+    layer: MemoryLayer,
+    metrics: Metrics,
+    recorder: PrometheusRecorder,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let recorder = PrometheusBuilder::new()
+            .with_recommended_naming(true)
+            .build_recorder();
+        let metrics = metrics::with_local_recorder(&recorder, Metrics::new);
+        let process = Process::default();
+        let layer = MemoryLayer::new()
+            .without_log()
+            .warn_above(MIB)
+            .resolution(Duration::ZERO)
+            .reader(process.clone())
+            .route_with(|request| Some(Route::from(Arc::<str>::from(request.uri.path()))))
+            .on_report(metrics.clone());
+        Self {
+            process,
+            kept: Arc::default(),
+            layer,
+            metrics,
+            recorder,
+        }
+    }
+
+    /// A request during which the process comes to `resident` bytes, and after which it keeps `kept`.
+    fn request(&self, path: &str, resident: u64, kept: usize) {
+        let service = service_fn(|_| {
+            self.process.is(resident);
+            *self.kept.lock().expect("no panic") = Vec::with_capacity(kept);
+            async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))) }
+        });
+        let request = Request::builder().uri(path).body(()).expect("a request");
+        let response = self.layer.layer(service).oneshot(request);
+        metrics::with_local_recorder(&self.recorder, || {
+            drop(block_on(response).expect("a response"));
+        });
+    }
+
+    /// The value of a line of what Prometheus would read.
+    fn told(&self, name: &str) -> Option<f64> {
+        let text = self.recorder.handle().render();
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        value.parse().ok()
+    }
+
+    fn text(&self) -> String {
+        self.recorder.handle().render()
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+#[test]
+fn growth_and_shrink_of_a_route_are_two_counters_and_the_resident_set_is_a_gauge() {
+    let watched = Watched::new();
+    watched.request("/a", 5 * MIB, 0);
+    watched.request("/a", 2 * MIB, 0);
+    watched.request("/a", 3 * MIB, 0);
+    let told = |name| watched.told(name);
+    let mib = MIB as f64;
+    assert_eq!(told("process_memory_usage_bytes"), Some(3.0 * mib));
+    assert_eq!(
+        told(r#"tower_memory_growth_bytes_total{http_route="/a"}"#),
+        Some(6.0 * mib)
+    );
+    assert_eq!(
+        told(r#"tower_memory_shrink_bytes_total{http_route="/a"}"#),
+        Some(3.0 * mib)
+    );
+    assert_eq!(
+        told(r#"tower_memory_request_growth_bytes_count{http_route="/a"}"#),
+        Some(2.0)
+    );
+    assert_eq!(
+        told(r#"tower_memory_request_growth_bytes_sum{http_route="/a"}"#),
+        Some(6.0 * mib)
+    );
+}
+
+#[test]
+fn requests_are_counted_by_what_was_said_of_them() {
+    let watched = Watched::new();
+    watched.request("/a", MIB / 2, 0);
+    watched.request("/a", MIB / 2, 0);
+    watched.request("/a", MIB / 2, 3 << 20);
+    let requests = |verdict: &str| {
+        let labels = format!(r#"http_route="/a",verdict="{verdict}""#);
+        watched.told(&format!("tower_memory_requests_total{{{labels}}}"))
+    };
+    assert_eq!(requests("within_threshold"), Some(2.0));
+    assert_eq!(requests("retained"), Some(1.0));
+    assert_eq!(requests("mapped"), None, "what was never said is not told");
+}
+
+#[test]
+fn what_a_route_keeps_is_retained_less_released() {
+    let watched = Watched::new();
+    watched.request("/a", MIB, 3 << 20);
+    watched.request("/b", MIB, 0);
+    let of = |name: &str, route: &str| {
+        let name = format!("tower_memory_heap_{name}_bytes_total{{http_route=\"{route}\"}}");
+        watched.told(&name).expect("a figure")
+    };
+    let (kept, given_back) = (of("retained", "/a"), of("released", "/b"));
+    let three_mib = 3.0 * MIB as f64;
+    assert!((three_mib * 0.99..three_mib * 1.01).contains(&kept), "{kept}");
+    assert!(
+        (three_mib * 0.99..three_mib * 1.01).contains(&given_back),
+        "{given_back}"
+    );
+    assert_eq!(of("released", "/a"), 0.0);
+    assert!(of("allocated", "/a") >= three_mib);
+    assert!(watched.told("tower_memory_heap_live_bytes") > Some(0.0));
+}
+
+#[test]
+fn work_that_a_request_leaves_behind_counts_for_its_route() {
+    let watched = Watched::new();
+    let late = Arc::new(Mutex::new(None));
+    let service = service_fn(|_: Request<()>| {
+        *late.lock().expect("no panic") = CurrentRequest::get();
+        async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))) }
+    });
+    let request = Request::builder().uri("/a").body(()).expect("a request");
+    metrics::with_local_recorder(&watched.recorder, || {
+        drop(block_on(watched.layer.layer(service).oneshot(request)));
+        let late = late.lock().expect("no panic").take().expect("a request");
+        late.in_scope(|| watched.kept.lock().expect("no panic").reserve(4 << 20));
+    });
+    let retained = watched.told(r#"tower_memory_heap_retained_bytes_total{http_route="/a"}"#);
+    assert!(retained >= Some(4.0 * MIB as f64), "{retained:?}");
+}
+
+#[test]
+fn a_reading_that_fails_is_not_zero_and_not_what_was_before() {
+    let watched = Watched::new();
+    watched.request("/a", u64::MAX, 0);
+    assert!(
+        !watched.text().contains("process_memory_usage_bytes "),
+        "nothing was read yet"
+    );
+    watched.process.is(MIB);
+    watched.request("/a", MIB, 0);
+    watched.request("/a", u64::MAX, 0);
+    let told = watched
+        .told("process_memory_usage_bytes")
+        .expect("it was there");
+    assert!(told.is_nan(), "{told}");
+    let unreadable = r#"tower_memory_requests_total{http_route="/a",verdict="unreadable"}"#;
+    assert_eq!(watched.told(unreadable), Some(2.0));
+}
+
+#[test]
+fn the_process_can_be_observed_where_there_are_no_requests() {
+    let watched = Watched::new();
+    metrics::with_local_recorder(&watched.recorder, || watched.metrics.observe());
+    let told = |name| watched.told(name).expect("a figure");
+    assert!(told("process_memory_usage_bytes") > told("tower_memory_heap_live_bytes"));
+    assert!(told("tower_memory_limit_bytes") > told("process_memory_usage_bytes"));
+}
+
+#[test]
+fn ten_thousand_paths_make_513_labels() {
+    let watched = Watched::new();
+    for n in 0..10_000 {
+        watched.request(&format!("/{n}"), 0, 0);
+    }
+    let text = watched.text();
+    let lines = text
+        .lines()
+        .filter(|line| line.starts_with("tower_memory_requests_total{"));
+    assert_eq!(lines.count(), 513);
+    let other = r#"tower_memory_requests_total{http_route="other",verdict="within_threshold"}"#;
+    assert_eq!(watched.told(other), Some(10_000.0 - 512.0));
+}
