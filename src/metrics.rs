@@ -26,9 +26,9 @@ use std::{
 /// | `tower_memory.growth` | counter, bytes | `http.route` | growth of the process |
 /// | `tower_memory.shrink` | counter, bytes | `http.route` | what it shrank by |
 /// | `tower_memory.request.growth` | histogram, bytes | `http.route` | growth of each request that grew the process |
-/// | `tower_memory.heap.allocated` | counter, bytes | `http.route` | what requests and their late work allocated |
-/// | `tower_memory.heap.retained` | counter, bytes | `http.route` | what outlives them |
-/// | `tower_memory.heap.released` | counter, bytes | `http.route` | what they freed beyond their own |
+/// | `tower_memory.allocated` | counter, bytes | `http.route` | what requests and their late work allocated |
+/// | `tower_memory.retained` | counter, bytes | `http.route` | what outlives them |
+/// | `tower_memory.released` | counter, bytes | `http.route` | what they freed beyond their own |
 ///
 /// [`process.memory.usage`](https://opentelemetry.io/docs/specs/semconv/system/process-metrics/) and
 /// [`http.route`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/) are names of
@@ -162,9 +162,9 @@ impl OfRoute {
             growth: counter!("tower_memory.growth", "http.route" => label()),
             shrink: counter!("tower_memory.shrink", "http.route" => label()),
             grown: histogram!("tower_memory.request.growth", "http.route" => label()),
-            allocated: counter!("tower_memory.heap.allocated", "http.route" => label()),
-            retained: counter!("tower_memory.heap.retained", "http.route" => label()),
-            released: counter!("tower_memory.heap.released", "http.route" => label()),
+            allocated: counter!("tower_memory.allocated", "http.route" => label()),
+            retained: counter!("tower_memory.retained", "http.route" => label()),
+            released: counter!("tower_memory.released", "http.route" => label()),
             route: name,
         }
     }
@@ -230,18 +230,14 @@ fn describe() {
         bytes,
         "Growth in each request that grew the resident set."
     );
+    describe_counter!("tower_memory.allocated", bytes, "Allocated by requests.");
     describe_counter!(
-        "tower_memory.heap.allocated",
-        bytes,
-        "Allocated by requests."
-    );
-    describe_counter!(
-        "tower_memory.heap.retained",
+        "tower_memory.retained",
         bytes,
         "Live heap that outlives requests."
     );
     describe_counter!(
-        "tower_memory.heap.released",
+        "tower_memory.released",
         bytes,
         "Freed by requests beyond their own."
     );

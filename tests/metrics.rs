@@ -156,12 +156,15 @@ fn what_a_route_keeps_is_retained_less_released() {
     watched.request("/a", MIB, 3 << 20);
     watched.request("/b", MIB, 0);
     let of = |name: &str, route: &str| {
-        let name = format!("tower_memory_heap_{name}_bytes_total{{http_route=\"{route}\"}}");
+        let name = format!("tower_memory_{name}_bytes_total{{http_route=\"{route}\"}}");
         watched.told(&name).expect("a figure")
     };
     let (kept, given_back) = (of("retained", "/a"), of("released", "/b"));
     let three_mib = 3.0 * MIB as f64;
-    assert!((three_mib * 0.99..three_mib * 1.01).contains(&kept), "{kept}");
+    assert!(
+        (three_mib * 0.99..three_mib * 1.01).contains(&kept),
+        "{kept}"
+    );
     assert!(
         (three_mib * 0.99..three_mib * 1.01).contains(&given_back),
         "{given_back}"
@@ -185,7 +188,7 @@ fn work_that_a_request_leaves_behind_counts_for_its_route() {
         let late = late.lock().expect("no panic").take().expect("a request");
         late.in_scope(|| watched.kept.lock().expect("no panic").reserve(4 << 20));
     });
-    let retained = watched.told(r#"tower_memory_heap_retained_bytes_total{http_route="/a"}"#);
+    let retained = watched.told(r#"tower_memory_retained_bytes_total{http_route="/a"}"#);
     assert!(retained >= Some(4.0 * MIB as f64), "{retained:?}");
 }
 

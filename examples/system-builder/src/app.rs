@@ -1,4 +1,4 @@
-use crate::{Config, page, problem, problem::Problem, systems};
+use crate::{Config, monitoring::Monitoring, page, problem, problem::Problem, systems};
 use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse};
 use std::time::Duration;
 use tower_http::{
@@ -14,15 +14,22 @@ pub(crate) const STALLED: Duration = Duration::from_secs(30);
 /// What takes longer than this has no chance; it would hold a reader or a writer for ever.
 pub(crate) const OVERDUE: Duration = Duration::from_secs(10 * 60);
 
-/// The application: the page, the systems, and every layer around them.
+/// The application: the page, the systems, every layer around them, and what these tell of it.
+///
+/// # Panics
+///
+/// When the process has installed a recorder of metrics already.
 pub fn app(config: &Config) -> Router {
+    let monitoring = Monitoring::new();
     let routes = Router::new()
         .merge(page::routes(config))
         .merge(systems::routes(config));
-    with_layers(routes, config)
+    let layer = monitoring.listen(memory_layer(config));
+    // Beside the layer: what asks all the time would overlap with every request.
+    with_layers(routes, config, layer).merge(monitoring.pages())
 }
 
-fn with_layers(routes: Router, config: &Config) -> Router {
+fn with_layers(routes: Router, config: &Config, memory: MemoryLayer) -> Router {
     let body_limit = usize::try_from(config.body_limit.as_u64()).unwrap_or(usize::MAX);
     routes
         .layer(DefaultBodyLimit::max(body_limit))
@@ -33,7 +40,7 @@ fn with_layers(routes: Router, config: &Config) -> Router {
         }))
         .layer(middleware::from_fn(problem::describe))
         .layer(TraceLayer::new_for_http())
-        .layer(memory_layer(config))
+        .layer(memory)
 }
 
 fn memory_layer(config: &Config) -> MemoryLayer {
@@ -57,7 +64,11 @@ mod tests {
     #[tokio::test]
     async fn a_handler_that_panics_answers_with_a_problem() {
         let routes = Router::new().route("/", get(async || -> () { panic!("on purpose") }));
-        let app = with_layers(routes, &Config::parse_from(["system-builder"]));
+        let app = with_layers(
+            routes,
+            &Config::parse_from(["system-builder"]),
+            MemoryLayer::new(),
+        );
         let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(
@@ -71,7 +82,11 @@ mod tests {
         let wait = Duration::from_secs(7);
         let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy.").retry_after(wait);
         let routes = Router::new().route("/", get(async move || busy.clone()));
-        let app = with_layers(routes, &Config::parse_from(["system-builder"]));
+        let app = with_layers(
+            routes,
+            &Config::parse_from(["system-builder"]),
+            MemoryLayer::new(),
+        );
         let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()["retry-after"], "7");

@@ -13,6 +13,7 @@ mod config;
 mod download;
 mod feed;
 pub mod model;
+mod monitoring;
 mod page;
 mod problem;
 mod results;

@@ -1,6 +1,7 @@
 //! The application over real sockets.
 
 mod downloads;
+mod monitoring;
 mod problems;
 mod results;
 mod server;

@@ -5,5 +5,6 @@
 #[path = "../binary/mod.rs"]
 mod binary;
 mod browser;
+mod monitoring;
 mod results;
 mod systems;

@@ -1,0 +1,76 @@
+//! What is told of the process: `/memory` to a person on this machine, `/metrics` to Prometheus.
+
+use axum::{Router, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::{sync::OnceLock, time::Duration};
+use tower_memory::{
+    MIB, MemoryLayer,
+    dashboard::{self, Access},
+    metrics::Metrics,
+    routes::Routes,
+};
+
+pub(crate) struct Monitoring {
+    routes: Routes,
+    metrics: Metrics,
+}
+
+impl Monitoring {
+    pub(crate) fn new() -> Self {
+        // The recorder first: `Metrics` describes itself to the one that is there.
+        prometheus();
+        Self {
+            routes: Routes::new(),
+            metrics: Metrics::new(),
+        }
+    }
+
+    pub(crate) fn listen(&self, layer: MemoryLayer) -> MemoryLayer {
+        layer
+            .on_report(self.routes.clone())
+            .on_report(self.metrics.clone())
+    }
+
+    pub(crate) fn pages(self) -> Router {
+        let metrics = self.metrics;
+        let dashboard = dashboard::router(self.routes, Access::Loopback);
+        Router::new()
+            .route("/metrics", get(async move || exposition(&metrics)))
+            .nest_service("/memory", dashboard)
+    }
+}
+
+fn exposition(metrics: &Metrics) -> impl IntoResponse + use<> {
+    metrics.observe();
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, content_type)], prometheus().render())
+}
+
+/// The recorder of the process, which can have only one.
+///
+/// # Panics
+///
+/// When the process has installed another.
+fn prometheus() -> &'static PrometheusHandle {
+    static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
+    PROMETHEUS.get_or_init(|| install().expect("the process has no other recorder of metrics"))
+}
+
+fn install() -> Result<PrometheusHandle, BuildError> {
+    let growth = Matcher::Full("tower_memory.request.growth".to_owned());
+    let buckets = [1, 4, 16, 64, 256, 1024, 4096].map(|mib| (mib * MIB) as f64);
+    PrometheusBuilder::new()
+        .with_recommended_naming(true)
+        .set_buckets_for_metric(growth, &buckets)?
+        .install_recorder()
+}
+
+/// Sorts what histograms have gathered into their buckets, for ever: it would pile up where nobody asks
+/// for the metrics.
+pub(crate) async fn keep_up() {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        ticks.tick().await;
+        prometheus().run_upkeep();
+    }
+}
