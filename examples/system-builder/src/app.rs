@@ -25,8 +25,7 @@ pub fn app(config: &Config) -> Router {
         .merge(page::routes(config))
         .merge(systems::routes(config));
     let layer = monitoring.listen(memory_layer(config));
-    // Beside the layer: what asks all the time would overlap with every request.
-    with_layers(routes, config, layer).merge(monitoring.pages())
+    monitoring.beside(with_layers(routes, config, layer))
 }
 
 fn with_layers(routes: Router, config: &Config, memory: MemoryLayer) -> Router {

@@ -31,11 +31,12 @@ impl Monitoring {
             .on_report(self.metrics.clone())
     }
 
-    pub(crate) fn pages(self) -> Router {
+    /// Serves them beside `app` and its layers: what asks all the time would overlap with every
+    /// request.
+    pub(crate) fn beside(self, app: Router) -> Router {
         let metrics = self.metrics;
         let dashboard = dashboard::router(self.routes, Access::Loopback);
-        Router::new()
-            .route("/metrics", get(async move || exposition(&metrics)))
+        app.route("/metrics", get(async move || exposition(&metrics)))
             .nest_service("/memory", dashboard)
     }
 }
