@@ -4,6 +4,8 @@
 //! cargo bench --bench listeners --features metrics,routes
 //! ```
 //!
+//! And what it costs to look at the figures of 512 routes, and the requests that end meanwhile.
+//!
 //! The cases take turns, as in `overhead`. The request is one that is not warned of, of a known route. The log
 //! is asked by a subscriber that wants INFO, as most are.
 
@@ -15,9 +17,19 @@ use self::{
     turns::{median, turn},
 };
 use metrics_exporter_prometheus::PrometheusBuilder;
-use std::{env, io, panic, sync::Barrier, thread};
+use std::{
+    env,
+    hint::black_box,
+    io, panic,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 use tower::{BoxError, Layer};
-use tower_memory::{Log, MemoryLayer, metrics::Metrics, reclaim::Reclaim, routes::Routes};
+use tower_memory::{Log, MemoryLayer, Route, metrics::Metrics, reclaim::Reclaim, routes::Routes};
 use tracing_subscriber::filter::LevelFilter;
 
 const ROUNDS: usize = 400;
@@ -57,7 +69,52 @@ fn main() -> Result<(), BoxError> {
             "| {name:<34} | {alone:>6.0} ns | {more:>6.0} ns | {crowded:>6.0} ns | {more_crowded:>6.0} ns |"
         );
     }
+    print_looks(rounds);
     Ok(())
+}
+
+/// One thread serves while another asks for the figures of 512 routes again and again.
+fn print_looks(rounds: usize) {
+    let routes = Routes::new();
+    let bare = MemoryLayer::new().without_log();
+    let watched = bare.clone().on_report(routes.clone());
+    let number = AtomicUsize::new(0);
+    let mut of_many = watched
+        .clone()
+        .route_with(move |_| {
+            let number = number.fetch_add(1, Ordering::Relaxed);
+            Some(Route::from(Arc::<str>::from(format!(
+                "/api/systems/{number}"
+            ))))
+        })
+        .layer(no_op());
+    (0..512).for_each(|_| serve(&mut of_many));
+
+    let done = AtomicBool::new(false);
+    let (looks, rounds) = thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            let mut looks = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                black_box(routes.snapshot());
+                looks.push(began.elapsed().as_secs_f64() * 1e6);
+            }
+            looks
+        });
+        let rounds = measure(&[("bare", bare), ("Routes", watched)], 1, rounds);
+        done.store(true, Ordering::Relaxed);
+        let looks = looking.join();
+        (
+            looks.unwrap_or_else(|payload| panic::resume_unwind(payload)),
+            rounds,
+        )
+    });
+    println!();
+    println!("a look at 512 routes: {:.0} µs", median(looks.into_iter()));
+    println!(
+        "`Routes`, while one looks all the time: {:.0} ns more for a request",
+        median(rounds.iter().map(|round| round[1] - round[0]))
+    );
 }
 
 /// The first is what the others are held against.
