@@ -21,7 +21,7 @@ pub(crate) struct Figures {
     pub(crate) tally: Tally,
     pub(crate) routes: Routes,
     pub(crate) hours: Hours,
-    /// The largest first.
+    /// The largest first, of equal ones the earlier.
     pub(crate) largest: Vec<Growth>,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Option<Timestamp>,
@@ -102,8 +102,8 @@ impl Figures {
         let Some(bytes @ 1..) = event.growth else {
             return;
         };
-        // Of equal ones the first stays.
-        let place = self.largest.partition_point(|known| known.bytes >= bytes);
+        let is_before = |known: &Growth| (known.bytes, event.at) >= (bytes, known.at);
+        let place = self.largest.partition_point(is_before);
         if place == LARGEST {
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Steps with events that are told apart: six weeks of hours.
 const STEPS: usize = 1024;
@@ -21,8 +21,8 @@ pub(crate) struct Hour {
     pub(crate) retained: Option<i64>,
     pub(crate) resident: Extremes,
     pub(crate) live: Extremes,
-    /// The largest growth, and the place of its route.
-    pub(crate) largest: Option<(u64, usize)>,
+    /// The largest growth, when it was, and the place of its route. Of equal ones the first.
+    pub(crate) largest: Option<(u64, Reverse<Timestamp>, usize)>,
 }
 
 /// The smallest and largest reading.
@@ -57,7 +57,9 @@ impl Hour {
             retained: event.retained,
             resident: Extremes(event.after.or(event.before).map(same)),
             live: Extremes(event.live.map(same)),
-            largest: event.growth.map(|growth| (growth, route)),
+            largest: event
+                .growth
+                .map(|growth| (growth, Reverse(event.at), route)),
         });
         // A peak counts; a request that begins before a rise is no low of the time after it.
         if let (Some(before), Some((_, high))) = (event.before, &mut self.resident.0) {
@@ -75,10 +77,7 @@ impl Hour {
         }
         self.resident.add(more.resident.0);
         self.live.add(more.live.0);
-        // Of equal ones the first stays.
-        if more.largest.map(|(growth, _)| growth) > self.largest.map(|(growth, _)| growth) {
-            self.largest = more.largest;
-        }
+        self.largest = self.largest.max(more.largest);
     }
 }
 
@@ -96,6 +95,16 @@ impl Default for Hours {
         Self {
             width: WIDTHS[0],
             steps: BTreeMap::new(),
+        }
+    }
+}
+
+impl Hour {
+    /// The place of the route that grew most at once.
+    pub(crate) fn grew_most(&self) -> Option<usize> {
+        match self.largest {
+            Some((1.., _, route)) => Some(route),
+            _ => None,
         }
     }
 }
@@ -135,12 +144,10 @@ impl Hours {
         self.width
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.steps.len()
-    }
-
     /// Each step with the hour since 1970 that it begins with.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (i64, &Hour)> {
-        self.steps.iter().map(|(step, hour)| (step * self.width, hour))
+        self.steps
+            .iter()
+            .map(|(step, hour)| (step * self.width, hour))
     }
 }

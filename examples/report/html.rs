@@ -5,20 +5,17 @@ use super::{
     plot,
     routes::Route,
     text,
-    words::{
-        self, count, hour, net, size, size_or_dash, step, time, verdicts, visible,
-    },
+    words::{self, count, hour, net, size, size_or_dash, step, time, verdicts, visible},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// What every such page begins with, so that nothing else is overwritten.
-pub(crate) const BEGINNING: &str =
-    r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="generator" content="tower-memory report">"#;
+pub(crate) const BEGINNING: &str = r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="generator" content="tower-memory report">"#;
 
 const STYLE: &str = include_str!("page.css");
 
 /// Nothing but this very style. The hash is the SHA-256 of it; a test says what it should be.
-const POLICY: &str = "default-src 'none'; img-src data:; style-src 'sha256-STYLE'; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'sha256-6ZlAkZlnwFDybyMBWCOrusqUwlgYFDjv8qWzc+TQ62c='; base-uri 'none'; form-action 'none'";
 
 pub(crate) fn page(title: &str, figures: &Figures) -> String {
     let page = html! {
@@ -88,8 +85,21 @@ fn over_time(figures: &Figures) -> Markup {
 
 fn routes(figures: &Figures) -> Markup {
     const HEADS: [&str; 15] = [
-        "Route", "Requests", "Retained", "Growth", "p50", "p95", "p99", "Max", "Shrink", "Peak", "Warnings", "Suppressed",
-        "Late work", "Verdicts", "Next step",
+        "Route",
+        "Requests",
+        "Retained",
+        "Growth",
+        "p50",
+        "p95",
+        "p99",
+        "Max",
+        "Shrink",
+        "Peak",
+        "Warnings",
+        "Suppressed",
+        "Late work",
+        "Verdicts",
+        "Next step",
     ];
     html! {
         section aria-labelledby="routes" {
@@ -116,7 +126,7 @@ fn route(route: &Route) -> Markup {
             td { (count(route.suppressed)) }
             td { (count(route.late)) }
             td.words { (verdicts(route)) }
-            td.words { (words::next_step(route).unwrap_or_default()) }
+            td.words { (words::next_steps(route).join(". ")) }
         }
     }
 }
@@ -141,7 +151,15 @@ fn growth(growth: &Growth) -> Markup {
 
 fn hours(figures: &Figures) -> Markup {
     const HEADS: [&str; 9] = [
-        "From (UTC)", "Requests", "Warnings", "Growth", "Shrink", "Retained", "RSS max", "Live heap max", "Grew most",
+        "From (UTC)",
+        "Requests",
+        "Warnings",
+        "Growth",
+        "Shrink",
+        "Retained",
+        "RSS max",
+        "Live heap max",
+        "Grew most",
     ];
     let rows = html! {
         @for (at, told) in figures.hours.iter() {
@@ -155,7 +173,7 @@ fn hours(figures: &Figures) -> Markup {
                 td { (size_or_dash(told.resident.high())) }
                 td { (size_or_dash(told.live.high())) }
                 td.words {
-                    @if let Some((1.., place)) = told.largest { (visible(&figures.routes.get(place).name)) }
+                    @if let Some(place) = told.grew_most() { (visible(&figures.routes.get(place).name)) }
                 }
             }
         }

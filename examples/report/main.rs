@@ -28,7 +28,7 @@ mod words;
 use self::{figures::Figures, read::Input};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use std::{
-    fs::{File, Permissions},
+    fs::File,
     io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -89,7 +89,13 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
     let _ = text::write(&mut text, &title, &figures);
     print(&text)?;
     save(&page, &html::page(&title, &figures))?;
-    print(format!("\nThe page: {}\n", words::visible(&page.display().to_string())).as_bytes())?;
+    print(
+        format!(
+            "\nThe page: {}\n",
+            words::visible(&page.display().to_string())
+        )
+        .as_bytes(),
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -144,10 +150,9 @@ fn save(page: &Path, text: &str) -> Result<(), String> {
     };
     let mut builder = Builder::new();
     builder.prefix(".report");
+    // Those of any new file; the umask takes its share.
     #[cfg(unix)]
-    let permissions: Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(permissions);
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let written = builder.tempfile_in(folder).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.persist(page).map_err(|error| error.error)

@@ -58,7 +58,9 @@ fn frame(hours: &Hours, label: &str, highest: u64, marks: &Markup) -> Markup {
 }
 
 fn highest(hours: &Hours, of: &[Of]) -> u64 {
-    let values = hours.iter().flat_map(|(_, told)| of.iter().filter_map(|of| of(told)));
+    let values = hours
+        .iter()
+        .flat_map(|(_, told)| of.iter().filter_map(|of| of(told)));
     values.max().unwrap_or(0)
 }
 

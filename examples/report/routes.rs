@@ -2,7 +2,7 @@
 
 use super::event::{Event, VERDICTS, verdict};
 use histogram::Histogram;
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 /// Routes told apart, and bytes of the longest label: the rest is one route. As in `tower_memory::routes`.
 const ROUTES: usize = 512;
@@ -47,11 +47,18 @@ impl Routes {
         self.routes.iter()
     }
 
+    /// That with the most of something; of equal ones the first in the alphabet.
+    pub(crate) fn most<T: Ord>(&self, of: impl Fn(&Route) -> T) -> Option<&Route> {
+        self.iter()
+            .max_by_key(|route| (of(route), Reverse(&route.name)))
+    }
+
     /// Those that retain most first, then those that grew most.
     pub(crate) fn sorted(&self) -> Vec<&Route> {
         let mut routes: Vec<_> = self.iter().collect();
         routes.sort_by_key(|route| {
-            std::cmp::Reverse((route.retained.unwrap_or(0).max(0), route.growth()))
+            let retained = route.retained.unwrap_or(0).max(0);
+            (Reverse((retained, route.growth())), &route.name)
         });
         routes
     }
@@ -121,7 +128,9 @@ impl Route {
 
     /// By how much all requests grew the process.
     pub(crate) fn growth(&self) -> u64 {
-        self.grown.iter().fold(0, |sum, grown| sum.saturating_add(*grown))
+        self.grown
+            .iter()
+            .fold(0, |sum, grown| sum.saturating_add(*grown))
     }
 
     /// Growth that can be its own.
@@ -135,18 +144,28 @@ impl Route {
         bucket.map_or(0, |bucket| (bucket.end() * UNIT).min(self.largest))
     }
 
-    /// What explains it best: the verdict with most bytes behind it, or else that was given most often. `None` where
-    /// there was nothing to explain.
-    pub(crate) fn main_verdict(&self) -> Option<usize> {
-        let said = |at: &usize| self.verdicts[*at] > 0 || (self.late > 0 && *at == verdict::RETAINED);
-        let bytes = |at: usize| match at {
-            verdict::RETAINED => self.grown[at].max(self.retained.unwrap_or(0).max(0).unsigned_abs()),
-            _ => self.grown[at],
-        };
-        let warnings = (0..VERDICTS.len())
-            .filter(|at| !matches!(*at, verdict::WITHIN_THRESHOLD | verdict::UNREADABLE));
-        warnings
-            .filter(said)
-            .max_by_key(|at| (bytes(*at), self.verdicts[*at]))
+    /// What explains it: `retained` where anything is, then of all other verdicts that ask for an explanation the one with
+    /// most growth behind it, or else that was given most often. Those that explain less than a tenth of the growth are
+    /// left out.
+    pub(crate) fn explanations(&self) -> Vec<usize> {
+        let retains =
+            self.retained > Some(0) && (self.verdicts[verdict::RETAINED] > 0 || self.late > 0);
+        let others = (0..VERDICTS.len()).filter(|at| {
+            let quiet = [
+                verdict::WITHIN_THRESHOLD,
+                verdict::RETAINED,
+                verdict::UNREADABLE,
+            ];
+            self.verdicts[*at] > 0 && !quiet.contains(at) && self.grown[*at] >= self.growth() / 10
+        });
+        let most = others.max_by_key(|at| (self.grown[*at], self.verdicts[*at]));
+        let retained = retains.then_some(verdict::RETAINED);
+        retained.into_iter().chain(most).collect()
+    }
+
+    /// Whether there is more to tell than how many there were.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let asked = self.requests - self.verdicts[verdict::WITHIN_THRESHOLD];
+        asked == 0 && self.warnings == 0 && self.late == 0
     }
 }

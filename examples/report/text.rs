@@ -3,9 +3,7 @@
 use super::{
     figures::{Figures, Growth},
     routes::Route,
-    words::{
-        self, count, counted, hour, net, size, size_or_dash, step, time, verdicts, visible,
-    },
+    words::{self, count, counted, hour, net, size, size_or_dash, step, time, verdicts, visible},
 };
 use std::io::{self, Write};
 
@@ -21,7 +19,10 @@ pub(crate) fn write(out: &mut impl Write, title: &str, figures: &Figures) -> io:
     paragraph(out, "", &words::lines(figures))?;
     paragraph(out, "", &words::coverage(figures))?;
     writeln!(out)?;
-    for sentence in words::headline(figures).iter().chain(&words::trends(figures)) {
+    for sentence in words::headline(figures)
+        .iter()
+        .chain(&words::trends(figures))
+    {
         paragraph(out, "", sentence)?;
     }
     routes(out, figures)?;
@@ -69,6 +70,9 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
         write!(out, "{:>11}", size(route.growth_at(quantile)))?;
     }
     writeln!(out)?;
+    if route.is_quiet() {
+        return Ok(());
+    }
     let mut details = vec![
         format!("shrink {}", size(route.shrink)),
         format!("peak {}", size_or_dash(route.peak)),
@@ -78,16 +82,17 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
         details.push(format!("{} suppressed", count(route.suppressed)));
     }
     if route.late > 0 {
-        details.push(format!("{} of late work", counted(route.late, "piece", "pieces")));
+        details.push(format!(
+            "{} of late work",
+            counted(route.late, "piece", "pieces")
+        ));
     }
     if route.requests > 0 {
         details.push(verdicts(route));
     }
     paragraph(out, "    ", &details.join(", "))?;
-    match words::next_step(route) {
-        Some(step) => paragraph(out, "    ", step),
-        None => Ok(()),
-    }
+    let mut steps = words::next_steps(route).into_iter();
+    steps.try_for_each(|step| paragraph(out, "    ", step))
 }
 
 fn hours(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
@@ -104,8 +109,8 @@ fn hours(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
         "LIVE MAX"
     )?;
     for (at, told) in hours.iter() {
-        let grew = told.largest.filter(|(growth, _)| *growth > 0);
-        let route = grew.map(|(_, place)| visible(&figures.routes.get(place).name));
+        let grew = told.grew_most();
+        let route = grew.map(|place| visible(&figures.routes.get(place).name));
         let line = format!(
             "{:<17}{:>10}{:>9}{:>11}{:>11}{:>11}{:>11}  {}",
             hour(at),
@@ -145,8 +150,14 @@ fn largest(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
 
 /// Method, route and status.
 pub(crate) fn request(growth: &Growth) -> String {
-    let status = growth.status.map_or_else(|| "no response".to_owned(), |status| status.to_string());
-    format!("{} {} {status}", visible(&growth.method), visible(&growth.route))
+    let status = growth
+        .status
+        .map_or_else(|| "no response".to_owned(), |status| status.to_string());
+    format!(
+        "{} {} {status}",
+        visible(&growth.method),
+        visible(&growth.route)
+    )
 }
 
 /// Breaks it between words, and where a word is longer than a line. Further lines of a paragraph without an indent have

@@ -99,7 +99,10 @@ pub(crate) fn lines(figures: &Figures) -> String {
     let skipped = [
         (tally.others, "other of tower_memory"),
         (tally.foreign(), "of others, skipped"),
-        (tally.unreadable, "unreadable though they name tower_memory, skipped"),
+        (
+            tally.unreadable,
+            "unreadable though they name tower_memory, skipped",
+        ),
         (tally.torn, "torn at the end, skipped"),
         (tally.overlong, "longer than 512 KiB, skipped"),
     ];
@@ -147,11 +150,11 @@ pub(crate) fn coverage(figures: &Figures) -> String {
 /// Who grew the process most, and what it was; who retains most.
 pub(crate) fn headline(figures: &Figures) -> Vec<String> {
     let mut said = Vec::new();
-    match figures.routes.iter().max_by_key(|route| route.own_growth()) {
+    match figures.routes.most(Route::own_growth) {
         Some(route) if route.own_growth() > 0 => said.push(grew_most(route, figures.growth())),
         _ => said.push("No request grew the process by itself.".to_owned()),
     }
-    let retains = figures.routes.iter().max_by_key(|route| route.retained);
+    let retains = figures.routes.most(|route| route.retained);
     match retains.map(|route| (route, route.retained)) {
         Some((route, Some(bytes @ 1..))) => said.push(format!(
             "{} retains most: {} outlive its requests.",
@@ -204,8 +207,15 @@ fn meaning(at: usize) -> &'static str {
 }
 
 /// What to do about a route, as tower-memory's own log says it of the verdict.
-pub(crate) fn next_step(route: &Route) -> Option<&'static str> {
-    match VERDICTS[route.main_verdict()?] {
+pub(crate) fn next_steps(route: &Route) -> Vec<&'static str> {
+    let explanations = route.explanations().into_iter();
+    explanations
+        .filter_map(|at| next_step(VERDICTS[at]))
+        .collect()
+}
+
+fn next_step(verdict: &str) -> Option<&'static str> {
+    match verdict {
         "peaked" => Some("Not retained: consider streaming, or a limit on how many run at once"),
         "retained" => Some(
             "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
@@ -221,8 +231,13 @@ pub(crate) fn next_step(route: &Route) -> Option<&'static str> {
 
 /// Each verdict that was given, with how often.
 pub(crate) fn verdicts(route: &Route) -> String {
-    let given = VERDICTS.iter().zip(route.verdicts).filter(|given| given.1 > 0);
-    let given: Vec<_> = given.map(|(name, times)| format!("{} {name}", count(times))).collect();
+    let given = VERDICTS
+        .iter()
+        .zip(route.verdicts)
+        .filter(|given| given.1 > 0);
+    let given: Vec<_> = given
+        .map(|(name, times)| format!("{} {name}", count(times)))
+        .collect();
     given.join(", ")
 }
 
@@ -264,7 +279,10 @@ fn trend(what: &str, trend: &Trend, step: &str) -> String {
             size(thirds.rise_an_hour())
         ),
         Trend::Falls(thirds) => {
-            format!("{what} falls: its low in each third of the period is {}.", lows(thirds))
+            format!(
+                "{what} falls: its low in each third of the period is {}.",
+                lows(thirds)
+            )
         }
         Trend::Level(thirds) => format!(
             "{what} doesn't rise throughout: its low in each third of the period is {}.",
