@@ -12,12 +12,7 @@ use self::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    process::Stdio,
-};
-use wait4::Wait4;
+use std::process::Stdio;
 
 const MIB: u64 = 1 << 20;
 const HOUR: u64 = 3_600_000_000;
@@ -75,8 +70,8 @@ fn routes_are_told_with_what_they_retained_and_grew_those_that_retain_most_first
         [
             "/leak",
             "10",
-            "1.3 GiB",
-            "1.3 GiB",
+            "1.2 GiB",
+            "1.2 GiB",
             "128.0 MiB",
             "128.0 MiB",
             "128.0 MiB",
@@ -92,8 +87,8 @@ fn routes_are_told_with_what_they_retained_and_grew_those_that_retain_most_first
     for sentence in [
         "111 lines (",
         "Covers all requests at DEBUG: 111.",
-        "/leak grew memory most: 1.3 GiB in 10 requests, 68 % of all growth.",
-        "/leak retains most: 1.3 GiB outlive its requests.",
+        "/leak grew memory most: 1.2 GiB in 10 requests, 68 % of all growth.",
+        "/leak retains most: 1.2 GiB outlive its requests.",
         "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
         "Not retained: consider reclaim, MALLOC_ARENA_MAX, or jemalloc",
         "+600.0 MiB 2026-01-01 00:00:00 GET /burst 200 allocator_held",
@@ -355,30 +350,6 @@ fn standard_input_is_read_where_it_is_named_or_a_pipe() {
         );
         assert_eq!(folder.names(), ["log.report.html"]);
     }
-}
-
-#[test]
-fn a_log_of_two_hundred_megabytes_takes_less_than_32_mib() {
-    let folder = Folder::new();
-    let file = File::create(folder.path("app.log")).expect("created");
-    let mut file = BufWriter::new(file);
-    let (mut bytes, mut number) = (0, 0);
-    while bytes < 200_000_000 {
-        let mut said = Said::numbered(number);
-        // More routes than are kept, many of them with warnings that never come.
-        said.route = format!("/{}/{}", "long".repeat(20), number % 5000);
-        let line = said.flat();
-        file.write_all(line.as_bytes()).expect("written");
-        bytes += line.len();
-        number += 1;
-    }
-    file.flush().expect("written");
-    let mut command = folder.command(&["app.log"]);
-    let child = command.stdout(Stdio::null()).spawn().expect("it starts");
-    let used = child.wait4().expect("it ends");
-    assert!(used.status.success());
-    let peak = used.rusage.maxrss / MIB;
-    assert!(peak < 32, "{peak} MiB");
 }
 
 proptest! {

@@ -1,5 +1,7 @@
 //! Lines of a JSON log as long as one wants, for the report's tests and its bench.
 
+#![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
+
 /// One request as the log tells of it, flattened and with all that a heap meter adds.
 pub struct Said {
     /// Microseconds since 2026-01-01.
