@@ -96,9 +96,13 @@ impl Texts {
 impl Line {
     /// Reads a line; texts of its event go to `texts`.
     pub(crate) fn read(line: &[u8], texts: &mut Texts) -> Self {
-        let Ok(json) = serde_json::from_slice::<Json>(line) else {
+        // At once, which is faster than text by text.
+        let Ok(line) = str::from_utf8(line) else {
+            return Self::Unreadable;
+        };
+        let Ok(json) = serde_json::from_str::<Json>(line) else {
             // Others may name a field like one of ours and put something else there.
-            return match serde_json::from_slice::<Targeted>(line) {
+            return match serde_json::from_str::<Targeted>(line) {
                 Ok(targeted) if targeted.target != TARGET => Self::Foreign,
                 _ => Self::Unreadable,
             };
