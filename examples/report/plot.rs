@@ -22,7 +22,7 @@ pub(crate) fn bars(hours: &Hours, label: &str, of: Of) -> Markup {
     let bars = html! {
         @for (at, told) in hours.iter() {
             @if let Some(bytes) = of(told) {
-                rect x=(scale.x(at)) y=(scale.y(bytes)) width=(scale.step) height=(HEIGHT - scale.y(bytes)) {
+                rect x=(scale.x(at)) y=(scale.y(bytes)) width=(0.9 * scale.step) height=(HEIGHT - scale.y(bytes)) {
                     title { (hour(at)) ": " (size(bytes)) }
                 }
             }

@@ -14,6 +14,8 @@ const UNIT: u64 = 16 << 10;
 const PRECISION: u8 = 4;
 const LARGEST: u8 = 22;
 
+const MIB: i64 = 1 << 20;
+
 #[derive(Default)]
 pub(crate) struct Routes {
     places: HashMap<Box<str>, usize>,
@@ -53,11 +55,12 @@ impl Routes {
             .max_by_key(|route| (of(route), Reverse(&route.name)))
     }
 
-    /// Those that retain most first, then those that grew most.
+    /// Those that retain most first, to the MiB, then those that grew most.
     pub(crate) fn sorted(&self) -> Vec<&Route> {
         let mut routes: Vec<_> = self.iter().collect();
         routes.sort_by_key(|route| {
-            let retained = route.retained.unwrap_or(0).max(0);
+            // Some bytes more or less are chance.
+            let retained = route.retained.unwrap_or(0).max(0) / MIB;
             (Reverse((retained, route.growth())), &route.name)
         });
         routes
@@ -68,8 +71,9 @@ impl Routes {
 pub(crate) struct Route {
     pub(crate) name: Box<str>,
     pub(crate) requests: u64,
-    /// Pieces of work that ended later than their request.
+    /// Pieces of work that ended later than their request, and those of them that retained enough to be warned of.
     pub(crate) late: u64,
+    late_retained: u64,
     /// Warnings in the log, and those that were held back.
     pub(crate) warnings: u64,
     pub(crate) suppressed: u64,
@@ -92,6 +96,7 @@ impl Route {
             name: name.into(),
             requests: 0,
             late: 0,
+            late_retained: 0,
             warnings: 0,
             suppressed: 0,
             grown: Default::default(),
@@ -110,6 +115,7 @@ impl Route {
         }
         if event.late {
             self.late += 1;
+            self.late_retained += u64::from(event.verdict == verdict::RETAINED);
             return;
         }
         self.requests += 1;
@@ -144,12 +150,11 @@ impl Route {
         bucket.map_or(0, |bucket| (bucket.end() * UNIT).min(self.largest))
     }
 
-    /// What explains it: `retained` where anything is, then of all other verdicts that ask for an explanation the one with
+    /// What explains it: `retained` where that was said, then of all other verdicts that ask for an explanation the one with
     /// most growth behind it, or else that was given most often. Those that explain less than a tenth of the growth are
     /// left out.
     pub(crate) fn explanations(&self) -> Vec<usize> {
-        let retains =
-            self.retained > Some(0) && (self.verdicts[verdict::RETAINED] > 0 || self.late > 0);
+        let retains = self.verdicts[verdict::RETAINED] + self.late_retained > 0;
         let others = (0..VERDICTS.len()).filter(|at| {
             let quiet = [
                 verdict::WITHIN_THRESHOLD,

@@ -34,7 +34,7 @@ fn routes(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
     let routes = figures.routes.sorted();
     writeln!(
         out,
-        "\n{:<24}{:>10}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}",
+        "\n{:<22}{:>10}{:>13}{:>11}{:>11}{:>11}{:>11}{:>11}",
         "ROUTE", "REQUESTS", "RETAINED", "GROWTH", "P50", "P95", "P99", "MAX"
     )?;
     for route in routes.iter().take(ROUTES) {
@@ -53,7 +53,7 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
     let name = visible(&route.name);
     // A long one has a line of its own.
     let name = match name.chars().count() {
-        0..24 => name,
+        0..22 => name,
         _ => {
             writeln!(out, "{}", fit(&name, COLUMNS))?;
             String::new()
@@ -61,7 +61,7 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
     };
     write!(
         out,
-        "{name:<24}{:>10}{:>11}{:>11}",
+        "{name:<22}{:>10}{:>13}{:>11}",
         count(route.requests),
         net(route.retained),
         size(route.growth())
@@ -99,7 +99,7 @@ fn hours(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
     let hours = figures.hours.within(STEPS);
     writeln!(
         out,
-        "\n{:<17}{:>10}{:>9}{:>11}{:>11}{:>11}{:>11}  GREW MOST",
+        "\n{:<16}{:>10}{:>8}{:>11}{:>13}{:>11}{:>11}  GREW MOST",
         format!("BY {}", step(&hours).to_uppercase()),
         "REQUESTS",
         "WARNED",
@@ -112,7 +112,7 @@ fn hours(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
         let grew = told.grew_most();
         let route = grew.map(|place| visible(&figures.routes.get(place).name));
         let line = format!(
-            "{:<17}{:>10}{:>9}{:>11}{:>11}{:>11}{:>11}  {}",
+            "{:<16}{:>10}{:>8}{:>11}{:>13}{:>11}{:>11}  {}",
             hour(at),
             count(told.requests),
             count(told.warnings),

@@ -151,7 +151,7 @@ pub(crate) fn coverage(figures: &Figures) -> String {
 pub(crate) fn headline(figures: &Figures) -> Vec<String> {
     let mut said = Vec::new();
     match figures.routes.most(Route::own_growth) {
-        Some(route) if route.own_growth() > 0 => said.push(grew_most(route, figures.growth())),
+        Some(route) if route.own_growth() > 0 => said.extend(grew_most(route, figures.growth())),
         _ => said.push("No request grew the process by itself.".to_owned()),
     }
     let retains = figures.routes.most(|route| route.retained);
@@ -174,7 +174,7 @@ pub(crate) fn headline(figures: &Figures) -> Vec<String> {
     said
 }
 
-fn grew_most(route: &Route, all: u64) -> String {
+fn grew_most(route: &Route, all: u64) -> [String; 2] {
     let own = route.own_growth();
     let percent = u128::from(own) * 100 / u128::from(all.max(1));
     let kinds = 0..VERDICTS.len();
@@ -182,27 +182,33 @@ fn grew_most(route: &Route, all: u64) -> String {
         .filter(|at| *at != verdict::OTHER_REQUESTS)
         .max_by_key(|at| route.grown[*at])
         .unwrap_or(verdict::UNKNOWN);
-    format!(
-        "{} grew memory most: {} in {}, {percent} % of all growth. {} of it {}.",
-        visible(&route.name),
-        size(own),
-        counted(route.requests, "request", "requests"),
-        size(route.grown[kind]),
-        meaning(kind),
-    )
+    [
+        format!(
+            "{} grew memory most: {} in {}, {percent} % of all growth.",
+            visible(&route.name),
+            size(own),
+            counted(route.requests, "request", "requests"),
+        ),
+        format!(
+            "{} of it came as {}: {}.",
+            size(route.grown[kind]),
+            VERDICTS[kind],
+            meaning(kind)
+        ),
+    ]
 }
 
 /// What growth of a verdict is.
 fn meaning(at: usize) -> &'static str {
     match VERDICTS[at] {
-        "within_threshold" => "came in growths below the threshold, which the log doesn't explain",
-        "peaked" => "was live at once and given back",
-        "retained" => "came with live heap that outlives the requests (retained)",
-        "allocator_held" => "is mostly freed pages the allocator keeps (allocator_held)",
-        "mapped" => "is mostly files or shared memory (mapped)",
-        "overlapped" => "may be that of other requests that ran meanwhile (overlapped)",
-        "unmetered" => "can't be told apart without a heap meter (unmetered)",
-        _ => "is not explained",
+        "within_threshold" => "growths too small to be explained",
+        "peaked" => "what was live at once and given back",
+        "retained" => "live heap outlives the requests",
+        "allocator_held" => "mostly freed pages the allocator keeps",
+        "mapped" => "mostly files or shared memory, not heap",
+        "overlapped" => "other requests ran meanwhile, and it may be theirs",
+        "unmetered" => "live heap or kept pages, which takes a heap meter to tell",
+        _ => "not explained",
     }
 }
 
@@ -245,10 +251,15 @@ pub(crate) fn verdicts(route: &Route) -> String {
 pub(crate) fn trends(figures: &Figures) -> Vec<String> {
     let resident = Trend::of(&figures.hours, |hour: &Hour| hour.resident);
     let live = Trend::of(&figures.hours, |hour: &Hour| hour.live);
-    let step = step(&figures.hours);
-    let mut said = vec![trend("The resident set", &resident, &step)];
+    if let Trend::TooShort(readings) = resident {
+        return vec![format!(
+            "Too short for a trend, which takes six hours with readings, some in each third of the period: it has {}.",
+            count(readings as u64)
+        )];
+    }
+    let mut said = vec![trend("The resident set", &resident)];
     if figures.is_metered() {
-        said.push(trend("The live heap", &live, &step));
+        said.push(trend("The live heap", &live));
     }
     match (resident, live) {
         (_, Trend::Rises(_)) => said.push(
@@ -270,7 +281,7 @@ pub(crate) fn trends(figures: &Figures) -> Vec<String> {
     said
 }
 
-fn trend(what: &str, trend: &Trend, step: &str) -> String {
+fn trend(what: &str, trend: &Trend) -> String {
     let lows = |thirds: &Thirds| thirds.lows.map(size).join(", ");
     match trend {
         Trend::Rises(thirds) => format!(
@@ -288,9 +299,6 @@ fn trend(what: &str, trend: &Trend, step: &str) -> String {
             "{what} doesn't rise throughout: its low in each third of the period is {}.",
             lows(thirds)
         ),
-        Trend::TooShort(readings) => format!(
-            "{what}: no trend can be told, which takes readings in six steps over the period (each: {step}), and there are {}.",
-            count(*readings as u64)
-        ),
+        Trend::TooShort(_) => format!("{what} was read in too few hours for a trend."),
     }
 }
