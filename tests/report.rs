@@ -179,6 +179,52 @@ fn debug_that_was_on_for_a_part_of_the_time_is_told() {
     assert_eq!(row(&report, "/leak")[1], "2");
 }
 
+#[test]
+fn requests_that_can_not_be_told_apart_any_more_are_said_to_be_doubtful() {
+    let of = |n: u64| {
+        let mut said = grown("/leak", n * 1000, 128, "retained");
+        said.before += n;
+        said
+    };
+    let debug: Vec<_> = (0..70_000).map(of).collect();
+    let folder = Folder::new();
+    folder.put("debug.log", log(&debug));
+    folder.put("warn.log", log(&[warning(of(0), 0)]));
+    folder.put("later.log", log(&[warning(of(3_600_000), 0)]));
+    let report = unbroken(&folder.run(&["debug.log", "warn.log"]).report());
+    assert!(
+        report.contains("Up to 1 of these may be counted twice"),
+        "{report}"
+    );
+    for others in ["debug.log", "later.log"] {
+        let report = unbroken(&folder.run(&["debug.log", others]).report());
+        assert!(!report.contains("twice"), "{report}");
+    }
+}
+
+#[test]
+fn late_work_that_does_the_same_each_time_is_counted_each_time() {
+    let late = |said: Said| {
+        said.flat()
+            .replace(r#""outcome":"completed","#, "")
+            .replace(r#","heap.live":104857600"#, "")
+    };
+    let at = |n: u64| grown("/spawn", n * 60_000_000, 128, "retained");
+    let same = |said: Said| Said {
+        duration_us: 0,
+        ..said
+    };
+    // The first two were suppressed where DEBUG was on; it was off for the third.
+    let lines = [
+        late(same(at(0))),
+        late(same(at(1))),
+        late(warning(same(at(2)), 2)),
+    ];
+    let (report, _) = Folder::with(lines.concat()).report();
+    assert_eq!(row(&report, "/spawn")[2], "384.0 MiB");
+    assert!(report.contains("3 pieces of late work"), "{report}");
+}
+
 /// A low every ten minutes of twelve hours, in MiB at each hour.
 fn day(low: impl Fn(u64) -> u64) -> String {
     let at = |n: u64| Said {
@@ -281,7 +327,7 @@ fn foreign_lines_garbage_and_a_torn_end_are_skipped_and_counted() {
         text.extend(line.as_bytes());
     }
     text.extend(b"\0\xff\xfe tower_memory \x80\n");
-    text.extend(vec![b'x'; 600 << 10]);
+    text.extend(vec![b'x'; 300 << 10]);
     text.extend(b"\n");
     text.extend(ours.as_bytes());
     text.extend(&ours.as_bytes()[..ours.len() / 2]);
@@ -289,7 +335,7 @@ fn foreign_lines_garbage_and_a_torn_end_are_skipped_and_counted() {
     let report = unbroken(&report);
     for expected in [
         "13 lines (",
-        "2 events of requests; 1 other of tower_memory; 4 of others, skipped; 4 unreadable though they name tower_memory, skipped; 1 torn at the end, skipped; 1 longer than 512 KiB, skipped",
+        "2 events of requests; 1 other of tower_memory; 4 of others, skipped; 4 unreadable though they name tower_memory, skipped; 1 torn at the end, skipped; 1 longer than 256 KiB, skipped",
         "Pages were given back 1 time: 1.0 MiB.",
     ] {
         assert!(report.contains(expected), "{expected:?}: {report}");

@@ -4,8 +4,8 @@ use super::{
     figures::{Figures, Growth},
     plot,
     routes::Route,
-    text,
-    words::{self, count, hour, net, size, size_or_dash, step, time, verdicts, visible},
+    sentences, text,
+    words::{count, hour, net, size, size_or_dash, step, time, visible},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -49,14 +49,14 @@ fn header(title: &str, figures: &Figures) -> Markup {
     html! {
         header {
             h1 { "Memory report of " (title) }
-            @if let Some(period) = words::period(figures) { p { (period) } }
+            @if let Some(period) = sentences::period(figures) { p { (period) } }
             ul.said {
-                @for sentence in words::headline(figures).iter().chain(&words::trends(figures)) {
+                @for sentence in sentences::headline(figures).iter().chain(&sentences::trends(figures)) {
                     li { (sentence) }
                 }
             }
-            p.quiet { (words::coverage(figures)) }
-            p.quiet { (words::lines(figures)) }
+            p.quiet { (sentences::coverage(figures)) }
+            p.quiet { (sentences::lines(figures)) }
         }
     }
 }
@@ -125,8 +125,8 @@ fn route(route: &Route) -> Markup {
             td { (count(route.warnings)) }
             td { (count(route.suppressed)) }
             td { (count(route.late)) }
-            td.words { (verdicts(route)) }
-            td.words { (words::next_steps(route).join(". ")) }
+            td.words { (sentences::verdicts(route)) }
+            td.words { (sentences::next_steps(route).join(". ")) }
         }
     }
 }

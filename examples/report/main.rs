@@ -21,6 +21,7 @@ mod progress;
 mod read;
 mod routes;
 mod scan;
+mod sentences;
 mod text;
 mod trend;
 mod words;
@@ -120,26 +121,26 @@ fn title(inputs: &[Input]) -> String {
 
 /// Nothing is overwritten but an older report.
 fn may_be_written(page: &Path) -> Result<(), String> {
-    let mut start = Vec::new();
-    let read = match File::open(page) {
-        Ok(file) => file
-            .take(html::BEGINNING.len() as u64)
-            .read_to_end(&mut start)
-            .map(drop),
+    match page.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => Err(error),
-    };
-    match read {
-        Ok(()) if start == html::BEGINNING.as_bytes() => Ok(()),
-        Ok(()) => Err(format!(
-            "{} is there and is no report: name another file with --html",
-            page.display()
-        )),
-        Err(error) => Err(format!(
-            "{} is there and can't be read, so that it may be no report: {error}; name another file with --html",
-            page.display()
-        )),
+        // A terminal would have to be read from.
+        Ok(metadata) if metadata.is_file() => {}
+        _ => return Err(is_no_report(page)),
     }
+    let mut start = Vec::new();
+    let beginning = html::BEGINNING.as_bytes();
+    let file = File::open(page).map(|file| file.take(beginning.len() as u64));
+    match file.and_then(|mut file| file.read_to_end(&mut start)) {
+        Ok(_) if start == beginning => Ok(()),
+        _ => Err(is_no_report(page)),
+    }
+}
+
+fn is_no_report(page: &Path) -> String {
+    format!(
+        "{} is there and is no report: name another file with --html",
+        page.display()
+    )
 }
 
 /// All of the page or nothing.
@@ -179,7 +180,7 @@ fn print(text: &[u8]) -> Result<(), String> {
 
 /// Why there is no report.
 fn nothing(figures: &Figures) -> String {
-    let lines = words::lines(figures);
+    let lines = sentences::lines(figures);
     let advice = match figures.tally.unreadable + figures.tally.torn {
         0 => "does the service log tower_memory at WARN or DEBUG?",
         _ => "expected tracing-subscriber's JSON, as of `tracing_subscriber::fmt().json()`",

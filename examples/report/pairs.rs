@@ -7,17 +7,18 @@ use std::collections::{HashMap, VecDeque};
 /// this many let the two levels be in files of their own.
 const OPEN: usize = 1 << 16;
 
-/// A warning is written right after the DEBUG event.
-const SOON: SignedDuration = SignedDuration::from_secs(1);
+/// A warning is written right after the DEBUG event; threads may be held up between the two.
+const SOON: SignedDuration = SignedDuration::from_secs(10);
 
 /// The events whose other one has not come (yet).
 #[derive(Default)]
 pub(crate) struct Pairs {
-    /// By fingerprint: how many DEBUG events wait for their warning, or below zero the other way round.
-    open: HashMap<u64, i32>,
+    /// By fingerprint: how many DEBUG events wait for their warning, or below zero the other way round, and the time of the
+    /// last. Work that outlives requests may do the same each time, and have the same fingerprint.
+    open: HashMap<u64, (i32, Timestamp)>,
     order: VecDeque<(u64, Timestamp)>,
-    /// Time of the latest event that is no longer waited for.
-    forgotten: Option<Timestamp>,
+    /// When the events were that are no longer waited for, from the earliest to the latest: DEBUG events, then warnings.
+    forgotten: [Option<(Timestamp, Timestamp)>; 2],
     /// Events that came alone, and whose other one may have been forgotten.
     doubtful: u64,
 }
@@ -26,19 +27,18 @@ impl Pairs {
     /// Whether this event is the first, or only one, of its request.
     pub(crate) fn is_first(&mut self, fingerprint: u64, is_warning: bool, at: Timestamp) -> bool {
         let side = if is_warning { -1 } else { 1 };
-        let balance = self.open.entry(fingerprint).or_default();
-        let was = *balance;
-        *balance += side;
-        if *balance == 0 {
-            self.open.remove(&fingerprint);
-        }
-        if was * side < 0 {
+        let (balance, last) = self.open.get(&fingerprint).copied().unwrap_or((0, at));
+        if balance * side < 0 && at.duration_since(last).abs() <= SOON {
+            self.keep(fingerprint, balance + side, last);
             return false;
         }
-        if self
-            .forgotten
-            .is_some_and(|forgotten| at.duration_since(forgotten) <= SOON)
-        {
+        // Those of another side that are too old are not waited for any longer.
+        self.keep(fingerprint, (balance * side).max(0) * side + side, at);
+        // It may be of one of the other kind.
+        let others = self.forgotten[usize::from(!is_warning)];
+        if others.is_some_and(|(first, last)| {
+            first.duration_since(at) <= SOON && at.duration_since(last) <= SOON
+        }) {
             self.doubtful += 1;
         }
         self.order.push_back((fingerprint, at));
@@ -57,12 +57,18 @@ impl Pairs {
         let Some((fingerprint, at)) = self.order.pop_front() else {
             return;
         };
-        if let Some(balance) = self.open.get_mut(&fingerprint) {
-            *balance -= balance.signum();
-            if *balance == 0 {
-                self.open.remove(&fingerprint);
-            }
-            self.forgotten = self.forgotten.max(Some(at));
+        if let Some((balance, last)) = self.open.get(&fingerprint).copied() {
+            self.keep(fingerprint, balance - balance.signum(), last);
+            let kind = &mut self.forgotten[usize::from(balance < 0)];
+            let (first, latest) = kind.unwrap_or((at, at));
+            *kind = Some((first.min(at), latest.max(at)));
         }
+    }
+
+    fn keep(&mut self, fingerprint: u64, balance: i32, last: Timestamp) {
+        match balance {
+            0 => self.open.remove(&fingerprint),
+            _ => self.open.insert(fingerprint, (balance, last)),
+        };
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Bytes of a block, and of the longest line that is read.
-const BLOCK: usize = 512 << 10;
+const BLOCK: usize = 256 << 10;
 
 /// What to read: a file, or standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use super::{
     figures::{Figures, Growth},
     routes::Route,
-    words::{self, count, counted, hour, net, size, size_or_dash, step, time, verdicts, visible},
+    sentences,
+    words::{count, counted, hour, net, size, size_or_dash, step, time, visible},
 };
 use std::io::{self, Write};
 
@@ -14,14 +15,14 @@ const ROUTES: usize = 20;
 const STEPS: usize = 24;
 
 pub(crate) fn write(out: &mut impl Write, title: &str, figures: &Figures) -> io::Result<()> {
-    let period = words::period(figures).unwrap_or_default();
+    let period = sentences::period(figures).unwrap_or_default();
     paragraph(out, "", &format!("Memory report of {title}: {period}"))?;
-    paragraph(out, "", &words::lines(figures))?;
-    paragraph(out, "", &words::coverage(figures))?;
+    paragraph(out, "", &sentences::lines(figures))?;
+    paragraph(out, "", &sentences::coverage(figures))?;
     writeln!(out)?;
-    for sentence in words::headline(figures)
+    for sentence in sentences::headline(figures)
         .iter()
-        .chain(&words::trends(figures))
+        .chain(&sentences::trends(figures))
     {
         paragraph(out, "", sentence)?;
     }
@@ -88,10 +89,10 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
         ));
     }
     if route.requests > 0 {
-        details.push(verdicts(route));
+        details.push(sentences::verdicts(route));
     }
     paragraph(out, "    ", &details.join(", "))?;
-    let mut steps = words::next_steps(route).into_iter();
+    let mut steps = sentences::next_steps(route).into_iter();
     steps.try_for_each(|step| paragraph(out, "    ", step))
 }
 
