@@ -86,7 +86,7 @@ fn routes_are_told_with_what_they_retained_and_grew_those_that_retain_most_first
     let report = unbroken(&report);
     for sentence in [
         "111 lines (",
-        "Covers all requests at DEBUG: 111.",
+        "Covers all requests, by their DEBUG events: 111.",
         "/leak grew memory most: 1.2 GiB in 10 requests, 68 % of all growth.",
         "/leak retains most: 1.2 GiB outlive its requests.",
         "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
@@ -126,7 +126,7 @@ fn a_request_with_a_warning_and_a_debug_event_counts_once() {
     assert_eq!(row(&report, "/leak")[1..3], ["30", "3.8 GiB"]);
     assert!(report.contains("30 warnings, 30 retained"), "{report}");
     assert!(
-        report.contains("Covers all requests at DEBUG: 30."),
+        report.contains("Covers all requests, by their DEBUG events: 30."),
         "{report}"
     );
 }
@@ -144,7 +144,7 @@ fn warnings_in_one_file_and_debug_events_in_another_count_once() {
         let report = folder.run(&files).report();
         assert_eq!(row(&report, "/leak")[1..3], ["30", "3.8 GiB"]);
         assert!(
-            report.contains("Covers all requests at DEBUG: 30."),
+            report.contains("Covers all requests, by their DEBUG events: 30."),
             "{report}"
         );
     }

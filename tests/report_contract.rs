@@ -76,7 +76,7 @@ async fn requests_that_retain_are_told_with_what_they_retain_in_both_layouts() {
         for expected in [
             "7 lines (",
             "7 events of requests",
-            "Covers all requests at DEBUG: 4.",
+            "Covers all requests, by their DEBUG events: 4.",
             "/leak retains most: 60.0 MiB outlive its requests.",
             "3 warnings, 3 retained",
         ] {
@@ -266,7 +266,7 @@ mod zoo {
         let report = unbroken(&report);
         for expected in [
             "1 of others, skipped",
-            "Covers all requests at DEBUG: 5.",
+            "Covers all requests, by their DEBUG events: 5.",
             "/leak retains most: 256.0 MiB outlive its requests.",
             "2 warnings, 2 retained",
             "1 piece of late work",

@@ -36,19 +36,22 @@ use std::{
 };
 use tempfile::Builder;
 
-/// Which routes and hours grew memory, from the JSON log of tower-memory. Prints a report and writes it as a page with plots.
+/// Tells which routes and hours grew memory, from the JSON log of tower-memory, and writes a page with plots
 #[derive(Parser)]
 #[command(
     name = "report",
-    after_help = "The log is that of one process, as tracing-subscriber's `json()` writes it. Other lines are skipped and \
-        counted. Compressed logs: zcat app.log.*.gz | report - app.log\n\n\
-        Exit status: 0 with a report, 1 where the log has nothing of tower-memory, 2 on errors."
+    after_help = "\
+The log is that of one process, as tracing-subscriber's `json()` writes it, flattened or not. Other
+lines are skipped and counted. At tower_memory=debug it has all requests, at WARN those that were
+warned of. Compressed logs: zcat app.log.*.gz | report - app.log
+
+Exit status: 0 with a report, 1 where the log has nothing of tower-memory, 2 on errors."
 )]
 struct Arguments {
-    /// Logs, in any order; `-` is standard input, which is also read where no file is named and it is a pipe
+    /// Logs, in any order; `-` is standard input, as is a pipe where no file is named
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where the page goes [default: the first log's name, here, with `.report.html`]
+    /// Where the page goes [default: here, app.report.html for app.log]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
