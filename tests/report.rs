@@ -352,6 +352,15 @@ fn a_last_line_without_its_line_end_is_read() {
 }
 
 #[test]
+fn the_zeros_that_copytruncate_leaves_hide_no_line() {
+    let mut text = vec![0; 5000];
+    text.extend(log(&[quiet("/a", 0), quiet("/b", 1)]).as_bytes());
+    let (report, _) = Folder::with(text).report();
+    assert_eq!(row(&report, "/a")[1], "1");
+    assert!(!report.contains("skipped"), "{report}");
+}
+
+#[test]
 fn ten_thousand_routes_are_512_and_the_rest_together() {
     let said: Vec<_> = (0..10_000).map(|n| quiet(&format!("/{n}"), n)).collect();
     let (report, page) = Folder::with(log(&said)).report();

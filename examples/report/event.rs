@@ -104,6 +104,8 @@ impl Line {
         let Ok(line) = str::from_utf8(line) else {
             return Self::Unreadable;
         };
+        // Where `copytruncate` cut the log under a writer that doesn't append, the gap is full of zeros.
+        let line = line.trim_start_matches('\0');
         let Ok(json) = serde_json::from_str::<Json>(line) else {
             // Others may name a field like one of ours and put something else there.
             return match serde_json::from_str::<Targeted>(line) {

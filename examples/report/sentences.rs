@@ -57,7 +57,10 @@ pub(crate) fn coverage(figures: &Figures) -> String {
             "Covers warned requests only, {}: nothing is known of others, because DEBUG of tower_memory was off.",
             count(warned)
         ),
-        (all, 0) => format!("Covers all requests, by their DEBUG events: {}.", count(all)),
+        (all, 0) => format!(
+            "Covers all requests, by their DEBUG events: {}.",
+            count(all)
+        ),
         (all, warned) => format!(
             "Covers {} while DEBUG of tower_memory was on, and {} while it was off, when nothing is known of others.",
             counted(all, "request", "requests"),
