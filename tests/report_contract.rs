@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use std::{convert::Infallible, io, mem, sync::mpsc, thread, time::Duration};
-use support::lines::Lines;
+use support::lines::{Lines, contract};
 use tower::{Layer, service_fn};
 use tower_memory::{
     Log, MIB, MemoryLayer, ReadResident, Resident, Route,
@@ -58,6 +58,20 @@ fn layer() -> MemoryLayer {
     MemoryLayer::new()
         .warn_above(10 * MIB)
         .resolution(Duration::ZERO)
+}
+
+#[test]
+fn every_field_that_is_read_is_in_the_contract() {
+    let source = include_str!("../examples/report/event.rs");
+    let parts = source.split("rename = \"").skip(1);
+    let read: Vec<_> = parts.filter_map(|part| part.split('"').next()).collect();
+    assert!(read.len() > 10, "they are not where they were");
+    let contract = contract();
+    for name in read {
+        // Of an event of its own, which the contract of requests doesn't have.
+        let known = contract.iter().any(|row| row.name == name) || name == "reclaim.bytes";
+        assert!(known, "{name}");
+    }
 }
 
 #[tokio::test]
