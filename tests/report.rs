@@ -252,6 +252,11 @@ fn memory_that_rises_through_the_period_is_a_trend_and_only_then_is_a_leak_spoke
         saw.contains("The live heap doesn't rise throughout"),
         "{saw}"
     );
+    let step = trend(&|hour| if hour < 8 { 100 } else { 300 });
+    assert!(
+        step.contains("The live heap doesn't rise throughout"),
+        "{step}"
+    );
     let falling = trend(&|hour| 400 - 20 * hour);
     assert!(falling.contains("The live heap falls"), "{falling}");
     let single = unbroken(
@@ -260,9 +265,64 @@ fn memory_that_rises_through_the_period_is_a_trend_and_only_then_is_a_leak_spoke
             .0,
     );
     assert!(single.contains("Too short for a trend"), "{single}");
-    for text in [saw, falling, single] {
+    for text in [saw, step, falling, single] {
         assert!(!text.replace("/leaky", "").contains("leak"), "{text}");
     }
+}
+
+#[test]
+fn each_hour_names_the_route_that_grew_most_in_it() {
+    let said = [
+        grown("/small", 10 * HOUR, 110, "allocator_held"),
+        grown("/large", 10 * HOUR + 5, 900, "allocator_held"),
+        grown("/small", 10 * HOUR + 9, 110, "allocator_held"),
+        grown("/late", 33 * HOUR + HOUR / 2, 200, "mapped"),
+    ];
+    let (report, page) = Folder::with(log(&said)).report();
+    let lines = |hour: &str| {
+        unbroken(
+            report
+                .lines()
+                .find(|line| line.starts_with(hour))
+                .expect("an hour"),
+        )
+    };
+    assert_eq!(
+        lines("2026-01-01 10:00"),
+        "2026-01-01 10:00 3 0 1.1 GiB 0 B 1.2 GiB 100.0 MiB /large"
+    );
+    assert_eq!(
+        lines("2026-01-02 09:00"),
+        "2026-01-02 09:00 1 0 200.0 MiB 0 B 500.0 MiB 100.0 MiB /late"
+    );
+    assert_eq!(page.matches("<rect ").count(), 2);
+    // A step of time begins where its name says.
+    let said: Vec<_> = (0..60).map(|n| quiet("/", n * HOUR + HOUR / 2)).collect();
+    let (report, _) = Folder::with(log(&said)).report();
+    let steps = report
+        .lines()
+        .skip_while(|line| !line.starts_with("BY 4 HOURS"));
+    let steps: Vec<_> = steps
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .map(unbroken)
+        .collect();
+    assert_eq!(steps.len(), 15);
+    assert!(steps[1].starts_with("2026-01-01 04:00 4 0 "), "{steps:?}");
+}
+
+#[test]
+fn of_growths_of_one_size_the_earlier_are_told_first() {
+    let said = (0..30)
+        .rev()
+        .map(|n| grown(&format!("/{n}/"), n * HOUR, 128, "mapped"));
+    let (report, _) = Folder::with(log(&said.collect::<Vec<_>>())).report();
+    let told = report.lines().filter(|line| line.contains(" +128.0 MiB "));
+    let told: Vec<_> = told
+        .map(|line| line.split(' ').find(|word| word.starts_with('/')))
+        .collect();
+    let expected: Vec<_> = (0..10).map(|n| format!("/{n}/")).collect();
+    assert!(told.iter().flatten().eq(&expected), "{told:?}");
 }
 
 #[test]

@@ -102,6 +102,28 @@ async fn requests_that_retain_are_told_with_what_they_retain_in_both_layouts() {
 }
 
 #[tokio::test]
+async fn what_one_request_keeps_and_the_next_frees_is_not_retained() {
+    let (lines, _guard) = listen(Level::DEBUG, true);
+    let kept = std::sync::Mutex::new(Vec::new());
+    let layer = layer();
+    serve(&layer, "/cache", || {
+        *kept.lock().expect("not poisoned") = vec![1_u8; 20 << 20]
+    })
+    .await;
+    serve(&layer, "/cache", || {
+        *kept.lock().expect("not poisoned") = Vec::new()
+    })
+    .await;
+    let (report, _) = report_of(&lines);
+    let retained = row(&report, "/cache")[2];
+    assert!(
+        retained.ends_with(" B") || retained.ends_with(" KiB"),
+        "{report}"
+    );
+    assert!(report.contains("1 retained"), "{report}");
+}
+
+#[tokio::test]
 async fn at_warn_the_suppressed_are_told_beside_the_warned() {
     let (lines, _guard) = listen(Level::WARN, true);
     // One for each route a minute: the first, and of another layer with its own count the first again.
@@ -256,12 +278,13 @@ mod zoo {
             "/leak?mib=128",
             "/steady",
             "/leak?mib=128",
-            "/burst?mib=24",
-            "/spawn?mib=128&ms=1",
+            "/burst?mib=8",
+            // Long enough to outlive its request, and too little to be warned of where it began within it.
+            "/spawn?mib=1&ms=300",
         ] {
             ask(address, path).await;
         }
-        // Five reports and the warnings of three, and the late work, in whatever order.
+        // Five reports and the late work, in whatever order.
         let mut text = first.clone();
         while ["\"DEBUG\"", "work that outlived"].map(|part| text.matches(part).count()) != [6, 1] {
             assert_ne!(
