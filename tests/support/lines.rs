@@ -37,6 +37,11 @@ pub fn listen(level: Level) -> (Lines, DefaultGuard) {
 }
 
 impl Lines {
+    /// As it was written.
+    pub fn text(&self) -> Vec<u8> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+
     pub fn all(&self) -> Vec<Line> {
         let text = self.0.lock().expect("not poisoned");
         serde_json::Deserializer::from_slice(&text)

@@ -1,0 +1,192 @@
+//! A report from logs alone: which routes and hours grew memory, and whether it stays.
+//!
+//! ```sh
+//! cargo run --release --example report -- app.log
+//! zcat app.log.*.gz | cargo run --release --example report -- - app.log
+//! ```
+//!
+//! Prints it, and writes it as a page with plots, `app.report.html`. Lines are those of `tracing-subscriber`'s JSON format
+//! with `flatten_event(true)` or without; others are skipped and counted. At WARN the log has the requests that were warned
+//! of; at `tower_memory=debug` it has all of them.
+//!
+//! Takes constant memory: routes beyond 512 are one, and hours are joined where there would be more than a thousand.
+
+mod event;
+mod figures;
+mod hours;
+mod html;
+mod pairs;
+mod plot;
+mod progress;
+mod read;
+mod routes;
+mod scan;
+mod sentences;
+mod text;
+mod trend;
+mod words;
+
+use self::{figures::Figures, read::Input};
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use std::{
+    fs::File,
+    io::{self, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tempfile::Builder;
+
+/// Tells which routes and hours grew memory, from the JSON log of tower-memory, and writes a page with plots
+#[derive(Parser)]
+#[command(
+    name = "report",
+    after_help = "\
+The log is that of one process, as tracing-subscriber's `json()` writes it, flattened or not. Other
+lines are skipped and counted. At tower_memory=debug it has all requests, at WARN those that were
+warned of. Compressed logs: zcat app.log.*.gz | report - app.log
+
+Exit status: 0 with a report, 1 where the log has nothing of tower-memory, 2 on errors."
+)]
+struct Arguments {
+    /// Logs, in any order; `-` is standard input, as is a pipe where no file is named
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where the page goes [default: here, app.report.html for app.log]
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("report: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, String> {
+    let mut inputs: Vec<_> = arguments.files.into_iter().map(Input::named).collect();
+    if inputs.is_empty() {
+        if io::stdin().is_terminal() {
+            let missing = "name a log, or pipe one: report app.log";
+            Arguments::command()
+                .error(ErrorKind::MissingRequiredArgument, missing)
+                .exit();
+        }
+        inputs.push(Input::Standard);
+    }
+    let page = arguments.html.unwrap_or_else(|| page_of(&inputs[0]));
+    // Before the work, not after it.
+    may_be_written(&page)?;
+
+    let mut figures = Figures::default();
+    scan::scan(&inputs, &mut figures)?;
+    if figures.tally.events == 0 {
+        eprintln!("report: {}", nothing(&figures));
+        return Ok(ExitCode::from(1));
+    }
+    let title = title(&inputs);
+    let mut text = Vec::new();
+    // A vector takes all that is written.
+    let _ = text::write(&mut text, &title, &figures);
+    print(&text)?;
+    save(&page, &html::page(&title, &figures))?;
+    print(
+        format!(
+            "\nThe page: {}\n",
+            words::visible(&page.display().to_string())
+        )
+        .as_bytes(),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Beside where it is run: a log's folder may not be ours.
+fn page_of(input: &Input) -> PathBuf {
+    let stem = match input {
+        Input::File(path) => path.file_stem().unwrap_or_default(),
+        Input::Standard => "log".as_ref(),
+    };
+    let mut name = stem.to_owned();
+    name.push(".report.html");
+    PathBuf::from(name)
+}
+
+fn title(inputs: &[Input]) -> String {
+    let first = words::visible(&inputs[0].to_string());
+    match inputs.len() - 1 {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+/// Nothing is overwritten but an older report.
+fn may_be_written(page: &Path) -> Result<(), String> {
+    match page.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // A terminal would have to be read from.
+        Ok(metadata) if metadata.is_file() => {}
+        _ => return Err(is_no_report(page)),
+    }
+    let mut start = Vec::new();
+    let beginning = html::BEGINNING.as_bytes();
+    let file = File::open(page).map(|file| file.take(beginning.len() as u64));
+    match file.and_then(|mut file| file.read_to_end(&mut start)) {
+        Ok(_) if start == beginning => Ok(()),
+        _ => Err(is_no_report(page)),
+    }
+}
+
+fn is_no_report(page: &Path) -> String {
+    format!(
+        "{} is there and is no report: name another file with --html",
+        page.display()
+    )
+}
+
+/// All of the page or nothing.
+fn save(page: &Path, text: &str) -> Result<(), String> {
+    let folder = match page.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = Builder::new();
+    builder.prefix(".report");
+    // Those of any new file; the umask takes its share.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let written = builder.tempfile_in(folder).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.persist(page).map_err(|error| error.error)
+    });
+    match written {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "can't write {}: {error}; name another file with --html",
+            page.display()
+        )),
+    }
+}
+
+/// To standard output. Who closed it has read enough.
+fn print(text: &[u8]) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("can't print the report: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why there is no report.
+fn nothing(figures: &Figures) -> String {
+    let lines = sentences::lines(figures);
+    let advice = match figures.tally.unreadable + figures.tally.torn {
+        0 => "does the service log tower_memory at WARN or DEBUG?",
+        _ => "expected tracing-subscriber's JSON, as of `tracing_subscriber::fmt().json()`",
+    };
+    format!("nothing of tower-memory's requests in {lines}; {advice}")
+}

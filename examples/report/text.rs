@@ -1,0 +1,202 @@
+//! The report for a terminal of 100 columns.
+
+use super::{
+    figures::{Figures, Growth},
+    routes::Route,
+    sentences,
+    words::{count, counted, hour, net, size, size_or_dash, step, time, visible},
+};
+use std::io::{self, Write};
+
+const COLUMNS: usize = 100;
+
+/// What a person reads at once. The page has all of it.
+const ROUTES: usize = 20;
+const STEPS: usize = 24;
+
+pub(crate) fn write(out: &mut impl Write, title: &str, figures: &Figures) -> io::Result<()> {
+    let period = sentences::period(figures).unwrap_or_default();
+    paragraph(out, "", &format!("Memory report of {title}: {period}"))?;
+    paragraph(out, "", &sentences::lines(figures))?;
+    paragraph(out, "", &sentences::coverage(figures))?;
+    writeln!(out)?;
+    for sentence in sentences::headline(figures)
+        .iter()
+        .chain(&sentences::trends(figures))
+    {
+        paragraph(out, "", sentence)?;
+    }
+    routes(out, figures)?;
+    hours(out, figures)?;
+    largest(out, figures)
+}
+
+fn routes(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
+    let routes = figures.routes.sorted();
+    writeln!(
+        out,
+        "\n{:<22}{:>10}{:>13}{:>11}{:>11}{:>11}{:>11}{:>11}",
+        "ROUTE", "REQUESTS", "RETAINED", "GROWTH", "P50", "P95", "P99", "MAX"
+    )?;
+    for route in routes.iter().take(ROUTES) {
+        self::route(out, route)?;
+    }
+    match routes.len().saturating_sub(ROUTES) {
+        0 => Ok(()),
+        more => {
+            let more = counted(more as u64, "more route", "more routes");
+            writeln!(out, "and {more}: see the page")
+        }
+    }
+}
+
+fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
+    let name = visible(&route.name);
+    // A long one has a line of its own.
+    let name = match name.chars().count() {
+        0..22 => name,
+        _ => {
+            writeln!(out, "{}", fit(&name, COLUMNS))?;
+            String::new()
+        }
+    };
+    write!(
+        out,
+        "{name:<22}{:>10}{:>13}{:>11}",
+        count(route.requests),
+        net(route.retained),
+        size(route.growth())
+    )?;
+    for quantile in [0.5, 0.95, 0.99, 1.0] {
+        write!(out, "{:>11}", size(route.growth_at(quantile)))?;
+    }
+    writeln!(out)?;
+    if route.is_quiet() {
+        return Ok(());
+    }
+    let mut details = vec![
+        format!("shrink {}", size(route.shrink)),
+        format!("peak {}", size_or_dash(route.peak)),
+        counted(route.warnings, "warning", "warnings"),
+    ];
+    if route.suppressed > 0 {
+        details.push(format!("{} suppressed", count(route.suppressed)));
+    }
+    if route.late > 0 {
+        details.push(format!(
+            "{} of late work",
+            counted(route.late, "piece", "pieces")
+        ));
+    }
+    if route.requests > 0 {
+        details.push(sentences::verdicts(route));
+    }
+    paragraph(out, "    ", &details.join(", "))?;
+    let mut steps = sentences::next_steps(route).into_iter();
+    steps.try_for_each(|step| paragraph(out, "    ", step))
+}
+
+fn hours(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
+    let hours = figures.hours.within(STEPS);
+    writeln!(
+        out,
+        "\n{:<16}{:>10}{:>8}{:>11}{:>13}{:>11}{:>11}  GREW MOST",
+        format!("BY {}", step(&hours).to_uppercase()),
+        "REQUESTS",
+        "WARNED",
+        "GROWTH",
+        "RETAINED",
+        "RSS MAX",
+        "LIVE MAX"
+    )?;
+    for (at, told) in hours.iter() {
+        let grew = told.grew_most();
+        let route = grew.map(|place| visible(&figures.routes.get(place).name));
+        let line = format!(
+            "{:<16}{:>10}{:>8}{:>11}{:>13}{:>11}{:>11}  {}",
+            hour(at),
+            count(told.requests),
+            count(told.warnings),
+            size(told.growth),
+            net(told.retained),
+            size_or_dash(told.resident.high()),
+            size_or_dash(told.live.high()),
+            route.unwrap_or_default()
+        );
+        writeln!(out, "{}", fit(line.trim_end(), COLUMNS))?;
+    }
+    Ok(())
+}
+
+fn largest(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
+    if figures.largest.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nLARGEST SINGLE GROWTHS")?;
+    for growth in &figures.largest {
+        let line = format!(
+            "{:>11}  {}  {}  {}",
+            format!("+{}", size(growth.bytes)),
+            time(growth.at),
+            request(growth),
+            growth.verdict
+        );
+        paragraph(out, "", &line)?;
+        if growth.is_warned() {
+            paragraph(out, "             ", &visible(&growth.message))?;
+        }
+    }
+    Ok(())
+}
+
+/// Method, route and status.
+pub(crate) fn request(growth: &Growth) -> String {
+    let status = growth
+        .status
+        .map_or_else(|| "no response".to_owned(), |status| status.to_string());
+    format!(
+        "{} {} {status}",
+        visible(&growth.method),
+        visible(&growth.route)
+    )
+}
+
+/// Breaks it between words, and where a word is longer than a line. Further lines of a paragraph without an indent have
+/// one.
+fn paragraph(out: &mut impl Write, indent: &str, text: &str) -> io::Result<()> {
+    let hanging = if indent.is_empty() { "  " } else { indent };
+    let mut line = indent.to_owned();
+    let mut used = line.chars().count();
+    let mut empty = true;
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if !empty && used + 1 + word.len() > COLUMNS {
+            writeln!(out, "{}", line.trim_end())?;
+            line = hanging.to_owned();
+            (used, empty) = (hanging.len(), true);
+        }
+        if !empty {
+            line.push(' ');
+            used += 1;
+        }
+        while used + word.len() > COLUMNS {
+            let rest = word.split_off(COLUMNS - used);
+            line.extend(word);
+            writeln!(out, "{line}")?;
+            line = hanging.to_owned();
+            (word, used) = (rest, hanging.len());
+        }
+        used += word.len();
+        line.extend(word);
+        empty = false;
+    }
+    writeln!(out, "{}", line.trim_end())
+}
+
+/// As much of it as fits, with a sign that there was more.
+fn fit(text: &str, columns: usize) -> String {
+    match text.char_indices().nth(columns) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(columns - 1).chain(['…']).collect(),
+    }
+}
