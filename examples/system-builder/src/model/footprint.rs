@@ -347,7 +347,7 @@ pub fn sums(series: &Series, starts: &[DateTime]) -> Vec<f64> {
     let mut totals = vec![0.0; starts.len()];
     let mut step = 0;
     let mut until = 0;
-    for (hour, &value) in series.values.iter().enumerate() {
+    for (hour, &value) in series.by_hour().iter().enumerate() {
         while hour >= until {
             // The hour at which the next step begins, counted from the series' first.
             let after = starts.partition_point(|start| {

@@ -204,15 +204,12 @@ impl At<'_, Country> {
         if local.clock == Clock::Local {
             self.rotate(&mut values, local.start);
         }
-        Series {
-            start: local.start,
-            values,
-        }
+        Series::hourly(local.start, values).in_spans()
     }
 
     /// A week on the clocks of the country, over the hours of a series (3.6).
     pub(in crate::model) fn weeks(self, week: &[f32; HOURS_OF_WEEK], over: &Series) -> Series {
-        let length = over.values.len();
+        let length = over.hours();
         let mut values = Vec::with_capacity(length);
         let mut rest = &week[hour_of_week(over.start)..];
         while values.len() < length {
@@ -220,10 +217,7 @@ impl At<'_, Country> {
             rest = week;
         }
         self.rotate(&mut values, over.start);
-        Series {
-            start: over.start,
-            values,
-        }
+        Series::hourly(over.start, values).in_spans()
     }
 
     fn rotate(self, values: &mut [f32], start: DateTime) {

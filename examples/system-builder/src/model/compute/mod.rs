@@ -12,6 +12,7 @@ mod memo;
 mod output;
 mod referrers;
 mod series;
+mod spans;
 mod unit;
 
 use std::collections::HashSet;

@@ -3,6 +3,9 @@
 //! Everything is 32-bit, hour by hour, as in the reference implementation: where a number of
 //! instances is rounded up, the last bit of what it is made of decides about a whole instance.
 
+use std::borrow::Cow;
+use std::iter;
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::ToSpan;
@@ -10,6 +13,7 @@ use jiff::civil::DateTime;
 
 use super::Hours;
 use super::failure::Failure;
+use super::spans::{Made, Spans, Walk, hours_between, is_worth};
 
 /// Hours that are worked on at once where that needs several goes: 4 KiB.
 const PIECE: usize = 1024;
@@ -21,20 +25,51 @@ const MOST_AGES: usize = 16;
 const LONGEST: usize = 200 * 8766;
 
 /// Amounts by the hour, from an hour UTC on.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Neighbouring hours that are alike have one value in common, as those of a day in a form or those
+/// that need as many servers: what a formula makes of one hour, it makes of all of them, bit by bit.
+#[derive(Debug, Clone)]
 pub struct Series {
     /// The first hour.
     pub start: DateTime,
-    /// One value for each hour.
-    pub values: Vec<f32>,
+    /// One value for each span of hours.
+    pub(super) values: Vec<f32>,
+    pub(super) spans: Spans,
 }
 
 impl Series {
+    /// A series of one value for each hour.
+    pub(in crate::model) fn hourly(start: DateTime, values: Vec<f32>) -> Self {
+        Self {
+            start,
+            values,
+            spans: Spans::Hours,
+        }
+    }
+
+    /// The same series, in spans if enough neighbouring hours are alike.
+    pub(in crate::model) fn in_spans(self) -> Self {
+        let Spans::Hours = self.spans else {
+            return self;
+        };
+        let alike = |pair: &[f32; 2]| pair[0].to_bits() == pair[1].to_bits();
+        let pairs = self.values.array_windows();
+        let spans = 1 + pairs.filter(|pair| !alike(pair)).count();
+        if !is_worth(spans, self.values.len()) {
+            return self;
+        }
+        let mut made = Made::with_capacity(spans);
+        let hours = self.values.iter().zip(1..);
+        hours.for_each(|(&value, until)| made.push(value, until));
+        made.series(self.start)
+    }
+
     /// The same hours with other values.
     pub(in crate::model) fn map(&self, f: impl Fn(f32) -> f32) -> Self {
         Self {
             start: self.start,
             values: self.values.iter().map(|&value| f(value)).collect(),
+            spans: self.spans.clone(),
         }
     }
 
@@ -44,9 +79,24 @@ impl Series {
         self.map(|value| value * factor)
     }
 
+    /// The next whole number in each hour.
+    pub(in crate::model) fn rounded_up(&self) -> Self {
+        self.map(f32::ceil).in_spans()
+    }
+
     /// The same value in each of these hours.
-    pub(in crate::model) fn filled_with(&self, value: f64) -> Self {
-        self.map(|_| value as f32)
+    pub(crate) fn filled_with(&self, value: f64) -> Self {
+        let mut made = Made::with_capacity(1);
+        made.push(value as f32, self.hours());
+        made.series(self.start)
+    }
+
+    /// The same, but nothing in so many of the first hours.
+    pub(in crate::model) fn without_first(&self, hours: usize) -> Self {
+        let mut values = self.by_hour().into_owned();
+        let hours = hours.min(values.len());
+        values[..hours].fill(0.0);
+        Self::hourly(self.start, values).in_spans()
     }
 
     /// Both series hour by hour, over the hours of either; outside of its hours a series is zero
@@ -56,62 +106,200 @@ impl Series {
         other: &Self,
         f: impl Fn(f32, f32) -> f32,
     ) -> Result<Self, Failure> {
-        if self.start == other.start && self.values.len() == other.values.len() {
+        if self.has_spans_of(other) {
             let both = self.values.iter().zip(&other.values);
             return Ok(Self {
                 start: self.start,
                 values: both.map(|(&a, &b)| f(a, b)).collect(),
+                spans: self.spans.clone(),
             });
+        }
+        let start = self.start.min(other.start);
+        let hours = self.hours_until_end_from(start).max(other.hours_until_end_from(start));
+        let spans = self.values.len() + other.values.len();
+        if self.is_in_spans() && other.is_in_spans() && is_worth(spans, hours) {
+            let mut made = Made::with_capacity(spans);
+            self.along(other, 0..checked(hours)?, |a, b, until| made.push(f(a, b), until));
+            return Ok(made.series(start).sharing_spans_with([self, other]));
         }
         let mut union = self.widened_to(other)?;
         let at = hours_between(union.start, other.start);
         let (before, rest) = union.values.split_at_mut(at);
-        let (during, after) = rest.split_at_mut(other.values.len());
+        let (during, after) = rest.split_at_mut(other.hours());
         for outside in [before, after] {
             outside.iter_mut().for_each(|a| *a = f(*a, 0.0));
         }
-        for (a, &b) in during.iter_mut().zip(&other.values) {
-            *a = f(*a, b);
-        }
+        other.onto(during, f);
         Ok(union)
     }
 
-    /// This series, with zeros in hours that only the other one has.
-    fn widened_to(&self, other: &Self) -> Result<Self, Failure> {
-        let start = self.start.min(other.start);
-        let before = hours_between(start, self.start);
-        let end = (before + self.values.len())
-            .max(hours_between(start, other.start) + other.values.len());
-        let mut values = hours(end)?;
-        values.resize(before, 0.0);
-        values.extend_from_slice(&self.values);
-        values.resize(end, 0.0);
-        Ok(Self { start, values })
+    /// Whether the values of both are for the same hours.
+    fn has_spans_of(&self, other: &Self) -> bool {
+        self.start == other.start
+            && match (&self.spans, &other.spans) {
+                (Spans::Hours, Spans::Hours) => self.values.len() == other.values.len(),
+                (Spans::Until(a), Spans::Until(b)) => Arc::ptr_eq(a, b) || a == b,
+                _ => false,
+            }
     }
 
-    /// The values of both in the hours that both have.
-    pub(in crate::model) fn overlap<'s>(&'s self, other: &'s Self) -> (&'s [f32], &'s [f32]) {
-        let from = |series: &'s Self, start: DateTime| {
-            let at = if start > series.start {
-                hours_between(series.start, start)
-            } else {
-                0
-            };
-            series.values.get(at..).unwrap_or_default()
+    fn is_in_spans(&self) -> bool {
+        matches!(self.spans, Spans::Until(_))
+    }
+
+    /// The same series, with the list of spans of the first of these that has the same.
+    fn sharing_spans_with(mut self, others: [&Self; 2]) -> Self {
+        if let Some(other) = others.into_iter().find(|other| self.has_spans_of(other)) {
+            self.spans = other.spans.clone();
+        }
+        self
+    }
+
+    /// The values of both by spans in which neither changes, each with the hour that its span ends
+    /// before. Hours are counted from the start of the earlier one.
+    fn along(&self, other: &Self, hours: Range<usize>, mut f: impl FnMut(f32, f32, usize)) {
+        let start = self.start.min(other.start);
+        let (mut mine, mut others) = (Walk::from(start, self), Walk::from(start, other));
+        let mut hour = hours.start;
+        while hour < hours.end {
+            let ((a, a_until), (b, b_until)) = (mine.to(hour), others.to(hour));
+            hour = a_until.min(b_until).min(hours.end);
+            f(a, b, hour);
+        }
+    }
+
+    /// Sets each of these hours to what `f` makes of it and of this series in that hour.
+    fn onto(&self, hours: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+        match &self.spans {
+            Spans::Hours => {
+                for (a, &b) in hours.iter_mut().zip(&self.values) {
+                    *a = f(*a, b);
+                }
+            }
+            Spans::Until(ends) => {
+                let mut rest = hours;
+                let mut begin = 0;
+                for (&end, &b) in ends.iter().zip(&self.values) {
+                    let (span, after) = rest.split_at_mut((end - begin) as usize);
+                    span.iter_mut().for_each(|a| *a = f(*a, b));
+                    (rest, begin) = (after, end);
+                }
+            }
+        }
+    }
+
+    /// This series hour by hour, with zeros in hours that only the other one has.
+    fn widened_to(&self, other: &Self) -> Result<Self, Failure> {
+        let start = self.start.min(other.start);
+        let end = self.hours_until_end_from(start).max(other.hours_until_end_from(start));
+        let mut values = Vec::with_capacity(checked(end)?);
+        values.resize(hours_between(start, self.start), 0.0);
+        self.write_hours(&mut values);
+        values.resize(end, 0.0);
+        Ok(Self::hourly(start, values))
+    }
+
+    fn write_hours(&self, hours: &mut Vec<f32>) {
+        match &self.spans {
+            Spans::Hours => hours.extend_from_slice(&self.values),
+            Spans::Until(ends) => {
+                let first = hours.len();
+                for (&end, &value) in ends.iter().zip(&self.values) {
+                    hours.resize(first + end as usize, value);
+                }
+            }
+        }
+    }
+
+    /// The value of each hour.
+    pub fn by_hour(&self) -> Cow<'_, [f32]> {
+        if !self.is_in_spans() {
+            return Cow::Borrowed(&self.values);
+        }
+        let mut hours = Vec::with_capacity(self.hours());
+        self.write_hours(&mut hours);
+        Cow::Owned(hours)
+    }
+
+    /// The value of one of its hours, if it has so many.
+    pub(super) fn get(&self, hour: usize) -> Option<f32> {
+        let span = match &self.spans {
+            Spans::Hours => hour,
+            Spans::Until(ends) => ends.partition_point(|&end| end as usize <= hour),
         };
-        (from(self, other.start), from(other, self.start))
+        self.values.get(span).copied()
+    }
+
+    /// How many hours it has.
+    pub(in crate::model) fn hours(&self) -> usize {
+        match &self.spans {
+            Spans::Hours => self.values.len(),
+            Spans::Until(ends) => ends.last().map_or(0, |&end| end as usize),
+        }
+    }
+
+    /// How many hours it is from `start`, which is not later than its own, to its end.
+    fn hours_until_end_from(&self, start: DateTime) -> usize {
+        hours_between(start, self.start) + self.hours()
+    }
+
+    /// The values of both in the hours that both have, and for how many hours they stay.
+    pub(super) fn together(&self, other: &Self, mut f: impl FnMut(f32, f32, usize)) {
+        let start = self.start.min(other.start);
+        let mut hour = hours_between(start, self.start.max(other.start));
+        let end = self.hours_until_end_from(start).min(other.hours_until_end_from(start));
+        self.along(other, hour..end, |a, b, until| {
+            f(a, b, until - hour);
+            hour = until;
+        });
+    }
+
+    /// The sum over time of the product, where both have hours.
+    pub(super) fn dot(&self, other: &Self) -> f64 {
+        if self.is_in_spans() && other.is_in_spans() {
+            let mut sum = 0.0;
+            self.together(other, |a, b, hours| {
+                sum += f64::from(a) * f64::from(b) * hours as f64;
+            });
+            return sum;
+        }
+        let (a, b) = (self.by_hour(), other.by_hour());
+        let start = self.start.max(other.start);
+        let a = a.get(hours_between(self.start, start)..).unwrap_or_default();
+        let b = b.get(hours_between(other.start, start)..).unwrap_or_default();
+        let length = a.len().min(b.len());
+        // Several sums at once: one has to wait for itself at every step.
+        let (a, a_rest) = a[..length].as_chunks::<8>();
+        let (b, b_rest) = b[..length].as_chunks::<8>();
+        let mut sums = [0.0_f64; 8];
+        for (a, b) in a.iter().zip(b) {
+            for i in 0..8 {
+                sums[i] += f64::from(a[i]) * f64::from(b[i]);
+            }
+        }
+        let rest = a_rest
+            .iter()
+            .zip(b_rest)
+            .map(|(&a, &b)| f64::from(a) * f64::from(b));
+        sums.iter().sum::<f64>() + rest.sum::<f64>()
     }
 
     /// Adds the other series to this one.
     pub(in crate::model) fn add(&mut self, other: &Self) -> Result<(), Failure> {
-        if self.start > other.start
-            || hours_between(self.start, other.start) + other.values.len() > self.values.len()
-        {
-            *self = self.widened_to(other)?;
+        if self.has_spans_of(other) {
+            for (a, &b) in self.values.iter_mut().zip(&other.values) {
+                *a += b;
+            }
+            return Ok(());
         }
-        let at = hours_between(self.start, other.start);
-        for (a, &b) in self.values[at..].iter_mut().zip(&other.values) {
-            *a += b;
+        let has_room = !self.is_in_spans()
+            && self.start <= other.start
+            && other.hours_until_end_from(self.start) <= self.hours();
+        if has_room {
+            let at = hours_between(self.start, other.start);
+            other.onto(&mut self.values[at..], |a, b| a + b);
+        } else {
+            *self = self.with(other, |a, b| a + b)?;
         }
         Ok(())
     }
@@ -143,19 +331,12 @@ impl Series {
             let part = to as f32;
             return Ok(Some(self.map(|value| at_least_zero(part * value))));
         }
-        let length = self.values.len() + to.ceil() as usize - 1;
-        let mut values = hours(length)?;
-        values.resize(length, 0.0);
+        let length = checked(self.hours() + to.ceil() as usize - 1)?;
         let (whole_from, whole_to) = (from.ceil() as usize, to.floor() as usize);
         // Ages that count, and how much: whole hours, and the parts before and after them.
         let mut ages = Vec::new();
-        if whole_to > whole_from + MOST_AGES {
-            add_window_sums(
-                &mut values[whole_from..],
-                &self.values,
-                whole_to - whole_from,
-            );
-        } else {
+        let by_windows = whole_to > whole_from + MOST_AGES;
+        if !by_windows {
             ages.extend((whole_from..whole_to).map(|age| (age, 1.0)));
         }
         if from < from.ceil() && from < to {
@@ -164,11 +345,20 @@ impl Series {
         if to > to.floor() && to.floor() >= from.ceil() {
             ages.push((to.floor() as usize, (to - to.floor()) as f32));
         }
+        let oldest = to.ceil() as usize;
+        if !by_windows && let Some(made) = self.sums_over_ages(&ages, from as usize..oldest) {
+            return Ok(Some(made));
+        }
+        let starts = self.by_hour();
+        let mut values = vec![0.0; length];
+        if by_windows {
+            add_window_sums(&mut values[whole_from..], &starts, whole_to - whole_from);
+        }
         // Piece by piece, so that all ages are added up in what the nearest cache holds.
         for (piece, totals) in values.chunks_mut(PIECE).enumerate() {
             for &(age, part) in &ages {
                 let (first, begin) = (piece * PIECE, age.saturating_sub(piece * PIECE));
-                let then = self.values.get((first + begin).saturating_sub(age)..);
+                let then = starts.get((first + begin).saturating_sub(age)..);
                 let now = totals.get_mut(begin..).unwrap_or_default();
                 for (total, &value) in now.iter_mut().zip(then.unwrap_or_default()) {
                     *total += part * value;
@@ -178,24 +368,49 @@ impl Series {
                 .iter_mut()
                 .for_each(|total| *total = at_least_zero(*total));
         }
-        Ok(Some(Self {
-            start: self.start,
-            values,
-        }))
+        Ok(Some(Self::hourly(self.start, values)))
+    }
+
+    /// The sums of parts of values of those ages, which are within `range`, if that makes spans.
+    fn sums_over_ages(&self, ages: &[(usize, f32)], range: Range<usize>) -> Option<Self> {
+        let Spans::Until(ends) = &self.spans else {
+            return None;
+        };
+        let hours = self.hours() + range.end - 1;
+        if range.is_empty() || !is_worth((ends.len() + 1) * range.len() + 1, hours) {
+            return None;
+        }
+        // The sum changes when the first of the ages comes to a new value, and on until the last has.
+        let mut changes: Vec<usize> = vec![0];
+        for begin in iter::once(0).chain(ends.iter().map(|&end| end as usize)) {
+            let last = changes.last().copied().unwrap_or(0);
+            changes.extend((begin + range.start).max(last + 1)..begin + range.end);
+        }
+        let mut sums = vec![0.0; changes.len() - 1];
+        for &(age, part) in ages {
+            let mut walk = Walk::from(self.start, self);
+            for (sum, &hour) in sums.iter_mut().zip(&changes) {
+                if hour >= age {
+                    *sum += part * walk.to(hour - age).0;
+                }
+            }
+        }
+        let mut made = Made::with_capacity(sums.len());
+        let sums = sums.into_iter().map(at_least_zero);
+        sums.zip(&changes[1..]).for_each(|(sum, &until)| made.push(sum, until));
+        Some(made.series(self.start).sharing_spans_with([self, self]))
     }
 
     /// The sum of what came so far, hour by hour. One rounding after the other: that decides in
     /// which hour a storage is full.
     pub(in crate::model) fn cumulative(&self) -> Self {
         let mut total = 0.0_f32;
-        let sums = self.values.iter().map(|&value| {
+        let hours = self.by_hour();
+        let sums = hours.iter().map(|&value| {
             total += value;
             total
         });
-        Self {
-            start: self.start,
-            values: sums.collect(),
-        }
+        Self::hourly(self.start, sums.collect())
     }
 
     /// The largest value.
@@ -215,60 +430,30 @@ impl Series {
 
     /// The sum over time and the extremes, in one go.
     pub(super) fn totals(&self) -> Totals {
-        // Several of each at once, as one has to wait for itself at every step; and one after the
-        // other over what fits the nearest cache, which the compiler makes more of.
-        let mut sum = 0.0;
-        let mut least = [f32::INFINITY; 8];
-        let mut most = [f32::NEG_INFINITY; 8];
-        for block in self.values.chunks(PIECE) {
-            let (eights, rest) = block.as_chunks::<8>();
-            let mut sums = [0.0_f64; 8];
-            for eight in eights {
-                for i in 0..8 {
-                    sums[i] += f64::from(eight[i]);
-                }
-            }
-            for eight in eights {
-                for i in 0..8 {
-                    least[i] = if eight[i] < least[i] {
-                        eight[i]
-                    } else {
-                        least[i]
-                    };
-                }
-            }
-            for eight in eights {
-                for i in 0..8 {
-                    most[i] = if eight[i] > most[i] {
-                        eight[i]
-                    } else {
-                        most[i]
-                    };
-                }
-            }
-            sum += sums.iter().sum::<f64>();
-            for &value in rest {
-                sum += f64::from(value);
-                least[0] = least[0].min(value);
-                most[0] = most[0].max(value);
-            }
+        let mut totals = totals(&self.values);
+        if let Spans::Until(ends) = &self.spans {
+            let begins = iter::once(&0).chain(&**ends);
+            let spans = ends.iter().zip(begins).zip(&self.values);
+            totals.sum = spans
+                .map(|((end, begin), &value)| f64::from(end - begin) * f64::from(value))
+                .sum();
         }
-        Totals {
-            sum,
-            min: least.into_iter().fold(f32::INFINITY, f32::min),
-            max: most.into_iter().fold(f32::NEG_INFINITY, f32::max),
-        }
+        totals
     }
 
     /// When its last hour ends.
     pub fn end(&self) -> DateTime {
-        let hours = (self.values.len() as i64).hours();
+        let hours = (self.hours() as i64).hours();
         self.start.checked_add(hours).unwrap_or(DateTime::MAX)
     }
 
     /// Bytes of memory that it takes.
     pub(in crate::model) fn size(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.values)
+        let spans = match &self.spans {
+            Spans::Hours => 0,
+            Spans::Until(ends) => size_of_val(&**ends),
+        };
+        size_of::<Self>() + size_of_val(&*self.values) + spans
     }
 }
 
@@ -279,21 +464,63 @@ pub(super) struct Totals {
     pub(super) max: f32,
 }
 
+/// The sum of values and the extremes.
+fn totals(values: &[f32]) -> Totals {
+    // Several of each at once, as one has to wait for itself at every step; and one after the
+    // other over what fits the nearest cache, which the compiler makes more of.
+    let mut sum = 0.0;
+    let mut least = [f32::INFINITY; 8];
+    let mut most = [f32::NEG_INFINITY; 8];
+    for block in values.chunks(PIECE) {
+        let (eights, rest) = block.as_chunks::<8>();
+        let mut sums = [0.0_f64; 8];
+        for eight in eights {
+            for i in 0..8 {
+                sums[i] += f64::from(eight[i]);
+            }
+        }
+        for eight in eights {
+            for i in 0..8 {
+                least[i] = if eight[i] < least[i] {
+                    eight[i]
+                } else {
+                    least[i]
+                };
+            }
+        }
+        for eight in eights {
+            for i in 0..8 {
+                most[i] = if eight[i] > most[i] {
+                    eight[i]
+                } else {
+                    most[i]
+                };
+            }
+        }
+        sum += sums.iter().sum::<f64>();
+        for &value in rest {
+            sum += f64::from(value);
+            least[0] = least[0].min(value);
+            most[0] = most[0].max(value);
+        }
+    }
+    Totals {
+        sum,
+        min: least.into_iter().fold(f32::INFINITY, f32::min),
+        max: most.into_iter().fold(f32::NEG_INFINITY, f32::max),
+    }
+}
+
 fn at_least_zero(value: f32) -> f32 {
     if value > 0.0 { value } else { 0.0 }
 }
 
-/// Whole hours from one to the other, which is not earlier.
-fn hours_between(from: DateTime, to: DateTime) -> usize {
-    (from.duration_until(to).as_secs().div_euclid(3600)) as usize
-}
-
-/// Room for so many hours.
-fn hours(length: usize) -> Result<Vec<f32>, Failure> {
-    if length > LONGEST {
+/// So many hours, unless that is more than a series may have.
+fn checked(hours: usize) -> Result<usize, Failure> {
+    if hours > LONGEST {
         return Err(Failure::TooLong);
     }
-    Ok(Vec::with_capacity(length))
+    Ok(hours)
 }
 
 /// Adds to each of `totals` the sum of the last `length` values up to its hour.
@@ -348,9 +575,12 @@ mod tests {
     use super::*;
 
     fn series(day: i8, values: &[f32]) -> Series {
-        Series {
-            start: jiff::civil::date(2025, 1, day).at(0, 0, 0, 0),
-            values: values.into(),
+        Series::hourly(jiff::civil::date(2025, 1, day).at(0, 0, 0, 0), values.into())
+    }
+
+    impl PartialEq for Series {
+        fn eq(&self, other: &Self) -> bool {
+            self.start == other.start && self.by_hour() == other.by_hour()
         }
     }
 

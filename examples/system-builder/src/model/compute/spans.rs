@@ -1,0 +1,109 @@
+//! Spans of hours that have a value in common.
+
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+
+use super::series::Series;
+
+/// The hours that the values of a series are for.
+#[derive(Debug, Clone)]
+pub(super) enum Spans {
+    /// One hour for each value.
+    Hours,
+    /// Where the span of each value ends, counted from the first hour.
+    Until(Arc<[u32]>),
+}
+
+/// Hours that spans have to have on average: what is done by spans takes a few times as long as what
+/// is done hour by hour to as many values.
+const SHORTEST: usize = 4;
+
+/// Whether so many hours are better kept in so many spans.
+pub(super) fn is_worth(spans: usize, hours: usize) -> bool {
+    spans * SHORTEST <= hours
+}
+
+/// A series in the making, span by span.
+pub(super) struct Made {
+    values: Vec<f32>,
+    ends: Vec<u32>,
+}
+
+impl Made {
+    pub(super) fn with_capacity(spans: usize) -> Self {
+        Self {
+            values: Vec::with_capacity(spans),
+            ends: Vec::with_capacity(spans),
+        }
+    }
+
+    /// Goes on with a value, until that many hours after the start.
+    pub(super) fn push(&mut self, value: f32, until: usize) {
+        let until = until as u32;
+        match (self.values.last(), self.ends.last_mut()) {
+            (Some(last), Some(end)) if last.to_bits() == value.to_bits() => *end = until,
+            _ => {
+                self.values.push(value);
+                self.ends.push(until);
+            }
+        }
+    }
+
+    pub(super) fn series(self, start: DateTime) -> Series {
+        Series {
+            start,
+            values: self.values,
+            spans: Spans::Until(self.ends.into()),
+        }
+    }
+}
+
+/// Goes along a series from an hour that is not after its start, only ever forward.
+pub(super) struct Walk<'s> {
+    values: &'s [f32],
+    spans: &'s Spans,
+    /// Hours that pass before the series starts.
+    before: usize,
+    /// Of the spans, the one that it has come to.
+    span: usize,
+}
+
+impl<'s> Walk<'s> {
+    pub(super) fn from(start: DateTime, series: &'s Series) -> Self {
+        Self {
+            values: &series.values,
+            spans: &series.spans,
+            before: hours_between(start, series.start),
+            span: 0,
+        }
+    }
+
+    /// Goes on to an hour: the value there, and the hour until which it stays. Before and after the
+    /// series that is zero.
+    pub(super) fn to(&mut self, hour: usize) -> (f32, usize) {
+        if hour < self.before {
+            return (0.0, self.before);
+        }
+        match self.spans {
+            Spans::Hours => {
+                let value = self.values.get(hour - self.before);
+                value.map_or((0.0, usize::MAX), |&value| (value, hour + 1))
+            }
+            Spans::Until(ends) => {
+                let ended = ends[self.span..].iter();
+                let ended = ended.take_while(|&&end| self.before + end as usize <= hour);
+                self.span += ended.count();
+                let here = self.values.get(self.span).zip(ends.get(self.span));
+                here.map_or((0.0, usize::MAX), |(&value, &end)| {
+                    (value, self.before + end as usize)
+                })
+            }
+        }
+    }
+}
+
+/// Whole hours from one to the other, which is not earlier.
+pub(super) fn hours_between(from: DateTime, to: DateTime) -> usize {
+    (from.duration_until(to).as_secs().div_euclid(3600)) as usize
+}
