@@ -13,7 +13,8 @@ use jiff::civil::DateTime;
 
 use super::Hours;
 use super::failure::Failure;
-use super::spans::{Made, Spans, Walk, hours_between, is_worth};
+use crate::model::values::HOURS_OF_WEEK;
+use super::spans::{Made, Spans, Walk, hours_between};
 
 /// Hours that are worked on at once where that needs several goes: 4 KiB.
 const PIECE: usize = 1024;
@@ -47,21 +48,40 @@ impl Series {
         }
     }
 
-    /// The same series, in spans if enough neighbouring hours are alike.
-    pub(in crate::model) fn in_spans(self) -> Self {
-        let Spans::Hours = self.spans else {
-            return self;
+    /// A series of one value for each hour, which are in several lists; in spans if enough
+    /// neighbouring hours are alike.
+    pub(in crate::model) fn from_hours<const N: usize>(start: DateTime, lists: [&[f32]; N]) -> Self {
+        let hours = lists.iter().map(|list| list.len()).sum();
+        let changes = lists.iter().map(|list| 1 + changes_within(list));
+        let Some(mut made) = Made::with_room(changes.sum(), hours) else {
+            return Self::hourly(start, lists.concat());
         };
-        let alike = |pair: &[f32; 2]| pair[0].to_bits() == pair[1].to_bits();
-        let pairs = self.values.array_windows();
-        let spans = 1 + pairs.filter(|pair| !alike(pair)).count();
-        if !is_worth(spans, self.values.len()) {
-            return self;
+        lists.into_iter().for_each(|list| made.push_all(list));
+        made.series(start)
+    }
+
+    /// The values of weeks, one after the other, in those hours.
+    pub(in crate::model) fn of_weeks(
+        start: DateTime,
+        week: &[f32; HOURS_OF_WEEK],
+        ranges: [Range<usize>; 2],
+    ) -> Self {
+        let hours = ranges.iter().map(Range::len).sum();
+        let changes = 1 + changes_within(week);
+        let Some(mut made) = Made::with_room((hours / HOURS_OF_WEEK + 4) * changes, hours) else {
+            let hours = ranges.into_iter().flatten();
+            let values = hours.map(|hour| week[hour % HOURS_OF_WEEK]);
+            return Self::hourly(start, values.collect());
+        };
+        for mut hours in ranges {
+            while !hours.is_empty() {
+                let week = &week[hours.start % HOURS_OF_WEEK..];
+                let week = &week[..week.len().min(hours.len())];
+                made.push_all(week);
+                hours.start += week.len();
+            }
         }
-        let mut made = Made::with_capacity(spans);
-        let hours = self.values.iter().zip(1..);
-        hours.for_each(|(&value, until)| made.push(value, until));
-        made.series(self.start)
+        made.series(start)
     }
 
     /// The same hours with other values.
@@ -81,22 +101,26 @@ impl Series {
 
     /// The next whole number in each hour.
     pub(in crate::model) fn rounded_up(&self) -> Self {
-        self.map(f32::ceil).in_spans()
+        let up = self.map(f32::ceil);
+        match up.spans {
+            Spans::Hours => Self::from_hours(up.start, [&up.values]),
+            Spans::Until(_) => up,
+        }
     }
 
     /// The same value in each of these hours.
     pub(crate) fn filled_with(&self, value: f64) -> Self {
-        let mut made = Made::with_capacity(1);
+        let mut made = Made::default();
         made.push(value as f32, self.hours());
         made.series(self.start)
     }
 
     /// The same, but nothing in so many of the first hours.
     pub(in crate::model) fn without_first(&self, hours: usize) -> Self {
-        let mut values = self.by_hour().into_owned();
-        let hours = hours.min(values.len());
-        values[..hours].fill(0.0);
-        Self::hourly(self.start, values).in_spans()
+        let values = self.by_hour();
+        let rest = values.get(hours..).unwrap_or_default();
+        let first = vec![0.0; values.len() - rest.len()];
+        Self::from_hours(self.start, [&first, rest])
     }
 
     /// Both series hour by hour, over the hours of either; outside of its hours a series is zero
@@ -117,8 +141,8 @@ impl Series {
         let start = self.start.min(other.start);
         let hours = self.hours_until_end_from(start).max(other.hours_until_end_from(start));
         let spans = self.values.len() + other.values.len();
-        if self.is_in_spans() && other.is_in_spans() && is_worth(spans, hours) {
-            let mut made = Made::with_capacity(spans);
+        let room = Made::with_room(spans, hours);
+        if let (true, true, Some(mut made)) = (self.is_in_spans(), other.is_in_spans(), room) {
             self.along(other, 0..checked(hours)?, |a, b, until| made.push(f(a, b), until));
             return Ok(made.series(start).sharing_spans_with([self, other]));
         }
@@ -377,9 +401,10 @@ impl Series {
             return None;
         };
         let hours = self.hours() + range.end - 1;
-        if range.is_empty() || !is_worth((ends.len() + 1) * range.len() + 1, hours) {
+        if range.is_empty() {
             return None;
         }
+        let mut made = Made::with_room((ends.len() + 1) * range.len() + 1, hours)?;
         // The sum changes when the first of the ages comes to a new value, and on until the last has.
         let mut changes: Vec<usize> = vec![0];
         for begin in iter::once(0).chain(ends.iter().map(|&end| end as usize)) {
@@ -395,7 +420,6 @@ impl Series {
                 }
             }
         }
-        let mut made = Made::with_capacity(sums.len());
         let sums = sums.into_iter().map(at_least_zero);
         sums.zip(&changes[1..]).for_each(|(sum, &until)| made.push(sum, until));
         Some(made.series(self.start).sharing_spans_with([self, self]))
@@ -513,6 +537,13 @@ fn totals(values: &[f32]) -> Totals {
 
 fn at_least_zero(value: f32) -> f32 {
     if value > 0.0 { value } else { 0.0 }
+}
+
+/// How often a value is another than the one before.
+fn changes_within(values: &[f32]) -> usize {
+    let pairs = values.iter().zip(values.iter().skip(1));
+    let changes = pairs.map(|(a, b)| u32::from(a.to_bits() != b.to_bits()));
+    changes.sum::<u32>() as usize
 }
 
 /// So many hours, unless that is more than a series may have.

@@ -19,23 +19,20 @@ pub(super) enum Spans {
 /// is done hour by hour to as many values.
 const SHORTEST: usize = 4;
 
-/// Whether so many hours are better kept in so many spans.
-pub(super) fn is_worth(spans: usize, hours: usize) -> bool {
-    spans * SHORTEST <= hours
-}
-
 /// A series in the making, span by span.
+#[derive(Default)]
 pub(super) struct Made {
     values: Vec<f32>,
     ends: Vec<u32>,
 }
 
 impl Made {
-    pub(super) fn with_capacity(spans: usize) -> Self {
-        Self {
+    /// A beginning, unless so many hours are better kept one by one than in so many spans.
+    pub(super) fn with_room(spans: usize, hours: usize) -> Option<Self> {
+        (spans * SHORTEST <= hours).then(|| Self {
             values: Vec::with_capacity(spans),
             ends: Vec::with_capacity(spans),
-        }
+        })
     }
 
     /// Goes on with a value, until that many hours after the start.
@@ -48,6 +45,16 @@ impl Made {
                 self.ends.push(until);
             }
         }
+    }
+
+    /// Goes on with a value for each hour.
+    pub(super) fn push_all(&mut self, values: &[f32]) {
+        let end = self.ends.last().map_or(0, |&end| end as usize);
+        let alike = values.chunk_by(|a, b| a.to_bits() == b.to_bits());
+        alike.fold(end, |end, alike| {
+            self.push(alike[0], end + alike.len());
+            end + alike.len()
+        });
     }
 
     pub(super) fn series(self, start: DateTime) -> Series {
