@@ -280,7 +280,7 @@ impl<'e> At<'e, AnyServer> {
             }))
         }))?;
         Ok(match (total, first) {
-            (Some(total), Some(unit)) if unit != 1.0 => Some(total.times(unit).into()),
+            (Some(total), Some(unit)) if unit != 1.0 => Some(total.scaled(unit)),
             (total, _) => total,
         })
     }

@@ -15,10 +15,10 @@ mod series;
 mod spans;
 mod unit;
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 pub(super) use self::at::At;
 pub use self::attributes::{Attribute, Entries, Guard, Value, Week};
@@ -136,28 +136,43 @@ impl Engine {
         if self.threads == 1 {
             return items.iter().map(work).try_for_each(take);
         }
-        // What is done waits for what is before it: a few for each thread, not all.
-        for items in items.chunks(self.threads * 4) {
-            let done: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
-            let next = AtomicUsize::new(0);
-            std::thread::scope(|threads| {
-                for _ in 0..self.threads.min(items.len()) {
-                    threads.spawn(|| {
-                        while let Some(i) =
-                            Some(next.fetch_add(1, Relaxed)).filter(|i| *i < items.len())
-                        {
-                            let result = work(&items[i]);
-                            *done[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-                        }
-                    });
+        let (give, given) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
+        let given = Mutex::new(given);
+        let next = || given.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let work = |i: usize| catch_unwind(AssertUnwindSafe(|| work(&items[i])));
+        std::thread::scope(|threads| {
+            for _ in 0..self.threads.min(items.len()) {
+                let tell = tell.clone();
+                threads.spawn(move || {
+                    while let Ok(i) = next() {
+                        // Where nobody listens any more, nothing is given any more either.
+                        tell.send((i, work(i))).ok();
+                    }
+                });
+            }
+            // The threads end when this is gone, whatever happens.
+            let give = give;
+            let mut left = 0..items.len();
+            let mut give_next = || left.next().is_some_and(|i| give.send(i).is_ok());
+            // What is done waits for what is before it: a few for each thread, not all.
+            (0..self.threads * 4).all(|_| give_next());
+            let mut done = BTreeMap::new();
+            for i in 0..items.len() {
+                while !done.contains_key(&i)
+                    && let Ok((other, result)) = told.recv()
+                {
+                    done.insert(other, result);
                 }
-            });
-            let done = done
-                .into_iter()
-                .map(|done| done.into_inner().unwrap_or_else(PoisonError::into_inner));
-            done.flatten().try_for_each(&mut take)?;
-        }
-        Ok(())
+                give_next();
+                match done.remove(&i) {
+                    Some(Err(panic)) => resume_unwind(panic),
+                    Some(Ok(result)) => take(result)?,
+                    None => {}
+                }
+            }
+            Ok(())
+        })
     }
 
     /// In how many ways the patterns reach jobs and needs.

@@ -99,6 +99,20 @@ impl Series {
         self.map(|value| value * factor)
     }
 
+    /// This series times a number: the same one where that changes nothing, or where nobody else
+    /// has it.
+    pub(in crate::model) fn scaled(mut self: Arc<Self>, factor: f64) -> Arc<Self> {
+        if factor == 1.0 {
+            return self;
+        }
+        let Some(own) = Arc::get_mut(&mut self) else {
+            return Arc::new(self.times(factor));
+        };
+        let factor = factor as f32;
+        own.values.iter_mut().for_each(|value| *value *= factor);
+        self
+    }
+
     /// The next whole number in each hour.
     pub(in crate::model) fn rounded_up(&self) -> Self {
         let up = self.map(f32::ceil);
