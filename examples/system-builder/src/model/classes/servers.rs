@@ -518,23 +518,8 @@ impl<'e> At<'e, Storage> {
         let storage = self.get();
         let replication = storage.data_replication_factor.number() as f32;
         let duration = storage.data_storage_duration.hours().ceil().max(0.0) as usize;
-        let written = |stored: f32| stored * replication * 1e-6;
-        let hours = stored.by_hour();
-        let (first, rest) = hours.split_at(duration.min(hours.len()));
-        let expired = hours.iter().copied().map(written);
-        let rest = rest
-            .iter()
-            .zip(expired)
-            .map(|(&stored, expired)| written(stored) - expired);
-        let changes = first.iter().copied().map(written).chain(rest);
-        // One rounding after the other: that decides in which hour a storage is full.
-        let mut total = 0.0_f32;
-        let mut values = Vec::with_capacity(hours.len());
-        changes.for_each(|change| {
-            total += change;
-            values.push(total);
-        });
-        Series::hourly(stored.start, values)
+        let written = stored.map(|stored| stored * replication * 1e-6);
+        written.taken_back_after(duration).cumulative()
     }
 
     pub(in crate::model) fn written(self) -> Result<Hours, Failure> {

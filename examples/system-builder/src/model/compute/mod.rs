@@ -34,7 +34,7 @@ pub use self::unit::Measure;
 pub(super) use self::unit::*;
 use super::attribute::Target;
 use super::classes::{
-    AnyJob, AnyServer, Class, EdgeFunction, EdgeUsageJourney, EdgeUsagePattern, Emitter, Object,
+    AnyEdgeDevice, AnyJob, AnyServer, Class, EdgeFunction, EdgeUsageJourney, EdgeUsagePattern, Emitter, Object,
     System, UsageJourney, UsageJourneyStep, UsagePattern,
 };
 use super::{Model, Ref};
@@ -267,19 +267,22 @@ impl Engine {
     }
 
     /// The objects in groups that are best computed one by one, and in an order in which groups
-    /// find what they need of others: servers with their jobs, then what is left, then systems.
+    /// find what they need of others: servers with their jobs, devices with their components and
+    /// what is asked of those, then what is left, then systems.
     fn groups(&self) -> Vec<Vec<usize>> {
         let servers = self.all::<AnyServer>().map(|server| {
             let jobs = server.jobs().map(At::index);
             jobs.chain([server.index(), server.storage().index()])
                 .collect::<Vec<_>>()
         });
+        let devices = self.all::<AnyEdgeDevice>();
+        let devices = devices.map(|device| Emitter::EdgeDevice(device).with_parts());
         let others = 0..self.model.objects.len();
         let is_system = |place: &usize| self.model.objects[*place].class() == Class::System;
         let (systems, others): (Vec<_>, Vec<_>) = others.partition(is_system);
         let others = others.into_iter().map(|place| vec![place]);
         let mut seen = vec![false; self.model.objects.len()];
-        let mut groups: Vec<_> = servers.chain(others).chain([systems]).collect();
+        let mut groups: Vec<_> = servers.chain(devices).chain(others).chain([systems]).collect();
         for group in &mut groups {
             group.retain(|&place| !std::mem::replace(&mut seen[place], true));
         }

@@ -443,12 +443,35 @@ impl Series {
     /// which hour a storage is full.
     pub(in crate::model) fn cumulative(&self) -> Self {
         let mut total = 0.0_f32;
-        let hours = self.by_hour();
-        let sums = hours.iter().map(|&value| {
-            total += value;
-            total
-        });
-        Self::hourly(self.start, sums.collect())
+        let mut sums = Vec::with_capacity(self.hours());
+        let mut add = |value: f32, hours: usize| {
+            for _ in 0..hours {
+                total += value;
+                sums.push(total);
+            }
+        };
+        match &self.spans {
+            Spans::Hours => self.values.iter().for_each(|&value| add(value, 1)),
+            Spans::Until(ends) => {
+                let begins = iter::once(&0).chain(&**ends);
+                let spans = ends.iter().zip(begins).zip(&self.values);
+                spans.for_each(|((end, begin), &value)| add(value, (end - begin) as usize));
+            }
+        }
+        Self::hourly(self.start, sums)
+    }
+
+    /// What changes by the hour where each value is taken back so many hours later.
+    pub(in crate::model) fn taken_back_after(self, hours: usize) -> Self {
+        if hours >= self.hours() {
+            return self;
+        }
+        let all = self.by_hour();
+        let mut changes = all.to_vec();
+        for (change, &back) in changes[hours..].iter_mut().zip(&*all) {
+            *change -= back;
+        }
+        Self::from_hours(self.start, [&changes])
     }
 
     /// The largest value.
@@ -573,24 +596,21 @@ fn checked(hours: usize) -> Result<usize, Failure> {
 /// The values are cut into blocks of that length; a window covers the end of a block and the
 /// beginning of the next, so that two additions an hour do, and no subtraction ever leaves noise.
 fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
-    // The first windows start before the values do, and the last end after them.
-    let mut blocks = vec![0.0; (totals.len() / length + 2) * length];
-    blocks[length - 1..][..values.len()].copy_from_slice(values);
-    let (blocks, mut ends) = (blocks.chunks_exact(length), vec![0.0; length]);
-    for ((block, next), totals) in blocks
-        .clone()
-        .zip(blocks.skip(1))
-        .zip(totals.chunks_mut(length))
-    {
+    // Of the block before, the sum from each of its hours to its end.
+    let mut ends = vec![0.0; length.min(values.len())];
+    let mut blocks = values.chunks(length);
+    for totals in totals.chunks_mut(length) {
+        let block = blocks.next().unwrap_or_default();
+        let mut beginning = 0.0;
+        for (hour, total) in totals.iter_mut().enumerate() {
+            beginning += block.get(hour).map_or(0.0, |&value| f64::from(value));
+            *total += (ends.get(hour + 1).unwrap_or(&0.0) + beginning) as f32;
+        }
+        ends.fill(0.0);
         let mut sum = 0.0;
         for (end, &value) in ends.iter_mut().zip(block).rev() {
             sum += f64::from(value);
             *end = sum;
-        }
-        let mut beginning = 0.0;
-        for ((total, end), &value) in totals.iter_mut().zip(&ends).zip(next) {
-            *total += (end + beginning) as f32;
-            beginning += f64::from(value);
         }
     }
 }

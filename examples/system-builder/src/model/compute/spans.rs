@@ -57,7 +57,8 @@ impl Made {
         });
     }
 
-    pub(super) fn series(self, start: DateTime) -> Series {
+    pub(super) fn series(mut self, start: DateTime) -> Series {
+        self.values.shrink_to_fit();
         Series {
             start,
             values: self.values,
@@ -98,13 +99,14 @@ impl<'s> Walk<'s> {
                 value.map_or((0.0, usize::MAX), |&value| (value, hour + 1))
             }
             Spans::Until(ends) => {
-                let ended = ends[self.span..].iter();
-                let ended = ended.take_while(|&&end| self.before + end as usize <= hour);
-                self.span += ended.count();
-                let here = self.values.get(self.span).zip(ends.get(self.span));
-                here.map_or((0.0, usize::MAX), |(&value, &end)| {
-                    (value, self.before + end as usize)
-                })
+                while let Some(&end) = ends.get(self.span) {
+                    let until = self.before + end as usize;
+                    if hour < until {
+                        return (self.values[self.span], until);
+                    }
+                    self.span += 1;
+                }
+                (0.0, usize::MAX)
             }
         }
     }
