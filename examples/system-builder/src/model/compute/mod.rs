@@ -29,7 +29,7 @@ use self::memo::Memo;
 pub use self::output::{HoursInShort, Summary, write_computed};
 use self::referrers::Referrers;
 pub use self::series::Series;
-pub(super) use self::series::sum;
+pub(super) use self::series::{increase, sum};
 pub use self::unit::Measure;
 pub(super) use self::unit::*;
 use super::attribute::Target;

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::ToSpan;
 use jiff::civil::DateTime;
@@ -36,6 +36,8 @@ pub struct Series {
     /// One value for each span of hours.
     pub(super) values: Vec<f32>,
     pub(super) spans: Spans,
+    /// What it comes to, once that was asked for.
+    pub(super) totals: OnceLock<Totals>,
 }
 
 impl Series {
@@ -45,6 +47,7 @@ impl Series {
             start,
             values,
             spans: Spans::Hours,
+            totals: OnceLock::new(),
         }
     }
 
@@ -90,6 +93,7 @@ impl Series {
             start: self.start,
             values: self.values.iter().map(|&value| f(value)).collect(),
             spans: self.spans.clone(),
+            totals: OnceLock::new(),
         }
     }
 
@@ -109,6 +113,7 @@ impl Series {
             return Arc::new(self.times(factor));
         };
         let factor = factor as f32;
+        own.totals.take();
         own.values.iter_mut().for_each(|value| *value *= factor);
         self
     }
@@ -130,11 +135,26 @@ impl Series {
     }
 
     /// The same, but nothing in so many of the first hours.
-    pub(in crate::model) fn without_first(&self, hours: usize) -> Self {
-        let values = self.by_hour();
-        let rest = values.get(hours..).unwrap_or_default();
-        let first = vec![0.0; values.len() - rest.len()];
-        Self::from_hours(self.start, [&first, rest])
+    pub(in crate::model) fn without_first(self, hours: usize) -> Self {
+        let hours = hours.min(self.hours());
+        if hours == 0 {
+            return self;
+        }
+        match &self.spans {
+            Spans::Hours => {
+                let mut values = self.values;
+                values[..hours].fill(0.0);
+                Self::hourly(self.start, values)
+            }
+            Spans::Until(ends) => {
+                let mut made = Made::default();
+                made.push(0.0, hours);
+                let ends = ends.iter().map(|&end| end as usize);
+                let spans = ends.zip(&self.values).filter(|(end, _)| *end > hours);
+                spans.for_each(|(end, &value)| made.push(value, end));
+                made.series(self.start)
+            }
+        }
     }
 
     /// Both series hour by hour, over the hours of either; outside of its hours a series is zero
@@ -150,6 +170,7 @@ impl Series {
                 start: self.start,
                 values: both.map(|(&a, &b)| f(a, b)).collect(),
                 spans: self.spans.clone(),
+                totals: OnceLock::new(),
             });
         }
         let start = self.start.min(other.start);
@@ -324,6 +345,7 @@ impl Series {
 
     /// Adds the other series to this one.
     pub(in crate::model) fn add(&mut self, other: &Self) -> Result<(), Failure> {
+        self.totals.take();
         if self.has_spans_of(other) {
             for (a, &b) in self.values.iter_mut().zip(&other.values) {
                 *a += b;
@@ -443,20 +465,10 @@ impl Series {
     /// which hour a storage is full.
     pub(in crate::model) fn cumulative(&self) -> Self {
         let mut total = 0.0_f32;
-        let mut sums = Vec::with_capacity(self.hours());
-        let mut add = |value: f32, hours: usize| {
-            for _ in 0..hours {
-                total += value;
-                sums.push(total);
-            }
-        };
-        match &self.spans {
-            Spans::Hours => self.values.iter().for_each(|&value| add(value, 1)),
-            Spans::Until(ends) => {
-                let begins = iter::once(&0).chain(&**ends);
-                let spans = ends.iter().zip(begins).zip(&self.values);
-                spans.for_each(|((end, begin), &value)| add(value, (end - begin) as usize));
-            }
+        let mut sums = self.by_hour().into_owned();
+        for sum in &mut sums {
+            total += *sum;
+            *sum = total;
         }
         Self::hourly(self.start, sums)
     }
@@ -491,15 +503,17 @@ impl Series {
 
     /// The sum over time and the extremes, in one go.
     pub(super) fn totals(&self) -> Totals {
-        let mut totals = totals(&self.values);
-        if let Spans::Until(ends) = &self.spans {
-            let begins = iter::once(&0).chain(&**ends);
-            let spans = ends.iter().zip(begins).zip(&self.values);
-            totals.sum = spans
-                .map(|((end, begin), &value)| f64::from(end - begin) * f64::from(value))
-                .sum();
-        }
-        totals
+        *self.totals.get_or_init(|| {
+            let mut totals = totals(&self.values);
+            if let Spans::Until(ends) = &self.spans {
+                let begins = iter::once(&0).chain(&**ends);
+                let spans = ends.iter().zip(begins).zip(&self.values);
+                let parts =
+                    spans.map(|((end, begin), &value)| f64::from(end - begin) * f64::from(value));
+                totals.sum = parts.sum();
+            }
+            totals
+        })
     }
 
     /// When its last hour ends.
@@ -519,6 +533,7 @@ impl Series {
 }
 
 /// What a series comes to.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Totals {
     pub(super) sum: f64,
     pub(super) min: f32,
@@ -615,6 +630,15 @@ fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
     }
 }
 
+/// Adds to a total, which stays as it is for others who have it.
+pub(in crate::model) fn increase(total: &mut Arc<Series>, by: &Series) -> Result<(), Failure> {
+    match Arc::get_mut(total) {
+        Some(own) => own.add(by)?,
+        None => *total = Arc::new(total.with(by, |a, b| a + b)?),
+    }
+    Ok(())
+}
+
 /// Sums series, in their order. The sum of none is none, and that of one is the same.
 pub(in crate::model) fn sum<S: Into<Arc<Series>>>(
     series: impl IntoIterator<Item = Result<Option<S>, Failure>>,
@@ -625,7 +649,7 @@ pub(in crate::model) fn sum<S: Into<Arc<Series>>>(
             continue;
         };
         match &mut total {
-            Some(total) => Arc::make_mut(total).add(&one)?,
+            Some(total) => increase(total, &one)?,
             None => total = Some(one),
         }
     }

@@ -1,6 +1,6 @@
 //! Spans of hours that have a value in common.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::DateTime;
 
@@ -63,6 +63,7 @@ impl Made {
             start,
             values: self.values,
             spans: Spans::Until(self.ends.into()),
+            totals: OnceLock::new(),
         }
     }
 }
