@@ -7,8 +7,7 @@ use super::{
 };
 use crate::model::class::{class, family};
 use crate::model::compute::{
-    At, Entries, Failure, HOUR, Hours, KG, KWH, NUMBER, ProblemKind, attributes, computed,
-    sum,
+    At, Entries, Failure, HOUR, Hours, KG, KWH, NUMBER, ProblemKind, attributes, computed, sum,
 };
 use crate::model::relations::{List, Ref};
 use crate::model::values::{CpuCores, Mass, Power, Ram, Scalar, Time};

@@ -212,7 +212,11 @@ impl At<'_, Country> {
     pub(in crate::model) fn weeks(self, week: &[f32; HOURS_OF_WEEK], over: &Series) -> Series {
         let length = over.hours();
         let (begin, by) = (hour_of_week(over.start), self.rotation(over.start, length));
-        Series::of_weeks(over.start, week, [begin + by..begin + length, begin..begin + by])
+        Series::of_weeks(
+            over.start,
+            week,
+            [begin + by..begin + length, begin..begin + by],
+        )
     }
 
     /// How many of the first hours of a series come at its end.

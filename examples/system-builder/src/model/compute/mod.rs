@@ -34,8 +34,8 @@ pub use self::unit::Measure;
 pub(super) use self::unit::*;
 use super::attribute::Target;
 use super::classes::{
-    AnyEdgeDevice, AnyJob, AnyServer, Class, EdgeFunction, EdgeUsageJourney, EdgeUsagePattern, Emitter, Object,
-    System, UsageJourney, UsageJourneyStep, UsagePattern,
+    AnyEdgeDevice, AnyJob, AnyServer, Class, EdgeFunction, EdgeUsageJourney, EdgeUsagePattern,
+    Emitter, Object, System, UsageJourney, UsageJourneyStep, UsagePattern,
 };
 use super::{Model, Ref};
 
@@ -59,8 +59,8 @@ pub struct Engine {
     hours: usize,
 }
 
-/// Series that are kept for formulas that follow: those of eight jobs, on each of two threads.
-const PASSING: usize = 70;
+/// Series that are kept for formulas that follow: those of four jobs, on each of two threads.
+const PASSING: usize = 32;
 
 /// Footprints that are kept for who looks at them by and by.
 const FEW: usize = 12;
@@ -282,7 +282,11 @@ impl Engine {
         let (systems, others): (Vec<_>, Vec<_>) = others.partition(is_system);
         let others = others.into_iter().map(|place| vec![place]);
         let mut seen = vec![false; self.model.objects.len()];
-        let mut groups: Vec<_> = servers.chain(devices).chain(others).chain([systems]).collect();
+        let mut groups: Vec<_> = servers
+            .chain(devices)
+            .chain(others)
+            .chain([systems])
+            .collect();
         for group in &mut groups {
             group.retain(|&place| !std::mem::replace(&mut seen[place], true));
         }

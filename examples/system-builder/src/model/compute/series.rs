@@ -13,8 +13,8 @@ use jiff::civil::DateTime;
 
 use super::Hours;
 use super::failure::Failure;
-use crate::model::values::HOURS_OF_WEEK;
 use super::spans::{Made, Spans, Walk, hours_between};
+use crate::model::values::HOURS_OF_WEEK;
 
 /// Hours that are worked on at once where that needs several goes: 4 KiB.
 const PIECE: usize = 1024;
@@ -53,7 +53,10 @@ impl Series {
 
     /// A series of one value for each hour, which are in several lists; in spans if enough
     /// neighbouring hours are alike.
-    pub(in crate::model) fn from_hours<const N: usize>(start: DateTime, lists: [&[f32]; N]) -> Self {
+    pub(in crate::model) fn from_hours<const N: usize>(
+        start: DateTime,
+        lists: [&[f32]; N],
+    ) -> Self {
         let hours = lists.iter().map(|list| list.len()).sum();
         let changes = lists.iter().map(|list| 1 + changes_within(list));
         let Some(mut made) = Made::with_room(changes.sum(), hours) else {
@@ -174,11 +177,15 @@ impl Series {
             });
         }
         let start = self.start.min(other.start);
-        let hours = self.hours_until_end_from(start).max(other.hours_until_end_from(start));
+        let hours = self
+            .hours_until_end_from(start)
+            .max(other.hours_until_end_from(start));
         let spans = self.values.len() + other.values.len();
         let room = Made::with_room(spans, hours);
         if let (true, true, Some(mut made)) = (self.is_in_spans(), other.is_in_spans(), room) {
-            self.along(other, 0..checked(hours)?, |a, b, until| made.push(f(a, b), until));
+            self.along(other, 0..checked(hours)?, |a, b, until| {
+                made.push(f(a, b), until)
+            });
             return Ok(made.series(start).sharing_spans_with([self, other]));
         }
         let mut union = self.widened_to(other)?;
@@ -250,7 +257,9 @@ impl Series {
     /// This series hour by hour, with zeros in hours that only the other one has.
     fn widened_to(&self, other: &Self) -> Result<Self, Failure> {
         let start = self.start.min(other.start);
-        let end = self.hours_until_end_from(start).max(other.hours_until_end_from(start));
+        let end = self
+            .hours_until_end_from(start)
+            .max(other.hours_until_end_from(start));
         let mut values = Vec::with_capacity(checked(end)?);
         values.resize(hours_between(start, self.start), 0.0);
         self.write_hours(&mut values);
@@ -306,7 +315,9 @@ impl Series {
     pub(super) fn together(&self, other: &Self, mut f: impl FnMut(f32, f32, usize)) {
         let start = self.start.min(other.start);
         let mut hour = hours_between(start, self.start.max(other.start));
-        let end = self.hours_until_end_from(start).min(other.hours_until_end_from(start));
+        let end = self
+            .hours_until_end_from(start)
+            .min(other.hours_until_end_from(start));
         self.along(other, hour..end, |a, b, until| {
             f(a, b, until - hour);
             hour = until;
@@ -324,8 +335,12 @@ impl Series {
         }
         let (a, b) = (self.by_hour(), other.by_hour());
         let start = self.start.max(other.start);
-        let a = a.get(hours_between(self.start, start)..).unwrap_or_default();
-        let b = b.get(hours_between(other.start, start)..).unwrap_or_default();
+        let a = a
+            .get(hours_between(self.start, start)..)
+            .unwrap_or_default();
+        let b = b
+            .get(hours_between(other.start, start)..)
+            .unwrap_or_default();
         let length = a.len().min(b.len());
         // Several sums at once: one has to wait for itself at every step.
         let (a, a_rest) = a[..length].as_chunks::<8>();
@@ -457,7 +472,8 @@ impl Series {
             }
         }
         let sums = sums.into_iter().map(at_least_zero);
-        sums.zip(&changes[1..]).for_each(|(sum, &until)| made.push(sum, until));
+        sums.zip(&changes[1..])
+            .for_each(|(sum, &until)| made.push(sum, until));
         Some(made.series(self.start).sharing_spans_with([self, self]))
     }
 
@@ -664,7 +680,10 @@ mod tests {
     use super::*;
 
     fn series(day: i8, values: &[f32]) -> Series {
-        Series::hourly(jiff::civil::date(2025, 1, day).at(0, 0, 0, 0), values.into())
+        Series::hourly(
+            jiff::civil::date(2025, 1, day).at(0, 0, 0, 0),
+            values.into(),
+        )
     }
 
     impl PartialEq for Series {
@@ -713,7 +732,66 @@ mod tests {
         prop::collection::vec((0_u16..1000).prop_map(f32::from), 1..60)
     }
 
+    /// Values of which neighbours are alike, some for long.
+    fn spans() -> impl Strategy<Value = Vec<f32>> {
+        let span = (0_u16..9, prop_oneof![1..4_usize, 20..60_usize]);
+        let spans = prop::collection::vec(span, 1..12);
+        spans.prop_map(|spans| {
+            let spans = spans.into_iter();
+            let hours = spans.flat_map(|(value, hours)| vec![f32::from(value) / 7.0; hours]);
+            hours.collect()
+        })
+    }
+
+    /// The same hours twice: in spans if that is worth it, and one by one.
+    fn both(day: i8, values: &[f32]) -> [Series; 2] {
+        let hourly = series(day, values);
+        [Series::from_hours(hourly.start, [values]), hourly]
+    }
+
     proptest! {
+        #[test]
+        fn spans_change_nothing(a in spans(), b in spans(), day in 1..4_i8, from in 0.0..4.0_f64, span in 0.1..20.0_f64) {
+            let ([a, hourly_a], [b, hourly_b]) = (both(1, &a), both(day, &b));
+            let same = |made: Series, hourly: Series| {
+                let (made_totals, totals) = (made.totals(), hourly.totals());
+                prop_assert_eq!((made_totals.min, made_totals.max), (totals.min, totals.max));
+                prop_assert!((made_totals.sum - totals.sum).abs() <= 1e-9 * totals.sum.abs());
+                prop_assert_eq!(made.get(made.hours() / 2), hourly.get(hourly.hours() / 2));
+                prop_assert_eq!(made.get(made.hours()), None);
+                prop_assert_eq!(made, hourly);
+                Ok(())
+            };
+            same(a.clone(), hourly_a.clone())?;
+            same(a.rounded_up(), hourly_a.rounded_up())?;
+            same(a.cumulative(), hourly_a.cumulative())?;
+            same(a.clone().without_first(30), hourly_a.clone().without_first(30))?;
+            same(a.clone().taken_back_after(30), hourly_a.clone().taken_back_after(30))?;
+            let aged = |series: &Series| series.aged(from, from + span).unwrap().unwrap();
+            same(aged(&a), aged(&hourly_a))?;
+            let hourly = hourly_a.with(&hourly_b, |a, b| a - b).unwrap();
+            for (a, b) in [(&a, &b), (&a, &hourly_b), (&hourly_a, &b)] {
+                same(a.with(b, |a, b| a - b).unwrap(), hourly.clone())?;
+                let (mut sum, mut hourly_sum) = (a.clone(), hourly_a.clone());
+                sum.add(b).unwrap();
+                hourly_sum.add(&hourly_b).unwrap();
+                same(sum, hourly_sum)?;
+                let (product, expected) = (a.dot(b), hourly_a.dot(&hourly_b));
+                prop_assert!((product - expected).abs() <= 1e-9 * expected);
+            }
+        }
+
+        #[test]
+        fn weeks_go_on_and_on(spans in spans(), begin in 0..168_usize, hours in 1..700_usize, by in 0..14_usize) {
+            let week: Vec<f32> = spans.into_iter().cycle().take(168).collect();
+            let week: [f32; 168] = week.try_into().unwrap();
+            let by = by.min(hours);
+            let ranges = [begin + by..begin + hours, begin..begin + by];
+            let expected = ranges.clone().into_iter().flatten().map(|hour| week[hour % 168]);
+            let expected = series(1, &expected.collect::<Vec<_>>());
+            prop_assert_eq!(Series::of_weeks(expected.start, &week, ranges), expected);
+        }
+
         #[test]
         fn occupancy_is_the_sum_over_ages(values in whole_numbers(), from in 0.0..40.0_f64, span in 0.01..40.0_f64) {
             let starts = series(1, &values);
