@@ -159,17 +159,17 @@ impl Engine {
             (0..self.threads * 4).all(|_| give_next());
             let mut done = BTreeMap::new();
             for i in 0..items.len() {
-                while !done.contains_key(&i)
-                    && let Ok((other, result)) = told.recv()
-                {
+                let result = loop {
+                    if let Some(result) = done.remove(&i) {
+                        break result;
+                    }
+                    let news = told.recv();
+                    let (other, result) =
+                        news.unwrap_or_else(|_| unreachable!("`tell` is there until the end"));
                     done.insert(other, result);
-                }
+                };
                 give_next();
-                match done.remove(&i) {
-                    Some(Err(panic)) => resume_unwind(panic),
-                    Some(Ok(result)) => take(result)?,
-                    None => {}
-                }
+                take(result.unwrap_or_else(|panic| resume_unwind(panic)))?;
             }
             Ok(())
         })
