@@ -425,7 +425,10 @@ impl Series {
             return Ok(Some(made));
         }
         let starts = self.by_hour();
-        let mut values = vec![0.0; length];
+        // Zeros that are written: those that come with a page are faulted in twice, to read and to
+        // write.
+        let mut values = Vec::with_capacity(length);
+        values.resize(length, 0.0);
         if by_windows {
             add_window_sums(&mut values[whole_from..], &starts, whole_to - whole_from);
         }
@@ -628,7 +631,7 @@ fn checked(hours: usize) -> Result<usize, Failure> {
 /// beginning of the next, so that two additions an hour do, and no subtraction ever leaves noise.
 fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
     // Of the block before, the sum from each of its hours to its end.
-    let mut ends = vec![0.0; length.min(values.len())];
+    let mut ends = Vec::new();
     let mut blocks = values.chunks(length);
     for totals in totals.chunks_mut(length) {
         let block = blocks.next().unwrap_or_default();
@@ -637,7 +640,8 @@ fn add_window_sums(totals: &mut [f32], values: &[f32], length: usize) {
             beginning += block.get(hour).map_or(0.0, |&value| f64::from(value));
             *total += (ends.get(hour + 1).unwrap_or(&0.0) + beginning) as f32;
         }
-        ends.fill(0.0);
+        ends.clear();
+        ends.resize(length.min(values.len()), 0.0);
         let mut sum = 0.0;
         for (end, &value) in ends.iter_mut().zip(block).rev() {
             sum += f64::from(value);
