@@ -176,16 +176,11 @@ impl Series {
                 totals: OnceLock::new(),
             });
         }
-        let start = self.start.min(other.start);
-        let hours = self
-            .hours_until_end_from(start)
-            .max(other.hours_until_end_from(start));
+        let (start, hours) = self.hours_of_both(other)?;
         let spans = self.values.len() + other.values.len();
         let room = Made::with_room(spans, hours);
         if let (true, true, Some(mut made)) = (self.is_in_spans(), other.is_in_spans(), room) {
-            self.along(other, 0..checked(hours)?, |a, b, until| {
-                made.push(f(a, b), until)
-            });
+            self.along(other, 0..hours, |a, b, until| made.push(f(a, b), until));
             return Ok(made.series(start).sharing_spans_with([self, other]));
         }
         let mut union = self.widened_to(other)?;
@@ -207,6 +202,13 @@ impl Series {
                 (Spans::Until(a), Spans::Until(b)) => Arc::ptr_eq(a, b) || a == b,
                 _ => false,
             }
+    }
+
+    /// The first hour that either has, and how many hours there are to the last.
+    fn hours_of_both(&self, other: &Self) -> Result<(DateTime, usize), Failure> {
+        let start = self.start.min(other.start);
+        let [mine, others] = [self, other].map(|series| series.hours_until_end_from(start));
+        Ok((start, checked(mine.max(others))?))
     }
 
     fn is_in_spans(&self) -> bool {
@@ -256,11 +258,8 @@ impl Series {
 
     /// This series hour by hour, with zeros in hours that only the other one has.
     fn widened_to(&self, other: &Self) -> Result<Self, Failure> {
-        let start = self.start.min(other.start);
-        let end = self
-            .hours_until_end_from(start)
-            .max(other.hours_until_end_from(start));
-        let mut values = Vec::with_capacity(checked(end)?);
+        let (start, end) = self.hours_of_both(other)?;
+        let mut values = Vec::with_capacity(end);
         values.resize(hours_between(start, self.start), 0.0);
         self.write_hours(&mut values);
         values.resize(end, 0.0);
@@ -477,7 +476,7 @@ impl Series {
         let sums = sums.into_iter().map(at_least_zero);
         sums.zip(&changes[1..])
             .for_each(|(sum, &until)| made.push(sum, until));
-        Some(made.series(self.start).sharing_spans_with([self, self]))
+        Some(made.series(self.start))
     }
 
     /// The sum of what came so far, hour by hour. One rounding after the other: that decides in
