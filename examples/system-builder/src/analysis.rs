@@ -381,11 +381,7 @@ fn series_view(series: &Series, unit: Measure, step: Step) -> SeriesView {
     let mean = !unit.adds_up();
     let mut values = sums(series, &starts);
     if mean {
-        let ones = Series {
-            start: series.start,
-            values: vec![1.0; series.values.len()],
-        };
-        let hours = sums(&ones, &starts);
+        let hours = sums(&series.filled_with(1.0), &starts);
         values
             .iter_mut()
             .zip(hours)

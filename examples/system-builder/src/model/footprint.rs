@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::classes::{AnyApi, AnyJob, AnyServer, Emitter, Object};
 pub use super::classes::{Category, Phase};
-use super::compute::{At, Engine, Failure, Hours, Problem, Series, sum};
+use super::compute::{At, Engine, Failure, Hours, Problem, Series, increase, sum};
 
 /// What a file's systems emit, in kilograms of CO2 equivalents.
 #[derive(Debug)]
 pub struct Footprint {
     /// By category and phase, by the hour.
-    series: BTreeMap<(Category, Phase), Series>,
+    series: BTreeMap<(Category, Phase), Arc<Series>>,
     /// By object, those of a category together.
     pub objects: Vec<ObjectFootprint>,
     /// What the systems ask for and can't have. Objects that it concerns lack a part of their
@@ -244,9 +244,9 @@ impl Footprint {
                 Ok(Some(hours)) => {
                     *sum = Some(hours.sum());
                     match total {
-                        Entry::Vacant(total) => drop(total.insert((*hours).clone())),
+                        Entry::Vacant(total) => drop(total.insert(hours)),
                         Entry::Occupied(mut total) => {
-                            if let Err(failure) = total.get_mut().add(&hours) {
+                            if let Err(failure) = increase(total.get_mut(), &hours) {
                                 *sum = None;
                                 self.note(failure);
                             }
@@ -285,18 +285,19 @@ impl Footprint {
 
     /// Of all objects in both phases, in kg.
     pub fn total(&self) -> f64 {
-        self.series.values().map(Series::sum).sum()
+        self.series.values().map(|series| series.sum()).sum()
     }
 
     /// Of a category in a phase, in kg.
     pub fn part(&self, category: Category, phase: Phase) -> f64 {
-        self.series.get(&(category, phase)).map_or(0.0, Series::sum)
+        let series = self.series.get(&(category, phase));
+        series.map_or(0.0, |series| series.sum())
     }
 
     /// The first hour and the end of the last, UTC.
     pub fn period(&self) -> Option<(DateTime, DateTime)> {
         let start = self.series.values().map(|series| series.start).min()?;
-        let end = self.series.values().map(Series::end).max()?;
+        let end = self.series.values().map(|series| series.end()).max()?;
         Some((start, end))
     }
 
@@ -347,7 +348,7 @@ pub fn sums(series: &Series, starts: &[DateTime]) -> Vec<f64> {
     let mut totals = vec![0.0; starts.len()];
     let mut step = 0;
     let mut until = 0;
-    for (hour, &value) in series.values.iter().enumerate() {
+    for (hour, &value) in series.by_hour().iter().enumerate() {
         while hour >= until {
             // The hour at which the next step begins, counted from the series' first.
             let after = starts.partition_point(|start| {

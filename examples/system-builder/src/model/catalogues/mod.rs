@@ -6,16 +6,26 @@
 //! [Boavizta]: https://github.com/Boavizta/boaviztapi
 //! [EcoLogits]: https://github.com/genai-impact/ecologits
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{LazyLock, OnceLock};
 
 use super::error::{Fault, quoted};
 use super::values::{Text, not_permitted};
+use csv::StringRecord;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// A table by provider and by name.
-type Table<Row> = HashMap<(String, String), Row>;
+/// A table by provider and by name, which are its first columns.
+struct Table<Row> {
+    headers: StringRecord,
+    providers: BTreeMap<&'static str, HashMap<&'static str, Line<Row>>>,
+}
+
+/// A line of a table. It is made out when it is asked for: a table has thousands.
+struct Line<Row> {
+    text: &'static str,
+    row: OnceLock<Row>,
+}
 
 /// A cloud instance (E2.2).
 #[derive(Deserialize)]
@@ -77,20 +87,16 @@ pub(super) struct VideoModel {
     pub(super) carbon_intensity: f64,
 }
 
-static INSTANCES: LazyLock<Table<Instance>> = LazyLock::new(|| {
-    read(
-        "instance_type",
-        include_str!("boavizta_cloud_instances.csv"),
-    )
-});
+static INSTANCES: LazyLock<Table<Instance>> =
+    LazyLock::new(|| Table::of(include_str!("boavizta_cloud_instances.csv")));
 static LANGUAGE_MODELS: LazyLock<Table<LanguageModel>> =
-    LazyLock::new(|| read("model_name", include_str!("ecologits_models.csv")));
+    LazyLock::new(|| Table::of(include_str!("ecologits_models.csv")));
 static VIDEO_MODELS: LazyLock<Table<VideoModel>> =
-    LazyLock::new(|| read("model_name", include_str!("ecologits_video_models.csv")));
+    LazyLock::new(|| Table::of(include_str!("ecologits_video_models.csv")));
 
 /// The instance of that type, or what to say of the two names.
 pub(super) fn instance(provider: &str, instance_type: &str) -> Result<&'static Instance, Unknown> {
-    find(&INSTANCES, provider, instance_type)
+    INSTANCES.find(provider, instance_type)
 }
 
 /// The language model of that name.
@@ -98,12 +104,12 @@ pub(super) fn language_model(
     provider: &str,
     name: &str,
 ) -> Result<&'static LanguageModel, Unknown> {
-    find(&LANGUAGE_MODELS, provider, name)
+    LANGUAGE_MODELS.find(provider, name)
 }
 
 /// The video model of that name.
 pub(super) fn video_model(provider: &str, name: &str) -> Result<&'static VideoModel, Unknown> {
-    find(&VIDEO_MODELS, provider, name)
+    VIDEO_MODELS.find(provider, name)
 }
 
 /// A name that a table doesn't have, and the most like it that it has.
@@ -141,39 +147,66 @@ impl Unknown {
     }
 }
 
-fn find<Row>(
-    table: &'static Table<Row>,
-    provider: &str,
-    name: &str,
-) -> Result<&'static Row, Unknown> {
-    if let Some(row) = table.get(&(provider.to_owned(), name.to_owned())) {
-        return Ok(row);
+impl<Row: DeserializeOwned> Table<Row> {
+    fn of(text: &'static str) -> Self {
+        let mut lines = text.lines();
+        let headers = record(lines.next().unwrap_or_default());
+        let mut providers: BTreeMap<_, HashMap<_, _>> = BTreeMap::new();
+        for text in lines {
+            let mut fields = text.split(',');
+            if let (Some(provider), Some(name)) = (fields.next(), fields.next()) {
+                let row = OnceLock::new();
+                let names = providers.entry(provider).or_default();
+                names.insert(name, Line { text, row });
+            }
+        }
+        Self { headers, providers }
     }
-    let names = table.keys().filter(|(of, _)| of == provider);
-    let alike = names.map(|(_, known)| (strsim::jaro_winkler(known, name), known.as_str()));
-    if table.keys().any(|(of, _)| of == provider) {
+
+    fn find(&self, provider: &str, name: &str) -> Result<&Row, Unknown> {
+        let Some(names) = self.providers.get(provider) else {
+            return Err(Unknown::Provider(self.providers.keys().copied().collect()));
+        };
+        if let Some(line) = names.get(name) {
+            return Ok(line.row.get_or_init(|| self.row(line.text)));
+        }
+        let alike = names.keys().copied();
+        let alike = alike.map(|known| (strsim::jaro_winkler(known, name), known));
         let alike = alike.max_by(|(a, _), (b, _)| a.total_cmp(b));
-        return Err(Unknown::Name(alike.map(|(_, known)| known)));
+        Err(Unknown::Name(alike.map(|(_, known)| known)))
     }
-    let mut providers: Vec<_> = table.keys().map(|(of, _)| of.as_str()).collect();
-    providers.sort_unstable();
-    providers.dedup();
-    Err(Unknown::Provider(providers))
+
+    fn row(&self, line: &str) -> Row {
+        let row = record(line).deserialize(Some(&self.headers));
+        row.unwrap_or_else(|error| unreachable!("the table is part of the program: {error}"))
+    }
 }
 
-fn read<Row: DeserializeOwned>(name: &str, table: &'static str) -> Table<Row> {
-    let rows = || -> Result<Table<Row>, csv::Error> {
-        let mut reader = csv::Reader::from_reader(table.as_bytes());
-        let headers = reader.headers()?.clone();
-        let column = |of: &str| headers.iter().position(|header| header == of).unwrap_or(0);
-        let (provider, name) = (column("provider"), column(name));
-        let mut table = HashMap::new();
-        for record in reader.records() {
-            let record = record?;
-            let key = (record[provider].to_owned(), record[name].to_owned());
-            table.insert(key, record.deserialize(Some(&headers))?);
+/// The fields of a line.
+fn record(line: &str) -> StringRecord {
+    let mut record = StringRecord::new();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(line.as_bytes());
+    match reader.read_record(&mut record) {
+        Ok(_) => record,
+        Err(error) => unreachable!("the table is part of the program: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_can_be_made_out() {
+        fn make_out<Row: DeserializeOwned>(table: &Table<Row>, text: &str) {
+            let lines = table.providers.values().flat_map(HashMap::values);
+            let lines = lines.map(|line| table.row(line.text));
+            assert_eq!(lines.count(), text.lines().count() - 1);
         }
-        Ok(table)
-    };
-    rows().unwrap_or_else(|error| unreachable!("the table is part of the program: {error}"))
+        make_out(&INSTANCES, include_str!("boavizta_cloud_instances.csv"));
+        make_out(&LANGUAGE_MODELS, include_str!("ecologits_models.csv"));
+        make_out(&VIDEO_MODELS, include_str!("ecologits_video_models.csv"));
+    }
 }

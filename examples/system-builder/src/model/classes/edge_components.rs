@@ -1,5 +1,7 @@
 //! What devices in the field are made of.
 
+use std::sync::Arc;
+
 use super::edge_usage::{UsedInPatterns, patterns_of};
 use super::{
     AnyEdgeComponentNeed, AnyEdgeDevice, AnyUsagePattern, EdgeAppliance, EdgeComputer,
@@ -603,7 +605,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
             let carbon_intensity = pattern.of::<AnyUsagePattern>().carbon_intensity();
             Ok(self
                 .energy(pattern)?
-                .map(|energy| energy.times(carbon_intensity)))
+                .map(|energy| Arc::new(energy).scaled(carbon_intensity)))
         })
     }
 }

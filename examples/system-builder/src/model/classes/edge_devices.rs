@@ -1,7 +1,5 @@
 //! Devices in the field.
 
-use std::sync::Arc;
-
 use super::edge_usage::{UsedInPatterns, patterns_of};
 use super::{
     AnyEdgeComponent, AnyEdgeDeviceNeed, EdgeApplianceComponent, EdgeComputerCPUComponent,
@@ -9,8 +7,7 @@ use super::{
 };
 use crate::model::class::{class, family};
 use crate::model::compute::{
-    At, Entries, Failure, HOUR, Hours, KG, KWH, NUMBER, ProblemKind, Series, attributes, computed,
-    sum,
+    At, Entries, Failure, HOUR, Hours, KG, KWH, NUMBER, ProblemKind, attributes, computed, sum,
 };
 use crate::model::relations::{List, Ref};
 use crate::model::values::{CpuCores, Mass, Power, Ram, Scalar, Time};
@@ -261,7 +258,7 @@ impl<'e> At<'e, AnyEdgeDevice> {
             let number = self.number();
             let components = self.components().into_iter().map(|component| {
                 let footprint = self.footprint_of(component, pattern)?;
-                Ok(footprint.map(|footprint| Arc::new(footprint.times(number))))
+                Ok(footprint.map(|footprint| footprint.scaled(number)))
             });
             sum([self.structure_footprint(pattern)]
                 .into_iter()
@@ -291,11 +288,11 @@ impl<'e> At<'e, AnyEdgeDevice> {
         components.filter(move |component| component.usage_patterns().contains(&pattern))
     }
 
-    fn energy(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Option<Series>, Failure> {
+    fn energy(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
         let energy = sum(self
             .needed_in(pattern)
             .map(|component| component.energy(pattern)))?;
-        Ok(energy.map(|energy| energy.times(self.number())))
+        Ok(energy.map(|energy| energy.scaled(self.number())))
     }
 
     fn use_footprint_in(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
@@ -303,7 +300,7 @@ impl<'e> At<'e, AnyEdgeDevice> {
             let footprint = sum(self
                 .needed_in(pattern)
                 .map(|component| component.use_footprint(pattern)))?;
-            Ok(footprint.map(|footprint| footprint.times(self.number())))
+            Ok(footprint.map(|footprint| footprint.scaled(self.number())))
         })
     }
 
@@ -334,11 +331,11 @@ impl<'e> At<'e, AnyEdgeDevice> {
         let parts = self.usage_patterns().into_iter().flat_map(|pattern| {
             let own = self
                 .footprint_of(component, pattern)
-                .map(|own| own.map(|own| own.times(number)));
+                .map(|own| own.map(|own| own.scaled(number)));
             let structure = self.structure_footprint(pattern);
             [
                 own,
-                structure.map(|structure| structure.map(|structure| structure.times(share))),
+                structure.map(|structure| structure.map(|structure| structure.scaled(share))),
             ]
         });
         sum(parts)
@@ -351,6 +348,6 @@ impl<'e> At<'e, AnyEdgeDevice> {
     ) -> Result<Hours, Failure> {
         let patterns = component.usage_patterns().into_iter();
         let footprint = sum(patterns.map(|pattern| component.use_footprint(pattern)))?;
-        Ok(footprint.map(|footprint| footprint.times(self.number()).into()))
+        Ok(footprint.map(|footprint| footprint.scaled(self.number())))
     }
 }

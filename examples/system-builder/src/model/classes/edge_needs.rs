@@ -363,17 +363,16 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
     ) -> Result<Hours, Failure> {
         self.shared_for("unitary_hourly_need", pattern.index(), || {
             let country = self.at(pattern.get().country);
-            let mut need = country
+            let need = country
                 .weeks(&self.own_week(), &*pattern.deployments()?)
                 .times(self.times(pattern));
-            if self.kind() == Kind::Storage {
-                // A week counts from its beginning.
-                let begun = super::environment::hour_of_week(need.start);
-                let rest = (HOURS_OF_WEEK - begun) % HOURS_OF_WEEK;
-                let rest = rest.min(need.values.len());
-                need.values[..rest].fill(0.0);
+            if self.kind() != Kind::Storage {
+                return Ok(Some(need));
             }
-            Ok(Some(need))
+            // A week counts from its beginning.
+            let begun = super::environment::hour_of_week(need.start);
+            let rest = (HOURS_OF_WEEK - begun) % HOURS_OF_WEEK;
+            Ok(Some(need.without_first(rest)))
         })
     }
 

@@ -200,35 +200,28 @@ impl At<'_, Country> {
     /// The series begins and ends when it did: what would fall before its beginning comes at its
     /// end.
     pub(in crate::model) fn utc(self, local: &Hourly<Starts>) -> Series {
-        let mut values = local.values.to_vec();
-        if local.clock == Clock::Local {
-            self.rotate(&mut values, local.start);
-        }
-        Series {
-            start: local.start,
-            values,
-        }
+        let by = match local.clock {
+            Clock::Local => self.rotation(local.start, local.values.len()),
+            Clock::Utc => 0,
+        };
+        let (end, beginning) = local.values.split_at(by);
+        Series::from_hours(local.start, [beginning, end])
     }
 
     /// A week on the clocks of the country, over the hours of a series (3.6).
     pub(in crate::model) fn weeks(self, week: &[f32; HOURS_OF_WEEK], over: &Series) -> Series {
-        let length = over.values.len();
-        let mut values = Vec::with_capacity(length);
-        let mut rest = &week[hour_of_week(over.start)..];
-        while values.len() < length {
-            values.extend_from_slice(&rest[..rest.len().min(length - values.len())]);
-            rest = week;
-        }
-        self.rotate(&mut values, over.start);
-        Series {
-            start: over.start,
-            values,
-        }
+        let length = over.hours();
+        let (begin, by) = (hour_of_week(over.start), self.rotation(over.start, length));
+        Series::of_weeks(
+            over.start,
+            week,
+            [begin + by..begin + length, begin..begin + by],
+        )
     }
 
-    fn rotate(self, values: &mut [f32], start: DateTime) {
-        let by = self.hours_ahead(start).rem_euclid(values.len() as i64);
-        values.rotate_left(by as usize);
+    /// How many of the first hours of a series come at its end.
+    fn rotation(self, start: DateTime, hours: usize) -> usize {
+        self.hours_ahead(start).rem_euclid(hours as i64) as usize
     }
 
     /// How many hours the clocks of the country are ahead of UTC when they show `local`, rounded to

@@ -280,7 +280,7 @@ impl<'e> At<'e, AnyServer> {
             }))
         }))?;
         Ok(match (total, first) {
-            (Some(total), Some(unit)) if unit != 1.0 => Some(total.times(unit).into()),
+            (Some(total), Some(unit)) if unit != 1.0 => Some(total.scaled(unit)),
             (total, _) => total,
         })
     }
@@ -376,7 +376,7 @@ impl<'e> At<'e, AnyServer> {
             };
             let running = self.running();
             Ok(Some(match running.server_type {
-                Strategy::Autoscaling => Arc::new(raw.map(f32::ceil)),
+                Strategy::Autoscaling => Arc::new(raw.rounded_up()),
                 Strategy::Serverless => raw,
                 Strategy::OnPremise => {
                     let peak = || f64::from(raw.max().ceil());
@@ -518,25 +518,8 @@ impl<'e> At<'e, Storage> {
         let storage = self.get();
         let replication = storage.data_replication_factor.number() as f32;
         let duration = storage.data_storage_duration.hours().ceil().max(0.0) as usize;
-        let written = |stored: f32| stored * replication * 1e-6;
-        let (first, rest) = stored.values.split_at(duration.min(stored.values.len()));
-        let expired = stored.values.iter().copied().map(written);
-        let rest = rest
-            .iter()
-            .zip(expired)
-            .map(|(&stored, expired)| written(stored) - expired);
-        let changes = first.iter().copied().map(written).chain(rest);
-        // One rounding after the other: that decides in which hour a storage is full.
-        let mut total = 0.0_f32;
-        let mut values = Vec::with_capacity(stored.values.len());
-        changes.for_each(|change| {
-            total += change;
-            values.push(total);
-        });
-        Series {
-            start: stored.start,
-            values,
-        }
+        let written = stored.map(|stored| stored * replication * 1e-6);
+        written.taken_back_after(duration).cumulative()
     }
 
     pub(in crate::model) fn written(self) -> Result<Hours, Failure> {
@@ -576,7 +559,7 @@ impl<'e> At<'e, Storage> {
             }
             let fixed = self.get().fixed_nb_of_instances.as_option();
             let Some(fixed) = fixed.map(Scalar::<Ratio>::number) else {
-                return Ok(Some(Arc::new(raw.map(f32::ceil))));
+                return Ok(Some(Arc::new(raw.rounded_up())));
             };
             let needed = f64::from(raw.max().ceil());
             if needed > fixed {

@@ -124,12 +124,12 @@ impl<'e> At<'e, UsagePattern> {
     }
 
     /// Starts of a journey.
-    fn starts_of(self, journey: At<'e, UsageJourney>) -> Result<Option<Series>, Failure> {
+    fn starts_of(self, journey: At<'e, UsageJourney>) -> Result<Hours, Failure> {
         let occurrences = self.utc_hourly_occurrences()?;
         let times = self.journeys().find(|(of, _)| *of == journey);
         Ok(occurrences
             .zip(times)
-            .map(|(occurrences, (_, times))| occurrences.times(times)))
+            .map(|(occurrences, (_, times))| occurrences.scaled(times)))
     }
 
     /// The jobs of all steps. One may come several times.

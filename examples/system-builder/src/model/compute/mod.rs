@@ -12,12 +12,13 @@ mod memo;
 mod output;
 mod referrers;
 mod series;
+mod spans;
 mod unit;
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 pub(super) use self::at::At;
 pub use self::attributes::{Attribute, Entries, Guard, Value, Week};
@@ -28,13 +29,13 @@ use self::memo::Memo;
 pub use self::output::{HoursInShort, Summary, write_computed};
 use self::referrers::Referrers;
 pub use self::series::Series;
-pub(super) use self::series::sum;
+pub(super) use self::series::{increase, sum};
 pub use self::unit::Measure;
 pub(super) use self::unit::*;
 use super::attribute::Target;
 use super::classes::{
-    AnyJob, AnyServer, Class, EdgeFunction, EdgeUsageJourney, EdgeUsagePattern, Emitter, Object,
-    System, UsageJourney, UsageJourneyStep, UsagePattern,
+    AnyEdgeDevice, AnyJob, AnyServer, Class, EdgeFunction, EdgeUsageJourney, EdgeUsagePattern,
+    Emitter, Object, System, UsageJourney, UsageJourneyStep, UsagePattern,
 };
 use super::{Model, Ref};
 
@@ -58,8 +59,8 @@ pub struct Engine {
     hours: usize,
 }
 
-/// Series that are kept for formulas that follow: those of eight jobs, on each of two threads.
-const PASSING: usize = 70;
+/// Series that are kept for formulas that follow: those of four jobs, on each of two threads.
+const PASSING: usize = 32;
 
 /// Footprints that are kept for who looks at them by and by.
 const FEW: usize = 12;
@@ -135,28 +136,43 @@ impl Engine {
         if self.threads == 1 {
             return items.iter().map(work).try_for_each(take);
         }
-        // What is done waits for what is before it: a few for each thread, not all.
-        for items in items.chunks(self.threads * 4) {
-            let done: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
-            let next = AtomicUsize::new(0);
-            std::thread::scope(|threads| {
-                for _ in 0..self.threads.min(items.len()) {
-                    threads.spawn(|| {
-                        while let Some(i) =
-                            Some(next.fetch_add(1, Relaxed)).filter(|i| *i < items.len())
-                        {
-                            let result = work(&items[i]);
-                            *done[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-                        }
-                    });
-                }
-            });
-            let done = done
-                .into_iter()
-                .map(|done| done.into_inner().unwrap_or_else(PoisonError::into_inner));
-            done.flatten().try_for_each(&mut take)?;
-        }
-        Ok(())
+        let (give, given) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
+        let given = Mutex::new(given);
+        let next = || given.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let work = |i: usize| catch_unwind(AssertUnwindSafe(|| work(&items[i])));
+        std::thread::scope(|threads| {
+            for _ in 0..self.threads.min(items.len()) {
+                let tell = tell.clone();
+                threads.spawn(move || {
+                    while let Ok(i) = next() {
+                        // Where nobody listens any more, nothing is given any more either.
+                        tell.send((i, work(i))).ok();
+                    }
+                });
+            }
+            // The threads end when this is gone, whatever happens.
+            let give = give;
+            let mut left = 0..items.len();
+            let mut give_next = || left.next().is_some_and(|i| give.send(i).is_ok());
+            // What is done waits for what is before it: a few for each thread, not all.
+            (0..self.threads * 4).all(|_| give_next());
+            let mut done = BTreeMap::new();
+            for i in 0..items.len() {
+                let result = loop {
+                    if let Some(result) = done.remove(&i) {
+                        break result;
+                    }
+                    let news = told.recv();
+                    let (other, result) =
+                        news.unwrap_or_else(|_| unreachable!("`tell` is there until the end"));
+                    done.insert(other, result);
+                };
+                give_next();
+                take(result.unwrap_or_else(|panic| resume_unwind(panic)))?;
+            }
+            Ok(())
+        })
     }
 
     /// In how many ways the patterns reach jobs and needs.
@@ -251,19 +267,26 @@ impl Engine {
     }
 
     /// The objects in groups that are best computed one by one, and in an order in which groups
-    /// find what they need of others: servers with their jobs, then what is left, then systems.
+    /// find what they need of others: servers with their jobs, devices with their components and
+    /// what is asked of those, then what is left, then systems.
     fn groups(&self) -> Vec<Vec<usize>> {
         let servers = self.all::<AnyServer>().map(|server| {
             let jobs = server.jobs().map(At::index);
             jobs.chain([server.index(), server.storage().index()])
                 .collect::<Vec<_>>()
         });
+        let devices = self.all::<AnyEdgeDevice>();
+        let devices = devices.map(|device| Emitter::EdgeDevice(device).with_parts());
         let others = 0..self.model.objects.len();
         let is_system = |place: &usize| self.model.objects[*place].class() == Class::System;
         let (systems, others): (Vec<_>, Vec<_>) = others.partition(is_system);
         let others = others.into_iter().map(|place| vec![place]);
         let mut seen = vec![false; self.model.objects.len()];
-        let mut groups: Vec<_> = servers.chain(others).chain([systems]).collect();
+        let mut groups: Vec<_> = servers
+            .chain(devices)
+            .chain(others)
+            .chain([systems])
+            .collect();
         for group in &mut groups {
             group.retain(|&place| !std::mem::replace(&mut seen[place], true));
         }

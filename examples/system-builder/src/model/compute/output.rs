@@ -173,10 +173,7 @@ impl Summary {
                 hours: HoursInShort::of(&series, unit),
             },
             Value::Weekly(week, unit) => {
-                let series = Series {
-                    start: jiff::civil::DateTime::ZERO,
-                    values: week.to_vec(),
-                };
+                let series = Series::hourly(jiff::civil::DateTime::ZERO, week.to_vec());
                 Self::Recurrent(HoursInShort::of(&series, unit))
             }
             Value::Entries(entries) => Self::Dict {
@@ -198,16 +195,16 @@ impl Summary {
 impl HoursInShort {
     fn of(series: &Series, unit: Measure) -> Self {
         let factor = unit.factor;
-        let last = series.values.len().wrapping_sub(1);
+        let last = series.hours().wrapping_sub(1);
         let probes = PROBES.into_iter().chain([last]);
         let at = probes.filter_map(|hour| {
-            let value = series.values.get(hour)?;
-            Some((hour, f64::from(*value) * factor))
+            let value = series.get(hour)?;
+            Some((hour, f64::from(value) * factor))
         });
         let totals = series.totals();
         Self {
             unit: unit.name,
-            length: series.values.len(),
+            length: series.hours(),
             sum: totals.sum * factor,
             min: f64::from(totals.min) * factor,
             max: f64::from(totals.max) * factor,

@@ -101,17 +101,17 @@ impl Growth {
             (factor.powf(span) - 1.0) / (factor - 1.0)
         };
         let first = self.initial_volume / equivalent_days;
-        let mut values = Vec::with_capacity(self.hours());
-        for day in 0..self.days() as usize {
-            let hourly = (first * factor.powf(day as f64) / 24.0) as f32;
-            values.extend([hourly; 24]);
-        }
-        finite(&values).map_err(|_| {
+        let days = 0..self.days() as usize;
+        let days = days.map(|day| (first * factor.powf(day as f64) / 24.0) as f32);
+        let days: Vec<f32> = days.collect();
+        finite(&days).map_err(|_| {
             wrong(
                 "net_growth_rate_in_percentage",
                 "grows beyond what a number holds, lower it",
             )
         })?;
+        let mut values = Vec::with_capacity(self.hours());
+        days.iter().for_each(|&hourly| values.extend([hourly; 24]));
         Ok(values.into())
     }
 }

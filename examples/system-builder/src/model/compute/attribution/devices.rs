@@ -1,7 +1,7 @@
 //! How the footprints of devices are split.
 
 use super::super::{At, Failure, sum};
-use super::{Row, Stream, Way, dot};
+use super::{Row, Stream, Way};
 use crate::model::classes::{
     AnyEdgeComponent, AnyEdgeDevice, Device, EdgeUsagePattern, Kind, Path, Phase, UsageJourneyStep,
     UsedInPatterns,
@@ -120,10 +120,10 @@ fn split_component<'e>(
             |level, all| if all == 0.0 { 1.0 / count } else { level / all },
         )?;
         for (phase, value) in [
-            (Phase::Manufacturing, dot(&manufacturing, &share)),
+            (Phase::Manufacturing, manufacturing.dot(&share)),
             (
                 Phase::Use,
-                standing.sum() / f64::from(count) + dot(&by_load, &share),
+                standing.sum() / f64::from(count) + by_load.dot(&share),
             ),
         ] {
             let all: f64 = need.times(pattern);

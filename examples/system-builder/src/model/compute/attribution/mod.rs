@@ -12,7 +12,7 @@ use serde::Serialize;
 use self::devices::{split_device, split_edge_device};
 use self::servers::Provision;
 use self::storages::Keeping;
-use super::{At, Engine, Failure, Hours, Series};
+use super::{At, Engine, Failure, Hours};
 use crate::model::classes::{
     AnyApi, AnyApiServer, AnyEdgeDevice, AnyJob, AnyServer, EdgeUsagePattern, Emitter, Path, Phase,
     Place,
@@ -338,26 +338,6 @@ fn add_by_paths<'e>(
             ..row
         });
     }
-}
-
-/// The sum over time of a product, where both have hours.
-fn dot(a: &Series, b: &Series) -> f64 {
-    let (a, b) = a.overlap(b);
-    let length = a.len().min(b.len());
-    // Several sums at once: one has to wait for itself at every step.
-    let (a, a_rest) = a[..length].as_chunks::<8>();
-    let (b, b_rest) = b[..length].as_chunks::<8>();
-    let mut sums = [0.0_f64; 8];
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..8 {
-            sums[i] += f64::from(a[i]) * f64::from(b[i]);
-        }
-    }
-    let rest = a_rest
-        .iter()
-        .zip(b_rest)
-        .map(|(&a, &b)| f64::from(a) * f64::from(b));
-    sums.iter().sum::<f64>() + rest.sum::<f64>()
 }
 
 fn ratio(a: f32, b: f32) -> f32 {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::{At, Failure, Series};
-use super::{Cell, Row, Stream, dot, ratio};
+use super::{Cell, Row, Stream, ratio};
 use crate::model::classes::{AnyJob, AnyServer, Phase};
 use crate::model::values::Strategy;
 
@@ -99,10 +99,9 @@ impl<'e> Demand<'e> {
         let used = f64::from(raw.max()).ceil().max(0.0) as usize;
         let by_tier = |series: &Series| {
             let mut sums = vec![0.0; used.min(tiers) + 1];
-            let (raw, series) = raw.overlap(series);
-            for (&raw, &value) in raw.iter().zip(series) {
-                sums[tier_of(raw)] += f64::from(value);
-            }
+            raw.together(series, |raw, value, hours| {
+                sums[tier_of(raw)] += f64::from(value) * hours as f64;
+            });
             // What needs three instances needs the first and the second too.
             for tier in (0..sums.len() - 1).rev() {
                 sums[tier] += sums[tier + 1];
@@ -198,7 +197,7 @@ impl<'e> Provision<'e> {
                     _ => cell
                         .requests
                         .as_ref()
-                        .map_or(0.0, |requests| dot(requests, &of_request)),
+                        .map_or(0.0, |requests| requests.dot(&of_request)),
                 };
                 let server = self.demand.server.index();
                 cell.add(cell.row(server, stream, phase, job.index(), value), rows);

@@ -1,7 +1,7 @@
 //! How the footprints of storages are split.
 
 use super::super::{At, Failure, Series};
-use super::{Cell, Row, Stream, dot, ratio, requests_of};
+use super::{Cell, Row, Stream, ratio, requests_of};
 use crate::model::classes::{AnyJob, Phase, Storage};
 
 /// How a storage's footprint is split.
@@ -60,7 +60,7 @@ impl<'e> Keeping<'e> {
                 // What a place wrote is kept for as long as others go on writing.
                 let requests = of_job.with(requests, |_, requests| requests)?;
                 let kept = self.storage.kept(&job.hourly_data_stored_by(&requests)?);
-                add(Stream::Retention, dot(&kept, &self.of_terabyte));
+                add(Stream::Retention, kept.dot(&self.of_terabyte));
             }
             add(Stream::Baseline, self.baseline * share * cell.flat_share);
         }
