@@ -1,4 +1,4 @@
-//! Counters, gauges and a histogram through the [`metrics`](::metrics) facade: [`Metrics`].
+//! Counters, gauges and a histogram through the [`metrics`] facade: [`Metrics`].
 
 use crate::{
     heap,
@@ -35,8 +35,8 @@ use std::{
 /// OpenTelemetry.
 /// Growth and shrink, and retained and released, are two counters each, because counters only rise: what a
 /// route keeps is the difference. The labels are bounded: the first 512 routes, of up to 128 bytes, then
-/// `other`, and [`Verdict::as_str`]. A figure that was never there is not told; a gauge whose reading
-/// fails is NaN, and not what it was before.
+/// `other`, and [`Verdict::as_str`]. A figure that was never there is not told; where the resident set
+/// can't be read any more its gauge is NaN, and not what it was before.
 ///
 /// # Use
 ///
@@ -60,7 +60,8 @@ use std::{
 ///
 /// A request of a known route that did not grow the process takes no lock and allocates nothing here;
 /// what the recorder does is its own. Prometheus's keeps each value of a histogram until it is asked, or
-/// until its `run_upkeep`.
+/// until its `run_upkeep`; and with its `idle_timeout`, a route that was quiet for that long is not told of any
+/// more.
 #[derive(Clone)]
 pub struct Metrics(Arc<Registered>);
 
@@ -72,24 +73,25 @@ struct Registered {
 }
 
 impl Metrics {
-    /// Describes the metrics to the recorder that is installed.
+    /// Describes the metrics to the recorder that is installed, and tells it the limit.
     pub fn new() -> Self {
         describe();
-        Self(Arc::new(Registered {
+        let registered = Registered {
             resident: OnceLock::new(),
             live: OnceLock::new(),
             limit: OnceLock::new(),
             routes: RouteTable::new(),
-        }))
+        };
+        registered.limit();
+        Self(Arc::new(registered))
     }
 
-    /// Reads the process now. Requests set its gauges when they end; where they are rare, call this
+    /// Reads the process and its limit now, with the reader of the platform. Requests set the gauges of
+    /// the process when they end; where they are rare, and for the live heap with jemalloc, call this
     /// whenever the metrics are asked for. Costs some tens of microseconds.
     pub fn observe(&self) {
         self.0.process(resident::now(), heap::live_bytes());
-        set(&self.0.limit, resident::limit(), || {
-            gauge!("tower_memory.limit")
-        });
+        self.0.limit();
     }
 }
 
@@ -118,24 +120,30 @@ impl OnReport for Metrics {
 
 impl Registered {
     fn of(&self, route: &Route) -> &OfRoute {
-        self.routes.of(route, OfRoute::new)
+        &self.routes.of(route, OfRoute::new).1
     }
 
     fn process(&self, resident: Option<Resident>, live: Option<u64>) {
-        let total = resident.map(|resident| resident.total);
-        set(&self.resident, total, || gauge!("process.memory.usage"));
-        set(&self.live, live, || gauge!("tower_memory.heap.live"));
-    }
-}
-
-/// Registers the gauge with its first figure. One that was there and is not known any more is NaN.
-fn set(gauge: &OnceLock<Gauge>, bytes: Option<u64>, register: impl FnOnce() -> Gauge) {
-    match bytes {
-        Some(bytes) => gauge.get_or_init(register).set(bytes as f64),
-        None => {
-            if let Some(gauge) = gauge.get() {
-                gauge.set(f64::NAN);
+        match (resident, self.resident.get()) {
+            (Some(resident), _) => {
+                let gauge = self.resident.get_or_init(|| gauge!("process.memory.usage"));
+                gauge.set(resident.total as f64);
             }
+            // It failed: what was before would be a lie.
+            (None, Some(gauge)) => gauge.set(f64::NAN),
+            (None, None) => {}
+        }
+        // `None` where no meter counts, and in reports where jemalloc does.
+        if let Some(live) = live {
+            let gauge = self.live.get_or_init(|| gauge!("tower_memory.heap.live"));
+            gauge.set(live as f64);
+        }
+    }
+
+    fn limit(&self) {
+        if let Some(limit) = resident::limit() {
+            let gauge = self.limit.get_or_init(|| gauge!("tower_memory.limit"));
+            gauge.set(limit as f64);
         }
     }
 }
