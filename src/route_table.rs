@@ -40,8 +40,9 @@ impl<T> RouteTable<T> {
         }
     }
 
-    /// What is kept for `route`, made by `new` when it is the first time.
-    pub(crate) fn of(&self, route: &Route, new: impl Fn(&Route) -> T) -> &T {
+    /// What is kept for `route`, made by `new` when it is the first time, and the label that it is kept
+    /// for: that of `route`, or `other`.
+    pub(crate) fn of(&self, route: &Route, new: impl Fn(&Route) -> T) -> &(Route, T) {
         let name = route.as_str();
         let first = self.hasher.hash_one(name) as usize;
         for slot in (first..first.saturating_add(SLOTS)).map(|at| &self.slots[at % SLOTS]) {
@@ -62,11 +63,11 @@ impl<T> RouteTable<T> {
                 }
             };
             if entry.0.as_str() == name {
-                return &entry.1;
+                return entry;
             }
         }
         let other = || Box::new((Route::OTHER, new(&Route::OTHER)));
-        &self.other.get_or_init(other).1
+        self.other.get_or_init(other)
     }
 
     /// All entries, in no order.
@@ -99,8 +100,8 @@ mod tests {
     fn a_route_finds_its_own_entry_again_and_no_other() {
         let table = RouteTable::new();
         let entry = |name: &'static str| table.of(&Route::from(name), |route| route.to_string());
-        assert_eq!(entry("/a"), "/a");
-        assert_eq!(entry("/b"), "/b");
+        assert_eq!(entry("/a").1, "/a");
+        assert_eq!(entry("/b").1, "/b");
         assert!(std::ptr::eq(entry("/a"), entry("/a")));
         assert_eq!(table.iter().count(), 2);
     }
@@ -108,7 +109,8 @@ mod tests {
     #[test]
     fn routes_beyond_the_cap_and_overlong_labels_share_one_entry() {
         let table = RouteTable::new();
-        table.of(&label("x".repeat(LONGEST + 1)), |_| ());
+        let (told, ()) = table.of(&label("x".repeat(LONGEST + 1)), |_| ());
+        assert_eq!(*told, Route::OTHER);
         assert_eq!(table.iter().count(), 1);
         for n in 0..10 * ROUTES {
             table.of(&label(n.to_string()), |_| ());
@@ -121,7 +123,7 @@ mod tests {
         let table = RouteTable::new();
         let count = || {
             for n in 0..2 * ROUTES {
-                let counter = table.of(&label(n.to_string()), |_| AtomicUsize::new(0));
+                let (_, counter) = table.of(&label(n.to_string()), |_| AtomicUsize::new(0));
                 counter.fetch_add(1, Ordering::Relaxed);
             }
         };

@@ -181,6 +181,16 @@ async fn a_request_that_could_be_of_another_machine_is_refused_with_the_way_in()
 }
 
 #[tokio::test]
+async fn a_proxy_that_speaks_http_1_0_is_refused() {
+    let served = Served::new().await;
+    let head = "GET /memory HTTP/1.0\r\nhost: 127.0.0.1";
+    let mut answer = String::new();
+    let mut stream = served.send(head).await;
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    assert!(status(&answer).ends_with("403 Forbidden"), "{answer}");
+}
+
+#[tokio::test]
 async fn another_machine_is_refused_unless_anyone_may_ask() {
     use tower::ServiceExt;
     let far = MockConnectInfo(SocketAddr::from(([203, 0, 113, 9], 443)));
@@ -337,14 +347,19 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
     )
     .await;
 
-    // The lines, their axes and marks are drawn.
-    let colours = "const canvas = document.querySelector('#chart canvas');
+    // The line of the resident set and the marks of the warnings are drawn, in their very colours.
+    let drawn = "const canvas = document.querySelector('#chart canvas');
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        return new Set(new Uint32Array(data.buffer)).size > 10";
-    eventually(&browser, colours).await;
+        const colours = new Set(new Uint32Array(data.buffer));
+        const style = getComputedStyle(document.documentElement);
+        return ['--rss', '--warning'].every((name) => {
+            const [red, green, blue] = style.getPropertyValue(name).match(/[0-9a-f]{2}/g);
+            return colours.has(parseInt('ff' + blue + green + red, 16));
+        })";
+    eventually(&browser, drawn).await;
     browser.click("[data-range=minutes]").await;
     assert!(browser.has("[data-range=minutes][aria-pressed=true]").await);
-    eventually(&browser, colours).await;
+    eventually(&browser, drawn).await;
 
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{complaints:?}");
@@ -387,18 +402,46 @@ async fn the_page_suits_a_phone_and_the_dark() {
     browser.close().await;
 }
 
+/// Waits until the page of a server that tells nothing more says so.
+async fn assert_says_that_no_figures_come(browser: &Browser) {
+    let said =
+        "return document.querySelector('#connection').textContent.startsWith('no figures since')";
+    eventually(browser, said).await;
+}
+
+async fn live(test: &str) -> Option<(Browser, Served)> {
+    let (browser, served, page) = open(test).await?;
+    browser.client.goto(&page).await.expect("the page");
+    let live = "return document.querySelector('#connection').textContent === 'live'";
+    eventually(&browser, live).await;
+    Some((browser, served))
+}
+
 #[tokio::test]
 async fn a_page_whose_server_is_gone_says_since_when() {
-    let Some((browser, served, page)) = open("gone").await else {
+    let Some((browser, served)) = live("gone").await else {
         return;
     };
-    browser.client.goto(&page).await.expect("the page");
-    eventually(
-        &browser,
-        "return document.querySelector('#connection').textContent === 'live'",
-    )
-    .await;
     served.task.abort();
-    eventually(&browser, "return document.querySelector('#connection').textContent.startsWith('no connection since')").await;
+    assert_says_that_no_figures_come(&browser).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_whose_server_hangs_says_since_when() {
+    let Some((browser, served)) = live("hangs").await else {
+        return;
+    };
+    served.task.abort();
+    let _ = served.task.await;
+    let silent = TcpListener::bind(served.address).await.expect("free again");
+    let hang = tokio::spawn(async move {
+        let mut unanswered = Vec::new();
+        while let Ok((stream, _)) = silent.accept().await {
+            unanswered.push(stream);
+        }
+    });
+    assert_says_that_no_figures_come(&browser).await;
+    hang.abort();
     browser.close().await;
 }

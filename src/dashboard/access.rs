@@ -1,7 +1,7 @@
 use axum::{
     extract::{ConnectInfo, Request, State, rejection::ExtensionRejection},
     http::{
-        HeaderMap, StatusCode, Uri,
+        HeaderMap, StatusCode, Uri, Version,
         header::{FORWARDED, HOST, VIA},
         uri::Authority,
     },
@@ -16,13 +16,15 @@ pub enum Access {
     /// Whoever asks from this machine by a name of this machine: a browser on it, or one at the other
     /// end of an SSH tunnel or a `kubectl port-forward`.
     ///
-    /// Refused with 403 are other peers; requests that a proxy passed on, whose real peer is
-    /// unknown (`forwarded`, `via` or `x-forwarded-*` headers); requests for any other host, as which
-    /// a page elsewhere could ask for this one (DNS rebinding); and requests of unknown peers: serve
-    /// with `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// Refused with 403 are other peers; requests that say that a proxy passed them on (`forwarded`,
+    /// `via` or `x-forwarded-*` headers, HTTP/1.0), as their real peer is unknown; requests for any other
+    /// host, as which a page elsewhere could ask for this one (DNS rebinding); and requests of unknown
+    /// peers: serve with `into_make_service_with_connect_info::<SocketAddr>()`.
     ///
-    /// A proxy on this machine that adds no such header and rewrites the host is not told from a
-    /// person.
+    /// **Behind a proxy on the same machine this is not enough.** One that says nothing of itself, as
+    /// nginx with HTTP/1.1 and no `X-Forwarded-For`, or a TCP forwarder, can't be told from a person. Keep the
+    /// path from passing there (`location /memory { deny all; }`), or serve the dashboard on a
+    /// listener of its own.
     #[default]
     Loopback,
     /// Anyone who reaches it: where something before it decides, such as a layer or a network of
@@ -55,7 +57,7 @@ fn refusal(peer: Option<IpAddr>, request: &Request) -> Option<&'static str> {
         Some(peer) if !peer.to_canonical().is_loopback() => Some(
             "The dashboard answers this machine only: ask by way of an SSH tunnel, or open it with Access::Anyone.",
         ),
-        Some(_) if is_passed_on(request.headers()) => Some(
+        Some(_) if is_passed_on(request) => Some(
             "The dashboard answers this machine only, and a proxy passed this request on: ask without it, or open it with Access::Anyone.",
         ),
         Some(_) if !names_loopback(request.uri(), request.headers()) => Some(
@@ -65,11 +67,12 @@ fn refusal(peer: Option<IpAddr>, request: &Request) -> Option<&'static str> {
     }
 }
 
-fn is_passed_on(headers: &HeaderMap) -> bool {
+fn is_passed_on(request: &Request) -> bool {
     let names = [FORWARDED.as_str(), VIA.as_str(), "x-real-ip"];
-    headers
-        .keys()
-        .any(|name| names.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-"))
+    let mut headers = request.headers().keys().map(|name| name.as_str());
+    // No browser asks in HTTP/1.0, and old proxies do.
+    request.version() < Version::HTTP_11
+        || headers.any(|name| names.contains(&name) || name.starts_with("x-forwarded-"))
 }
 
 /// HTTP/1 says the host in its header, HTTP/2 in the URI.

@@ -2,7 +2,6 @@
 
 use crate::{MIB, routes::Snapshot};
 use bytesize::ByteSize;
-use std::time::{Duration, SystemTime};
 
 pub(super) struct Advice {
     pub(super) level: Level,
@@ -27,66 +26,67 @@ impl Level {
     }
 }
 
-/// Less than this is nobody's trouble.
+/// Less than this needs no advice, unless it is near the limit.
 const NOTABLE: u64 = 100 * MIB;
 
-/// How long a warning is news.
-const RECENT: Duration = Duration::from_secs(600);
-
-pub(super) fn advise(snapshot: &Snapshot, now: SystemTime) -> Advice {
-    let sample = snapshot.seconds.last();
-    let Some((sample, resident)) = sample.and_then(|sample| Some((sample, sample.resident?)))
-    else {
+pub(super) fn advise(snapshot: &Snapshot) -> Advice {
+    let process = snapshot.process;
+    let Some(resident) = process.resident else {
         return Advice {
             level: Level::Watch,
             sentence: "The resident set can't be read".into(),
             next_step: Some("The log says why, once: look for target tower_memory".into()),
         };
     };
-    let mut sentence = format!("{} resident", ByteSize(resident));
-    let mut level = Level::Fine;
+    let warnings = warnings(snapshot);
+    let mut sentence = format!("{} resident", ByteSize(resident.total));
+    let mut level = match warnings {
+        0 => Level::Fine,
+        _ => Level::Watch,
+    };
     if let Some(limit) = snapshot.limit {
-        let percent = resident.saturating_mul(100) / limit.max(1);
+        let percent = resident.total.saturating_mul(100) / limit.max(1);
         sentence += &format!(" of {} ({percent} %)", ByteSize(limit));
-        level = match percent {
+        level = level.max(match percent {
             // As the alert rules have it.
             90.. => Level::Urgent,
             80.. => Level::Watch,
             _ => Level::Fine,
-        };
+        });
     }
-    let next_step = match (sample.live, sample.held) {
+    let most = match (process.live, process.held()) {
         (Some(live), Some(held)) => {
-            sentence += &format!(": {} in use, {} held", ByteSize(live), ByteSize(held));
-            if held > live {
-                of_held(held)
-            } else {
-                of_live(snapshot, live)
-            }
+            let shared = resident.shared;
+            sentence += &format!(
+                ": {} in use, {} held by the allocator, {} of files",
+                ByteSize(live),
+                ByteSize(held),
+                ByteSize(shared)
+            );
+            let parts = [
+                (live, Part::Live),
+                (held, Part::Held),
+                (shared, Part::Shared),
+            ];
+            parts.into_iter().max_by_key(|(bytes, _)| *bytes)
         }
         _ => {
             sentence += ", and no heap meter tells what of it is in use";
-            Some("Install a heap meter, two lines: tower_memory::heap".into())
+            None
         }
     };
-    let is_recent = |at| now.duration_since(at).is_ok_and(|age| age < RECENT);
-    match snapshot
-        .warnings
-        .iter()
-        .filter(|(_, warning)| is_recent(warning.at))
-        .count()
-    {
+    match warnings {
         0 => {}
         1 => sentence += ". One warning in the last ten minutes",
         many => sentence += &format!(". {many} warnings in the last ten minutes"),
     }
-    if snapshot
-        .warnings
-        .first()
-        .is_some_and(|(_, warning)| is_recent(warning.at))
-    {
-        level = level.max(Level::Watch);
-    }
+    let next_step = match most {
+        None => Some("Install a heap meter, two lines: tower_memory::heap".into()),
+        Some((bytes, part)) if bytes >= NOTABLE || level == Level::Urgent => {
+            Some(part.next_step(bytes, snapshot))
+        }
+        Some(_) => newest_step(snapshot).filter(|_| warnings > 0),
+    };
     Advice {
         level,
         sentence,
@@ -94,102 +94,151 @@ pub(super) fn advise(snapshot: &Snapshot, now: SystemTime) -> Advice {
     }
 }
 
-fn of_held(held: u64) -> Option<String> {
-    (held >= NOTABLE).then(|| {
-        "Most of it is freed pages that the allocator keeps, or memory of C libraries: consider reclaim, MALLOC_ARENA_MAX, or jemalloc".into()
-    })
+/// Those of the last ten minutes, which is as long as the series by the second.
+fn warnings(snapshot: &Snapshot) -> u64 {
+    let seconds = snapshot.seconds.iter();
+    seconds.map(|sample| u64::from(sample.warnings)).sum()
 }
 
-fn of_live(snapshot: &Snapshot, live: u64) -> Option<String> {
-    if live < NOTABLE {
-        return None;
+/// What the newest warning advises.
+fn newest_step(snapshot: &Snapshot) -> Option<String> {
+    let (route, warning) = snapshot.warnings.first()?;
+    Some(format!("{route}: {}", warning.verdict.next_step()?))
+}
+
+/// What resident memory can be.
+#[derive(Clone, Copy)]
+enum Part {
+    Live,
+    Held,
+    Shared,
+}
+
+impl Part {
+    fn next_step(self, bytes: u64, snapshot: &Snapshot) -> String {
+        match self {
+            Self::Live => of_live(bytes, snapshot),
+            Self::Held => "Most of it is freed pages that the allocator keeps, or memory of C libraries: consider reclaim, MALLOC_ARENA_MAX, or jemalloc".into(),
+            Self::Shared => "Most of it is files or shared memory: the kernel takes pages of files back when memory is short".into(),
+        }
     }
-    let most = snapshot.routes.first();
-    let most = most.filter(|most| most.retained >= NOTABLE.cast_signed());
-    Some(match most {
-        Some(most) => format!(
+}
+
+/// Routes are sorted by what they retain.
+fn of_live(live: u64, snapshot: &Snapshot) -> String {
+    let retained = snapshot.routes.iter().filter_map(|figures| {
+        let retained = u64::try_from(figures.heap?.retained).ok()?;
+        (retained > 0).then_some((figures, retained))
+    });
+    let retained: Vec<_> = retained.collect();
+    let by_routes: u64 = retained.iter().map(|(_, bytes)| bytes).sum();
+    match retained.first() {
+        Some((most, bytes)) if *bytes >= live / 4 => format!(
             "Most of it is in use. {} retained {} in {}: look for what it stores, and whether each request adds to it",
             most.route,
-            ByteSize(most.retained.unsigned_abs()),
+            ByteSize(*bytes),
             match most.requests {
                 1 => "one request".into(),
                 many => format!("{many} requests"),
             }
         ),
-        None => {
-            "Most of it is in use, and no route retained it: look at what runs beside the requests"
-                .into()
-        }
-    })
+        Some(_) if by_routes >= live / 2 => format!(
+            "Most of it is in use. {} routes retained {} together: look for what they store",
+            retained.len(),
+            ByteSize(by_routes)
+        ),
+        _ => "Most of it is in use, and little of it was retained by requests: look at what runs beside them, and at what the process loaded when it began"
+            .into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routes::Sample;
+    use crate::{
+        Resident, Route,
+        routes::{Growth, Process, RouteFigures, RouteHeap, Routes},
+    };
 
-    fn snapshot(resident: u64, live: Option<u64>, limit: u64) -> Snapshot {
-        let sample = Sample {
-            at: Duration::ZERO,
-            resident: Some(resident * MIB),
+    /// With no route, and sizes in MiB.
+    fn snapshot(shared: u64, live: Option<u64>, held: u64, limit: u64) -> Snapshot {
+        let total = shared + live.unwrap_or(0) + held;
+        let mut snapshot = Routes::new().snapshot();
+        snapshot.process = Process {
+            resident: Some(Resident::new(total * MIB, shared * MIB)),
             live: live.map(|live| live * MIB),
-            held: live.map(|live| (resident - live) * MIB),
-            in_flight: 0,
         };
-        Snapshot {
-            began_at: SystemTime::UNIX_EPOCH,
-            limit: Some(limit * MIB),
-            routes: vec![],
-            warnings: vec![],
-            seconds: vec![sample],
-            minutes: vec![sample],
-        }
+        snapshot.limit = Some(limit * MIB);
+        snapshot
     }
 
-    fn advice(snapshot: &Snapshot) -> (Level, String) {
-        let advice = advise(snapshot, SystemTime::now());
-        (
-            advice.level,
-            format!(
-                "{}|{}",
-                advice.sentence,
-                advice.next_step.unwrap_or_default()
-            ),
-        )
+    fn said(snapshot: &Snapshot) -> String {
+        let advice = advise(snapshot);
+        let next_step = advice.next_step.unwrap_or_default();
+        format!("{}|{}|{next_step}", advice.level.as_str(), advice.sentence)
+    }
+
+    fn assert_advises(snapshot: &Snapshot, part: &str) {
+        let said = said(snapshot);
+        assert!(said.contains(part), "{said}");
     }
 
     #[test]
     fn a_small_process_needs_nothing() {
-        let (level, said) = advice(&snapshot(60, Some(20), 2048));
-        assert_eq!(level, Level::Fine);
         assert_eq!(
-            said,
-            "60.0 MiB resident of 2.0 GiB (2 %): 20.0 MiB in use, 40.0 MiB held|"
+            said(&snapshot(5, Some(20), 35, 2048)),
+            "fine|60.0 MiB resident of 2.0 GiB (2 %): 20.0 MiB in use, 35.0 MiB held by the allocator, 5.0 MiB of files|"
         );
     }
 
     #[test]
-    fn pages_that_the_allocator_keeps_are_told_from_what_is_in_use() {
-        assert!(
-            advice(&snapshot(900, Some(20), 2048))
-                .1
-                .contains("consider reclaim")
+    fn the_largest_part_says_what_to_do() {
+        assert_advises(&snapshot(5, Some(20), 880, 2048), "consider reclaim");
+        assert_advises(&snapshot(880, Some(20), 30, 2048), "the kernel takes");
+        assert_advises(
+            &snapshot(5, Some(880), 30, 2048),
+            "little of it was retained",
         );
-        assert!(
-            advice(&snapshot(900, Some(800), 2048))
-                .1
-                .contains("Most of it is in use")
-        );
-        assert!(
-            advice(&snapshot(900, None, 2048))
-                .1
-                .contains("no heap meter")
-        );
+        assert_advises(&snapshot(5, None, 880, 2048), "Install a heap meter");
+    }
+
+    #[test]
+    fn a_small_process_near_its_limit_is_told_what_to_do() {
+        let said = said(&snapshot(10, Some(60), 50, 128));
+        assert!(said.starts_with("urgent|120.0 MiB"), "{said}");
+        assert!(said.contains("|Most of it is in use"), "{said}");
+    }
+
+    #[test]
+    fn routes_that_retained_most_of_it_are_named_or_counted() {
+        let mut of_many = snapshot(5, Some(1600), 30, 4096);
+        of_many.routes = vec![upload(80); 20];
+        assert_advises(&of_many, "20 routes retained 1.6 GiB together");
+        of_many.routes = vec![upload(1200)];
+        assert_advises(&of_many, "/upload retained 1.2 GiB in 7 requests");
+    }
+
+    fn upload(retained: u64) -> RouteFigures {
+        RouteFigures {
+            route: Route::from("/upload"),
+            requests: 7,
+            overlapping: 0,
+            outcomes: vec![],
+            verdicts: vec![],
+            growth: Growth::default(),
+            shrink: 0,
+            heap: Some(RouteHeap {
+                retained: (retained * MIB).cast_signed(),
+                ..RouteHeap::default()
+            }),
+            late: 0,
+            last_warning: None,
+        }
     }
 
     #[test]
     fn the_level_rises_with_the_share_of_the_limit() {
-        let level = |resident| advice(&snapshot(resident, Some(resident), 1000)).0;
+        let level = |live| advise(&snapshot(0, Some(live), 0, 1000)).level;
         assert_eq!(
             [799, 800, 899, 900].map(level),
             [Level::Fine, Level::Watch, Level::Watch, Level::Urgent]
@@ -198,12 +247,8 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_said() {
-        let mut unread = snapshot(1, None, 1);
-        unread.seconds[0].resident = None;
-        assert!(
-            advice(&unread)
-                .1
-                .starts_with("The resident set can't be read|")
-        );
+        let mut unread = snapshot(1, None, 1, 1);
+        unread.process.resident = None;
+        assert_advises(&unread, "watch|The resident set can't be read|");
     }
 }

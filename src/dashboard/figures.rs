@@ -9,17 +9,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The figures as the page reads them, with samples from `since` on.
 pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
     let now = SystemTime::now();
-    let advice = advise(snapshot, now);
+    let advice = advise(snapshot);
+    let process = snapshot.process;
     json!({
         "at": seconds(now),
         "began_at": seconds(snapshot.began_at),
+        "resident": process.resident.map(|resident| resident.total),
+        "shared": process.resident.map(|resident| resident.shared),
+        "live": process.live,
+        "held": process.held(),
         "limit": snapshot.limit,
         "level": advice.level.as_str(),
         "sentence": advice.sentence,
         "next_step": advice.next_step,
-        "seconds": columns(snapshot, &snapshot.seconds, since),
+        "seconds": columns(snapshot, now, &snapshot.seconds, since),
         // The minute that `since` is in may still grow.
-        "minutes": columns(snapshot, &snapshot.minutes, since.saturating_sub(Duration::from_secs(60))),
+        "minutes": columns(snapshot, now, &snapshot.minutes, since.saturating_sub(Duration::from_secs(60))),
         "routes": snapshot.routes.iter().map(route).collect::<Value>(),
         "warnings": snapshot.warnings.iter().map(|(route, warned)| warning(route, warned)).collect::<Value>(),
     })
@@ -31,12 +36,13 @@ fn seconds(time: SystemTime) -> f64 {
 }
 
 /// By column, as charts take them.
-fn columns(snapshot: &Snapshot, samples: &[Sample], since: Duration) -> Value {
+fn columns(snapshot: &Snapshot, now: SystemTime, samples: &[Sample], since: Duration) -> Value {
     let samples = &samples[samples.partition_point(|sample| sample.at < since)..];
     let column = |of: fn(&Sample) -> Option<u64>| samples.iter().map(of).collect::<Value>();
+    // Counted back from now: the clock of the beginning may have been set since, or stood still.
     let at = samples
         .iter()
-        .map(|sample| seconds(snapshot.began_at + sample.at).floor());
+        .map(|sample| seconds(now - snapshot.at.saturating_sub(sample.at)));
     json!({
         "at": at.collect::<Value>(),
         "resident": column(|sample| sample.resident),
@@ -68,9 +74,9 @@ fn route(figures: &RouteFigures) -> Value {
             "max": growth.max,
         },
         "shrink": figures.shrink,
-        "allocated": figures.allocated,
-        "retained": figures.retained,
-        "peak": figures.peak,
+        "allocated": figures.heap.map(|heap| heap.allocated),
+        "retained": figures.heap.map(|heap| heap.retained),
+        "peak": figures.heap.map(|heap| heap.peak),
         "late": figures.late,
         "last_warning": figures.last_warning.as_ref().map(|last| warning(&figures.route, last)),
     })
@@ -89,7 +95,7 @@ fn warning(route: &Route, warning: &Warning) -> Value {
         "method": warning.method.as_str(),
         "route": route.as_str(),
         "status": warning.status.map(|status| status.as_u16()),
-        "outcome": warning.outcome.as_str(),
+        "outcome": warning.outcome.map(|outcome| outcome.as_str()),
         "before": warning.before.map(|resident| resident.total),
         "after": warning.after.map(|resident| resident.total),
         "verdict": warning.verdict.as_str(),

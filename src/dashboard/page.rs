@@ -20,8 +20,8 @@ const PAGE: &str = concat!(
 /// of what the two elements hold; a test says what they should be.
 const POLICY: &str = "default-src 'none'; \
     img-src data:; \
-    style-src 'sha256-UNSuAntJnkXR2o1oImcCgk5Gi20yNuJrCRVkb/0i8ic='; \
-    script-src 'sha256-13Ivxm2sZRFflG6Ym47Zv4Gs8ZManc1CywkpmVwfA+w='; \
+    style-src 'sha256-qSWA7CBNH28f1PH7xqqvQnDUs9K2E7PDLZ9dgsLprLE='; \
+    script-src 'sha256-IFnYV9Dc1dS5dDJkKO1DYtXs+09Mo4s5XVVVwKm8eC8='; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn page() -> impl IntoResponse {

@@ -1,5 +1,6 @@
 use super::{series::raise, warning::Warning};
 use crate::{
+    heap::HeapFlow,
     report::{LateWork, Outcome, Report},
     route::Route,
     verdict::Verdict,
@@ -7,7 +8,7 @@ use crate::{
 use histogram::AtomicHistogram32;
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
 };
 
 /// What the requests of one route did. All sizes are bytes.
@@ -28,16 +29,24 @@ pub struct RouteFigures {
     pub growth: Growth,
     /// By how much they shrank it, in all.
     pub shrink: u64,
-    /// What they allocated, late work included. 0 when no heap meter counts.
-    pub allocated: u64,
-    /// What outlives them: allocated less freed, late work included. 0 when no heap meter counts.
-    pub retained: i64,
-    /// The most that one of them held at once. 0 when no heap meter counts.
-    pub peak: u64,
+    /// What they did with the heap; `None` when no heap meter counts.
+    pub heap: Option<RouteHeap>,
     /// Pieces of work that ended later than their request.
     pub late: u64,
     /// The last warning, be it in the log or suppressed there.
     pub last_warning: Option<Warning>,
+}
+
+/// What the requests of one route did with the heap, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteHeap {
+    /// What they allocated, late work included.
+    pub allocated: u64,
+    /// What outlives them: allocated less freed, late work included.
+    pub retained: i64,
+    /// The most that one of them held at once.
+    pub peak: u64,
 }
 
 /// The distribution of growth. Requests that shrank the process or left it alone count as 0.
@@ -82,6 +91,7 @@ pub(super) struct Counters {
     growth: AtomicU64,
     largest: AtomicU64,
     shrink: AtomicU64,
+    is_metered: AtomicBool,
     allocated: AtomicU64,
     retained: AtomicI64,
     peak: AtomicU64,
@@ -110,6 +120,7 @@ impl Counters {
             growth: AtomicU64::new(0),
             largest: AtomicU64::new(0),
             shrink: AtomicU64::new(0),
+            is_metered: AtomicBool::new(false),
             allocated: AtomicU64::new(0),
             retained: AtomicI64::new(0),
             peak: AtomicU64::new(0),
@@ -131,17 +142,15 @@ impl Counters {
             grown @ 1.. => self.grew(grown.unsigned_abs()),
             shrunk => add(&self.shrink, shrunk.unsigned_abs()),
         }
-        if let Some(heap) = report.heap {
-            add(&self.allocated, heap.allocated);
-            self.retain(heap.retained());
+        if let Some(heap) = &report.heap {
+            self.flowed(heap);
             raise(&self.peak, heap.peak);
         }
     }
 
     pub(super) fn count_late(&self, work: &LateWork) {
         add(&self.late, 1);
-        add(&self.allocated, work.heap.allocated);
-        self.retain(work.heap.retained());
+        self.flowed(&work.heap);
     }
 
     pub(super) fn warned(&self, warning: Warning) {
@@ -160,9 +169,13 @@ impl Counters {
         raise(&self.largest, bytes);
     }
 
-    fn retain(&self, bytes: i64) {
-        if bytes != 0 {
-            self.retained.fetch_add(bytes, Ordering::Relaxed);
+    fn flowed(&self, heap: &HeapFlow) {
+        if !self.is_metered.load(Ordering::Relaxed) {
+            self.is_metered.store(true, Ordering::Relaxed);
+        }
+        add(&self.allocated, heap.allocated);
+        if heap.retained() != 0 {
+            self.retained.fetch_add(heap.retained(), Ordering::Relaxed);
         }
     }
 
@@ -188,9 +201,11 @@ impl Counters {
             verdicts: verdicts.filter(|(_, count)| *count > 0).collect(),
             growth: self.distribution(requests.saturating_sub(unreadable)),
             shrink: load(&self.shrink),
-            allocated: load(&self.allocated),
-            retained: self.retained.load(Ordering::Relaxed),
-            peak: load(&self.peak),
+            heap: self.is_metered.load(Ordering::Relaxed).then(|| RouteHeap {
+                allocated: load(&self.allocated),
+                retained: self.retained.load(Ordering::Relaxed),
+                peak: load(&self.peak),
+            }),
             late: load(&self.late),
             last_warning: last_warning.clone(),
         }

@@ -5,8 +5,8 @@ mod series;
 mod warning;
 
 pub use self::{
-    figures::{Growth, RouteFigures},
-    series::Sample,
+    figures::{Growth, RouteFigures, RouteHeap},
+    series::{Process, Sample},
     warning::Warning,
 };
 
@@ -24,8 +24,8 @@ use crate::{
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Instant, SystemTime},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// A listener that keeps figures of each route, and of the process over time.
@@ -59,8 +59,11 @@ struct Kept {
     warnings: Mutex<VecDeque<(Route, Warning)>>,
 }
 
-/// Warnings that are remembered, whatever their route.
+/// Warnings that are remembered.
 const WARNINGS: usize = 64;
+
+/// Those of one route, so that it leaves room for others.
+const WARNINGS_OF_ROUTE: usize = 16;
 
 impl Routes {
     /// No figures yet.
@@ -79,29 +82,38 @@ impl Routes {
     ///
     /// Takes one reading of the process, so that its series go on where no request ends; and copies,
     /// in well under a millisecond for a few routes. No request waits for it, except that one which is
-    /// warned of may wait while a warning is copied.
+    /// warned of may wait while warnings are copied.
     pub fn snapshot(&self) -> Snapshot {
         let kept = &*self.0;
-        let second = kept.second();
-        kept.sample(&Moment::idle(resident::now(), heap::live_bytes()));
+        let process = Process {
+            resident: resident::now(),
+            live: heap::live_bytes(),
+        };
+        let at = kept.began.elapsed();
+        kept.sample(&Moment {
+            process,
+            ..Moment::default()
+        });
         let entries = kept.routes.iter();
         let mut routes: Vec<_> = entries
             .map(|(route, counted)| counted.figures(route))
             .collect();
         routes.sort_by(|a, b| {
-            let weight = |figures: &RouteFigures| (figures.retained, figures.growth.sum);
+            let retained = |figures: &RouteFigures| figures.heap.map_or(0, |heap| heap.retained);
+            let weight = |figures: &RouteFigures| (retained(figures), figures.growth.sum);
             weight(b)
                 .cmp(&weight(a))
                 .then_with(|| a.route.as_str().cmp(b.route.as_str()))
         });
-        let warnings = kept.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         Snapshot {
             began_at: kept.began_at,
+            at,
+            process,
             limit: resident::limit(),
             routes,
-            warnings: warnings.iter().rev().cloned().collect(),
-            seconds: kept.seconds.samples(second),
-            minutes: kept.minutes.samples(second),
+            warnings: kept.warnings().iter().rev().cloned().collect(),
+            seconds: kept.seconds.samples(at.as_secs()),
+            minutes: kept.minutes.samples(at.as_secs()),
         }
     }
 }
@@ -124,33 +136,48 @@ impl fmt::Debug for Routes {
 impl OnReport for Routes {
     fn on_report(&self, report: &Report) {
         let kept = &*self.0;
-        let counters = kept.routes.of(&report.route, |_| Counters::new());
+        let (route, counters) = kept.routes.of(&report.route, |_| Counters::new());
         counters.count(report);
         kept.sample(&Moment::of(report));
         if report.verdict.is_warning() {
-            let warning = Warning::of(report);
-            counters.warned(warning.clone());
-            let mut warnings = kept.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-            if warnings.len() == WARNINGS {
-                warnings.pop_front();
-            }
-            warnings.push_back((report.route.clone(), warning));
+            kept.warned(route, counters, Warning::of(report));
         }
     }
 
     fn on_late_work(&self, work: &LateWork) {
-        let counters = self.0.routes.of(&work.route, |_| Counters::new());
+        let kept = &*self.0;
+        let (route, counters) = kept.routes.of(&work.route, |_| Counters::new());
         counters.count_late(work);
+        if work.verdict.is_warning() {
+            kept.sample(&Moment {
+                is_warned: true,
+                ..Moment::default()
+            });
+            kept.warned(route, counters, Warning::of_late(work));
+        }
     }
 }
 
 impl Kept {
-    fn second(&self) -> u64 {
-        self.began.elapsed().as_secs()
+    fn warnings(&self) -> MutexGuard<'_, VecDeque<(Route, Warning)>> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn warned(&self, route: &Route, counters: &Counters, warning: Warning) {
+        counters.warned(warning.clone());
+        let mut warnings = self.warnings();
+        let same = |(known, _): &&(Route, Warning)| known == route;
+        if warnings.iter().filter(same).count() == WARNINGS_OF_ROUTE {
+            let oldest = warnings.iter().position(|known| same(&known));
+            oldest.and_then(|oldest| warnings.remove(oldest));
+        } else if warnings.len() == WARNINGS {
+            warnings.pop_front();
+        }
+        warnings.push_back((route.clone(), warning));
     }
 
     fn sample(&self, moment: &Moment) {
-        let second = self.second();
+        let second = self.began.elapsed().as_secs();
         self.seconds.record(second, moment);
         self.minutes.record(second, moment);
     }
@@ -160,14 +187,18 @@ impl Kept {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// When the listener was made, which is where [`Sample::at`] counts from.
+    /// When the listener was made, by the clock of that time.
     pub began_at: SystemTime,
+    /// When the snapshot was taken, counted from the making of the listener, as [`Sample::at`] is.
+    pub at: Duration,
+    /// The process at that moment.
+    pub process: Process,
     /// What the process may grow to, in bytes: the limit of its cgroup, which it may share with other
     /// processes, or else the memory of the machine. `None` when neither could be read.
     pub limit: Option<u64>,
     /// By what they retain, the largest first, then by growth.
     pub routes: Vec<RouteFigures>,
-    /// The last 64 warnings with their routes, the newest first.
+    /// The last 64 warnings with their routes, at most 16 of one, the newest first.
     pub warnings: Vec<(Route, Warning)>,
     /// The process by the second, over the last ten minutes, the oldest first.
     pub seconds: Vec<Sample>,

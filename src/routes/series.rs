@@ -1,6 +1,6 @@
 use crate::{report::Report, resident::Resident};
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -17,37 +17,49 @@ pub struct Sample {
     /// Anonymous resident memory beyond the live heap: pages that the allocator keeps, stacks, and
     /// memory of others than Rust's allocator. `None` when either is unknown.
     pub held: Option<u64>,
+    /// Requests, and work they left behind, that were warned of in this step.
+    pub warnings: u32,
     /// Requests in flight, told whenever one of them ends; 0 when none did.
     pub in_flight: u32,
 }
 
-/// What one moment says.
-#[derive(Debug, Clone, Copy)]
+/// The process at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Process {
+    /// The resident set; `None` when it could not be read.
+    pub resident: Option<Resident>,
+    /// The live heap in bytes; `None` when no heap meter counts.
+    pub live: Option<u64>,
+}
+
+impl Process {
+    /// Bytes of anonymous resident memory beyond the live heap: pages that the allocator keeps, stacks,
+    /// and memory of others than Rust's allocator. `None` when either is unknown.
+    pub fn held(&self) -> Option<u64> {
+        Some(self.resident?.anonymous().saturating_sub(self.live?))
+    }
+}
+
+/// What one moment adds to the step that it is in.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moment {
-    resident: Option<Resident>,
-    live: Option<u64>,
-    in_flight: u32,
+    pub(super) process: Process,
+    pub(super) in_flight: u32,
+    pub(super) is_warned: bool,
 }
 
 impl Moment {
     pub(super) fn of(report: &Report) -> Self {
-        Self {
+        let process = Process {
             resident: report.after,
             live: report.live_after,
-            in_flight: report.in_flight,
-        }
-    }
-
-    pub(super) fn idle(resident: Option<Resident>, live: Option<u64>) -> Self {
+        };
         Self {
-            resident,
-            live,
-            in_flight: 0,
+            process,
+            in_flight: report.in_flight,
+            is_warned: report.verdict.is_warning(),
         }
-    }
-
-    fn held(&self) -> Option<u64> {
-        Some(self.resident?.anonymous().saturating_sub(self.live?))
     }
 }
 
@@ -65,7 +77,8 @@ struct Slot {
     resident: AtomicU64,
     live: AtomicU64,
     held: AtomicU64,
-    in_flight: AtomicU64,
+    warnings: AtomicU32,
+    in_flight: AtomicU32,
 }
 
 /// A slot that changes from one step to the next. Samples that meet it are lost: at most those of a
@@ -86,11 +99,20 @@ impl Series {
         let slot = &self.slots[step as usize % self.slots.len()];
         slot.turn_to(step + 1);
         if slot.number.load(Ordering::Acquire) == step + 1 {
-            let resident = moment.resident.map(|resident| resident.total);
-            raise(&slot.resident, stored(resident));
-            raise(&slot.live, stored(moment.live));
-            raise(&slot.held, stored(moment.held()));
-            raise(&slot.in_flight, u64::from(moment.in_flight));
+            let Process { resident, live } = moment.process;
+            raise(
+                &slot.resident,
+                stored(resident.map(|resident| resident.total)),
+            );
+            raise(&slot.live, stored(live));
+            raise(&slot.held, stored(moment.process.held()));
+            if moment.in_flight > slot.in_flight.load(Ordering::Relaxed) {
+                slot.in_flight
+                    .fetch_max(moment.in_flight, Ordering::Relaxed);
+            }
+            if moment.is_warned {
+                slot.warnings.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -106,7 +128,8 @@ impl Series {
                 resident: load(&slot.resident).checked_sub(1),
                 live: load(&slot.live).checked_sub(1),
                 held: load(&slot.held).checked_sub(1),
-                in_flight: u32::try_from(load(&slot.in_flight)).unwrap_or(u32::MAX),
+                warnings: slot.warnings.load(Ordering::Relaxed),
+                in_flight: slot.in_flight.load(Ordering::Relaxed),
             })
         };
         (first..=last).filter_map(sample).collect()
@@ -123,7 +146,10 @@ impl Slot {
                 .compare_exchange(found, CHANGING, success, failure)
         };
         if found < number && turn(found).is_ok() {
-            for figure in [&self.resident, &self.live, &self.held, &self.in_flight] {
+            for figure in [&self.resident, &self.live, &self.held] {
+                figure.store(0, Ordering::Relaxed);
+            }
+            for figure in [&self.warnings, &self.in_flight] {
                 figure.store(0, Ordering::Relaxed);
             }
             self.number.store(number, Ordering::Release);
@@ -149,9 +175,12 @@ mod tests {
 
     fn moment(total: u64) -> Moment {
         Moment {
-            resident: Some(Resident::new(total, 10)),
-            live: Some(30),
+            process: Process {
+                resident: Some(Resident::new(total, 10)),
+                live: Some(30),
+            },
             in_flight: 2,
+            is_warned: total > 60,
         }
     }
 
@@ -167,7 +196,7 @@ mod tests {
         assert_eq!(sample.at, Duration::from_secs(60));
         let figures = [sample.resident, sample.live, sample.held];
         assert_eq!(figures, [Some(90), Some(30), Some(50)]);
-        assert_eq!(sample.in_flight, 2);
+        assert_eq!([sample.in_flight, sample.warnings], [2, 2]);
     }
 
     #[test]
@@ -195,7 +224,7 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_none_and_never_zero() {
         let series = Series::new(3, 1);
-        series.record(0, &Moment::idle(None, None));
+        series.record(0, &Moment::default());
         let [sample] = series.samples(0)[..] else {
             panic!("one step")
         };

@@ -1,12 +1,12 @@
 use crate::{
-    report::{Outcome, Report},
+    report::{LateWork, Outcome, Report},
     resident::Resident,
     verdict::Verdict,
 };
 use http::{Method, StatusCode};
 use std::time::SystemTime;
 
-/// A request that there was something to explain of.
+/// A request that there was something to explain of, or work that it left behind.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Warning {
@@ -16,8 +16,8 @@ pub struct Warning {
     pub method: Method,
     /// The response's status; `None` when there was no response.
     pub status: Option<StatusCode>,
-    /// How the request ended.
-    pub outcome: Outcome,
+    /// How the request ended; `None` for work that it left behind.
+    pub outcome: Option<Outcome>,
     /// The resident set when it began.
     pub before: Option<Resident>,
     /// The resident set when it ended.
@@ -32,10 +32,22 @@ impl Warning {
             at: SystemTime::now(),
             method: report.method.clone(),
             status: report.status,
-            outcome: report.outcome,
+            outcome: Some(report.outcome),
             before: report.before,
             after: report.after,
             verdict: report.verdict,
+        }
+    }
+
+    pub(super) fn of_late(work: &LateWork) -> Self {
+        Self {
+            at: SystemTime::now(),
+            method: work.method.clone(),
+            status: None,
+            outcome: None,
+            before: None,
+            after: None,
+            verdict: work.verdict,
         }
     }
 }

@@ -31,12 +31,14 @@ function say(place, text) {
 let figures = null;
 const kept = { seconds: null, minutes: null };
 const spans = { seconds: 600, minutes: 86400 };
+const steps = { seconds: 1, minutes: 60 };
 let range = "seconds";
 
 // What comes replaces all from its first moment on.
 function append(name, columns) {
   const old = kept[name];
-  const from = columns.at.length ? columns.at[0] : Infinity;
+  // The same moment is told with some milliseconds of difference.
+  const from = columns.at.length ? columns.at[0] - steps[name] / 2 : Infinity;
   const oldest = figures.at - spans[name];
   const kinds = Object.keys(columns);
   const keep = old ? old.at.map((at) => at >= oldest && at < from) : [];
@@ -47,12 +49,10 @@ function append(name, columns) {
 
 // The figures of this moment.
 function showNow() {
-  const { seconds } = kept;
-  const last = (kind) => seconds[kind].at(-1) ?? null;
   const tiles = [
-    ["Resident set", size(last("resident"))],
-    ["Live heap", size(last("live"))],
-    ["Held by the allocator", size(last("held"))],
+    ["Resident set", size(figures.resident)],
+    ["Live heap", size(figures.live)],
+    ["Held by the allocator", size(figures.held)],
     ["Limit", size(figures.limit)],
     ["Running for", duration(figures.at - figures.began_at)],
   ];
@@ -76,18 +76,21 @@ function duration(seconds) {
 // The chart.
 let chart = null;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-// A limit far above would press all else to the ground; the tile tells it.
-const limitShown = () => figures.limit !== null && Math.max(...kept[range].resident) * 4 > figures.limit;
+// All samples and, at their end, this moment.
 function data() {
   const { at, resident, live } = kept[range];
-  return [at, resident, live, at.map(() => (limitShown() ? figures.limit : null))];
+  const moments = [...at, figures.at];
+  // A limit far above would press all else to the ground; the tile tells it.
+  const shown = figures.limit !== null && Math.max(...resident, figures.resident) * 4 > figures.limit;
+  return [moments, [...resident, figures.resident], [...live, figures.live], moments.map(() => (shown ? figures.limit : null))];
 }
 const width = () => find("#chart").clientWidth;
 function draw() {
   if (chart) chart.destroy();
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
-  const line = (label, name, dash) => ({
+  const line = (label, name, { dash, ...more } = {}) => ({
     label, dash, stroke: colour(name), width: 2, points: { show: false }, value: (_, bytes) => size(bytes),
+    ...more,
     // Nothing is sampled while nothing happens: what was last seen holds until then.
     paths: uPlot.paths.stepped({ align: 1 }),
   });
@@ -102,7 +105,7 @@ function draw() {
       incrs: [...Array(40).keys()].flatMap((power) => [1, 2, 5].map((step) => step * 2 ** power * 1024)).sort((a, b) => a - b) }],
     series: [
       { value: (_, at) => (at === null ? "–" : clock(at)) },
-      line("Resident set", "--rss"), line("Live heap", "--live"), line("Limit", "--limit", [6, 4]),
+      line("Resident set", "--rss"), line("Live heap", "--live"), line("Limit", "--limit", { dash: [6, 4], value: () => size(figures.limit) }),
     ],
     hooks: { draw: [markWarnings] },
   }, data(), find("#chart"));
@@ -110,7 +113,7 @@ function draw() {
 }
 // The legend tells the last figures where the pointer points at no others.
 function showLast() {
-  if (chart.cursor.idx == null) chart.setLegend({ idx: kept[range].at.length - 1 });
+  if (chart.cursor.idx == null) chart.setLegend({ idx: chart.data[0].length - 1 });
 }
 function markWarnings(plot) {
   const { ctx, bbox } = plot;
@@ -132,17 +135,17 @@ function markWarnings(plot) {
 // The routes.
 const warned = (route) => Object.entries(route.verdicts)
   .filter(([verdict]) => verdict !== "within_threshold" && verdict !== "unreadable");
+const counts = (pairs) => pairs.map(([name, times]) => `${count(times)} ${name}`).join(", ") || "–";
+// With the day, if that is not today's.
+const moment = (at) => (day(at) === day(Date.now() / 1000) ? "" : day(at) + " ") + clock(at);
 // What matters first: a phone shows the first few.
 const columns = [
-  { name: "Route", value: (route) => route.route, show: String, title: (route) => route.route },
+  { name: "Route", value: (route) => route.route, show: String },
   { name: "Retained", value: (route) => route.retained, show: size },
   { name: "Growth", value: (route) => route.growth.sum, show: size },
-  { name: "Warnings", value: (route) => warned(route).reduce((sum, [, times]) => sum + times, 0), show: count,
-    title: (route) => warned(route).map((pair) => pair.join(": ")).join("\n") },
-  { name: "Last warning", value: (route) => route.last_warning?.at ?? 0,
-    show: (at) => (at ? clock(at) : "–"), title: (route) => route.last_warning?.sentence ?? "" },
-  { name: "Requests", value: (route) => route.requests, show: count,
-    title: (route) => Object.entries(route.outcomes).map((pair) => pair.join(": ")).join("\n") },
+  { name: "Warnings", value: (route) => warned(route).reduce((sum, [, times]) => sum + times, 0), show: count },
+  { name: "Last warning", value: (route) => route.last_warning?.at ?? 0, show: (at) => (at ? moment(at) : "–") },
+  { name: "Requests", value: (route) => route.requests, show: count },
   { name: "Overlapping", value: (route) => route.overlapping / Math.max(route.requests, 1),
     show: (share) => (100 * share).toFixed(0) + " %" },
   { name: "mean", value: (route) => route.growth.mean, show: size },
@@ -153,6 +156,8 @@ const columns = [
   { name: "Shrink", value: (route) => route.shrink, show: size },
   { name: "Peak", value: (route) => route.peak, show: size },
   { name: "Allocated", value: (route) => route.allocated, show: size },
+  { name: "Verdicts", value: (route) => counts(Object.entries(route.verdicts)), show: String },
+  { name: "Outcomes", value: (route) => counts(Object.entries(route.outcomes)), show: String },
 ];
 let sorted = { column: columns.findIndex(({ name }) => name === "Retained"), descending: true };
 const rows = new Map();
@@ -164,8 +169,9 @@ function headTable() {
     const button = element("button", name);
     button.type = "button";
     button.addEventListener("click", () => {
-      // Names from A, figures from the largest.
-      sorted = { column: index, descending: sorted.column === index ? !sorted.descending : index > 0 };
+      // Words from A, figures from the largest.
+      const words = columns[index].show === String;
+      sorted = { column: index, descending: sorted.column === index ? !sorted.descending : !words };
       showRoutes();
     });
     head.append(button);
@@ -175,7 +181,10 @@ function headTable() {
 function rowOf(name) {
   if (!rows.has(name)) {
     const row = document.createElement("tr");
-    columns.forEach(() => row.append(document.createElement("td")));
+    columns.forEach((_, index) => row.append(document.createElement(index ? "td" : "th")));
+    row.firstChild.scope = "row";
+    // A narrow page cuts a long one off.
+    row.firstChild.title = name;
     rows.set(name, row);
   }
   return rows.get(name);
@@ -194,10 +203,7 @@ function showRoutes() {
   const body = find("#routes tbody");
   shown.forEach((route, place) => {
     const row = rowOf(route.route);
-    columns.forEach(({ value, show, title }, index) => {
-      say(row.children[index], show(value(route)));
-      if (title) row.children[index].title = title(route);
-    });
+    columns.forEach(({ value, show }, index) => say(row.children[index], show(value(route))));
     if (body.children[place] !== row) body.insertBefore(row, body.children[place] ?? null);
   });
   while (body.children.length > shown.length) body.lastChild.remove();
@@ -216,7 +222,7 @@ function showWarnings() {
     const item = document.createElement("li");
     const when = element("time", `${day(warning.at)} ${clock(warning.at)} `, "when");
     when.dateTime = new Date(warning.at * 1000).toISOString();
-    const answer = warning.status ?? warning.outcome;
+    const answer = warning.status ?? warning.outcome ?? "work left behind";
     const grew = warning.before === null || warning.after === null
       ? "" : `, ${size(warning.before)} → ${size(warning.after)}`;
     item.append(
@@ -230,12 +236,20 @@ function showWarnings() {
 }
 
 function show(news) {
+  // Another process: nothing of the one before belongs to it.
+  if (figures && figures.began_at !== news.began_at) {
+    kept.seconds = kept.minutes = null;
+    rows.clear();
+    find("#routes tbody").replaceChildren();
+  }
   figures = news;
   append("seconds", news.seconds);
   append("minutes", news.minutes);
   find("#advice").dataset.level = news.level;
+  say(find("#level"), news.level);
   say(find("#sentence"), news.sentence + ".");
-  say(find("#next-step"), news.next_step ? news.next_step + "." : "Nothing to do.");
+  const warned = news.level === "fine" ? "Nothing to do." : "See the warnings below.";
+  say(find("#next-step"), news.next_step ? news.next_step + "." : warned);
   showNow();
   if (chart) {
     chart.setData(data());
@@ -246,30 +260,49 @@ function show(news) {
 }
 
 // The stream, while somebody looks.
-let stream = null;
+let stream = null, retry = null;
+// When the last figures came, when a stream was last asked for, and since when somebody looks.
+let told = 0, asked = 0, looking = 0;
 function connection(text, lost) {
   const place = find("#connection");
   say(place, text);
   place.toggleAttribute("data-lost", lost);
 }
+function close() {
+  clearTimeout(retry);
+  stream?.close();
+  stream = null;
+}
 function open() {
+  close();
+  asked = Date.now();
   // Wherever the page is nested, with a slash at its end or without.
-  stream = new EventSource(location.pathname.replace(/\/$/, "") + "/events");
-  stream.onmessage = ({ data }) => {
-    lost = null;
+  const opened = new EventSource(location.pathname.replace(/\/$/, "") + "/events");
+  opened.onmessage = ({ data }) => {
+    told = Date.now();
     connection("live", false);
     show(JSON.parse(data));
   };
-  stream.onerror = () => {
-    lost ??= Date.now() / 1000;
-    // The end of a stream is one, too: the next is here in a few seconds.
-    if (Date.now() / 1000 - lost > 8) connection(`no connection since ${clock(lost)}`, true);
-    // Refused, rather than lost: a browser does not ask again by itself.
-    if (stream.readyState === EventSource.CLOSED) setTimeout(open, 5000);
+  // A browser asks again by itself, but not where it was refused.
+  opened.onerror = () => {
+    if (opened.readyState === EventSource.CLOSED) retry = setTimeout(open, 5000);
   };
+  stream = opened;
 }
-let lost = null;
+function look() {
+  if (document.hidden) return close();
+  looking = Date.now();
+  open();
+}
+// A server that hangs, and a connection that is gone without a word, raise no error.
+function watch() {
+  if (document.hidden) return;
+  const silentFor = (since) => Date.now() - Math.max(told, since);
+  if (silentFor(looking) > 8000) connection(told ? `no figures since ${clock(told / 1000)}` : "no figures come", true);
+  if (silentFor(asked) > 15000) open();
+}
 
+say(find("#zone"), `Times are those of ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`);
 headTable();
 for (const button of document.querySelectorAll("#ranges button")) {
   button.addEventListener("click", () => {
@@ -281,7 +314,6 @@ for (const button of document.querySelectorAll("#ranges button")) {
 find("#filter").addEventListener("input", () => figures && showRoutes());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => figures && draw());
 new ResizeObserver(() => chart?.setSize({ width: width(), height: 280 })).observe(find("#chart"));
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) stream.close(); else open();
-});
-open();
+document.addEventListener("visibilitychange", look);
+setInterval(watch, 1000);
+look();
