@@ -124,7 +124,23 @@ async fn a_hundred_thousand_paths_add_no_more_than_the_first_512() {
     assert_eq!(requests, 100_000);
 }
 
-/// With labels as long as they may be, and a warning on every route.
+#[tokio::test]
+async fn a_route_that_is_warned_of_often_leaves_room_for_the_warnings_of_others() {
+    let once = ("/once".to_owned(), 2 * MIB);
+    let often = (2..100).map(|n| ("/often".to_owned(), n * 2 * MIB));
+    let snapshot = send(&Routes::new(), [once].into_iter().chain(often)).await;
+    let warned = |wanted: &str| -> Vec<_> {
+        let warnings = snapshot.warnings.iter();
+        let of_route = warnings.filter(|(route, _)| route.as_str() == wanted);
+        let after = of_route.map(|(_, warning)| warning.after.map(|resident| resident.total));
+        after.map(|total| total.expect("a reading") / MIB).collect()
+    };
+    assert_eq!(warned("/once"), [2]);
+    let newest: Vec<_> = (84..100).rev().map(|n| n * 2).collect();
+    assert_eq!(warned("/often"), newest);
+}
+
+/// With labels as long as they may be and longer, and a warning on every route.
 #[test]
 fn a_full_table_takes_less_than_a_mebibyte() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -133,10 +149,14 @@ fn a_full_table_takes_less_than_a_mebibyte() {
     let mut kept = None;
     let taken = allocation_counter::measure(|| {
         let routes = Routes::new();
-        let requests = (0..600).map(|n| (format!("/{n:0>127}"), n * 2 * MIB));
+        let requests = (0..700).map(|n| {
+            let length = if n < 600 { 127 } else { 32_768 };
+            (format!("/{n:0>length$}"), n * 2 * MIB)
+        });
         let snapshot = runtime.block_on(send(&routes, requests));
         assert_eq!(snapshot.routes.len(), 513);
         assert_eq!(snapshot.warnings.len(), 64);
+        assert_eq!(of(&snapshot, "other").requests, 700 - 512);
         drop(snapshot);
         kept = Some(routes);
     });
