@@ -38,7 +38,8 @@ use std::{
 /// let routes = Routes::new();
 /// let layer = MemoryLayer::new().on_report(routes.clone());
 /// for figures in routes.snapshot().routes {
-///     println!("{} retains {} bytes", figures.route, figures.retained);
+///     let grew = figures.growth.sum;
+///     println!("{} grew the process by {grew} bytes in {} requests", figures.route, figures.requests);
 /// }
 /// ```
 ///
@@ -80,8 +81,9 @@ impl Routes {
 
     /// All figures as they are now.
     ///
-    /// Takes one reading of the process, so that its series go on where no request ends; and copies,
-    /// in well under a millisecond for a few routes. No request waits for it, except that one which is
+    /// Takes one reading of the process, so that its series go on where no request ends, by the reader
+    /// of the platform, whatever the layer's [`reader`](crate::MemoryLayer::reader) is; and copies, in
+    /// well under a millisecond. No request waits for it, except that one which is
     /// warned of may wait while warnings are copied.
     pub fn snapshot(&self) -> Snapshot {
         let kept = &*self.0;
