@@ -21,7 +21,7 @@ const PAGE: &str = concat!(
 const POLICY: &str = "default-src 'none'; \
     img-src data:; \
     style-src 'sha256-qSWA7CBNH28f1PH7xqqvQnDUs9K2E7PDLZ9dgsLprLE='; \
-    script-src 'sha256-IFnYV9Dc1dS5dDJkKO1DYtXs+09Mo4s5XVVVwKm8eC8='; \
+    script-src 'sha256-eZrXeXpaVTD5fcSalQKn0zyWnYE/ojlMMTtBndolq5I='; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn page() -> impl IntoResponse {

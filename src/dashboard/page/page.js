@@ -100,9 +100,11 @@ function draw() {
       x: { range: () => [Math.max(figures.at - spans[range], Math.min(figures.began_at, figures.at - 60)), figures.at] },
       y: { range: (_, least, most) => [0, Math.max(most, 1048576) * 1.1] },
     },
-    axes: [{ ...axis, space: 90, values: (_, times, __, ___, step) => times.map((at) => hour(at, step)) }, { ...axis, size: 76, values: (_, ticks) => ticks.map(size),
-      // At multiples of binary units, which decimal steps are not.
-      incrs: [...Array(40).keys()].flatMap((power) => [1, 2, 5].map((step) => step * 2 ** power * 1024)).sort((a, b) => a - b) }],
+    axes: [
+      { ...axis, space: 90, values: (_, times, __, ___, step) => times.map((at) => hour(at, step)) },
+      // Steps that double and are few: one decimal tells each exactly.
+      { ...axis, space: 45, size: 76, values: (_, ticks) => ticks.map(size), incrs: [...Array(43).keys()].map((power) => 1024 * 2 ** power) },
+    ],
     series: [
       { value: (_, at) => (at === null ? "–" : clock(at)) },
       line("Resident set", "--rss"), line("Live heap", "--live"), line("Limit", "--limit", { dash: [6, 4], value: () => size(figures.limit) }),
