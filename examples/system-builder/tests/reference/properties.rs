@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use system_builder::model::{
     self,
-    compute::{Attribution, Cancel, Engine},
+    compute::{Attribution, Cancel, Engine, Failure, Value as Computed},
     footprint::{Category, Footprint, Phase, Step},
 };
 
@@ -189,4 +189,52 @@ proptest! {
             prop_assert!((split - whole).abs() <= 1e-4 * whole, "{:?}: {} of {}", phase, split, whole);
         }
     }
+}
+
+#[test]
+fn more_instances_than_memory_has_places_for_are_split_all_the_same() {
+    let mut system = mixed(&[0], "2025-01-01 00:00:00", "UTC");
+    system["UsagePattern"]["UP"]["hourly_occurrences"]["values"] = json!([1e20, 3e20, 2e20, 0.0]);
+    for server in system["Server"].as_object_mut().unwrap().values_mut() {
+        server["server_type"] = json!({"value": "on-premise", "label": "type"});
+    }
+    system["EdgeUsagePattern"]["EUP"]["hourly_deployment_starts"]["values"] = json!([1]);
+    let system = system.to_string();
+    let attribution = Attribution::of(&engine(&system)).unwrap();
+    assert!(!attribution.incomplete);
+    let split: f64 = attribution.rows.iter().map(|row| row.value).sum();
+    assert_close(&[split], &[footprint(&system).total()]);
+}
+
+#[test]
+fn entries_end_with_the_computation_even_those_that_are_known() {
+    let model = model::read(&system("mixed_example")[..]).unwrap();
+    let cancel = Cancel::default();
+    let places = 0..model.len();
+    let engine = Engine::new(Arc::new(model), cancel.clone()).unwrap();
+    let mut attributes = places.flat_map(|place| engine.attributes(place));
+    let several = attributes.find_map(|(_, asked)| match asked.compute() {
+        Ok(Computed::Entries(entries)) => (entries.count() > 1).then_some(asked),
+        _ => None,
+    });
+    // What has been computed once is known now.
+    let asked = several.expect("an attribute with several entries");
+    let Ok(Computed::Entries(mut entries)) = asked.compute() else {
+        panic!("it had entries")
+    };
+    assert!(entries.next().is_some_and(|(_, value)| value.is_ok()));
+    cancel.cancel();
+    let cancelled = entries.next().map(|(_, value)| value.err());
+    assert_eq!(cancelled, Some(Some(Failure::Cancelled)));
+}
+
+#[test]
+fn what_is_kept_of_problems_counts_with_their_text() {
+    let mut system = mixed(&[1], "2025-01-01 00:00:00", "UTC");
+    system["Server"]["Srv"]["utilization_rate"]["value"] = json!(0.001);
+    system["Server"]["Srv"]["name"] = json!("x".repeat(1 << 20));
+    let footprint = Footprint::of(&engine(&system.to_string())).unwrap();
+    assert!(!footprint.is_complete());
+    // Among the objects, and in the problem by itself and within the sentence.
+    assert!(footprint.size() > 3 << 20, "{}", footprint.size());
 }

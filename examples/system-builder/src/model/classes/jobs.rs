@@ -61,8 +61,8 @@ attributes! {
             }));
         "7" hourly_avg_occurrences_per_coordinate [CONCURRENT]
             = "requests in progress that one place in the usage tree starts" =>
-            |job| Entries(job.places().into_iter().map(move |place| {
-                (place.path(), job.hourly_avg_occurrences_at(&place))
+            |job| Entries(job.hourly_avg_occurrences_by_place().map(|(place, requests)| {
+                (place.path(), requests)
             }));
         "4.6" hourly_avg_occurrences_across_usage_patterns [CONCURRENT]
             = "sum over patterns" => |job| job.hourly_avg_occurrences_across();
@@ -73,8 +73,8 @@ attributes! {
             }));
         "7" hourly_data_transferred_per_coordinate [MB]
             = "the same, for requests that one place in the usage tree starts" =>
-            |job| Entries(job.places().into_iter().map(move |place| {
-                (place.path(), job.hourly_data_transferred_at(&place))
+            |job| Entries(job.hourly_avg_occurrences_by_place().map(move |(place, requests)| {
+                (place.path(), requests.and_then(|requests| job.hourly_data_transferred_by(requests)))
             }));
         "4.6" hourly_data_transferred_across_usage_patterns [MB]
             = "sum over patterns" => |job| sum(job.usage_patterns().into_iter().map(|pattern| {
@@ -301,6 +301,7 @@ impl<'e> At<'e, AnyJob> {
     }
 
     fn hourly_occurrences_at(self, place: &Place<'e>) -> Result<Option<Series>, Failure> {
+        self.check_cancelled()?;
         match *place {
             Place::Step {
                 pattern,
@@ -350,13 +351,25 @@ impl<'e> At<'e, AnyJob> {
         })
     }
 
-    pub(in crate::model) fn hourly_avg_occurrences_at(
+    /// Requests in progress that each place starts. There may be many places.
+    pub(in crate::model) fn hourly_avg_occurrences_by_place(
         self,
-        place: &Place<'e>,
-    ) -> Result<Hours, Failure> {
-        if self.places_in(place.pattern()).len() == 1 {
-            return self.hourly_avg_occurrences(place.pattern());
-        }
+    ) -> impl Iterator<Item = (Place<'e>, Result<Hours, Failure>)> {
+        let patterns = self.usage_patterns().into_iter();
+        patterns.flat_map(move |pattern| {
+            let places = self.places_in(pattern);
+            let is_only = places.len() == 1;
+            places.into_iter().map(move |place| {
+                let requests = match is_only {
+                    true => self.hourly_avg_occurrences(pattern),
+                    false => self.hourly_avg_occurrences_at(&place),
+                };
+                (place, requests)
+            })
+        })
+    }
+
+    fn hourly_avg_occurrences_at(self, place: &Place<'e>) -> Result<Hours, Failure> {
         let duration = self.request_duration()?.total();
         Ok(match self.hourly_occurrences_at(place)? {
             Some(occurrences) => occurrences.aged(0.0, duration)?.map(Into::into),
@@ -383,15 +396,10 @@ impl<'e> At<'e, AnyJob> {
         self,
         pattern: At<'e, AnyUsagePattern>,
     ) -> Result<Option<Series>, Failure> {
-        let requests = self.hourly_avg_occurrences(pattern)?;
-        let data = self.data_transferred();
-        requests
-            .map(|requests| self.hourly(&data, &requests))
-            .transpose()
+        self.hourly_data_transferred_by(self.hourly_avg_occurrences(pattern)?)
     }
 
-    fn hourly_data_transferred_at(self, place: &Place<'e>) -> Result<Option<Series>, Failure> {
-        let requests = self.hourly_avg_occurrences_at(place)?;
+    fn hourly_data_transferred_by(self, requests: Hours) -> Result<Option<Series>, Failure> {
         let data = self.data_transferred();
         requests
             .map(|requests| self.hourly(&data, &requests))

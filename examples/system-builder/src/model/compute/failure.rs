@@ -60,6 +60,15 @@ pub enum ProblemKind {
     WrongUnit,
     /// Objects are linked in a way that has no meaning.
     WrongLink,
+    /// A result that is infinite, or no number.
+    BeyondNumbers,
+}
+
+impl Problem {
+    /// Bytes of memory that it takes.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.object.len() + self.name.len() + self.detail.len()
+    }
 }
 
 impl fmt::Display for Failure {

@@ -183,7 +183,8 @@ impl Engine {
         };
         let mut ways = vec![0_u64; self.model.objects.len()];
         for step in self.all::<UsageJourneyStep>() {
-            ways[step.index()] = step.get().jobs.len() as u64;
+            // Its own occurrences are told for each way, with jobs or without.
+            ways[step.index()] = step.get().jobs.len().max(1) as u64;
         }
         for journey in self.all::<UsageJourney>() {
             let steps = &mut journey.get().uj_steps.iter().map(|(step, _)| step.index());
@@ -333,7 +334,14 @@ impl<'e> Asked<'e> {
     ///
     /// What keeps it from having a value.
     pub fn compute(&self) -> Result<Value<'e>, Failure> {
-        (self.attribute.compute)(self.engine, self.place)
+        let engine = self.engine;
+        Ok(match (self.attribute.compute)(engine, self.place)? {
+            // There may be many, and none of them long.
+            Value::Entries(entries) => Value::Entries(Box::new(
+                entries.map(|(key, value)| (key, engine.check().and(value))),
+            )),
+            value => value,
+        })
     }
 }
 

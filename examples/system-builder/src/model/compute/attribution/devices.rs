@@ -14,6 +14,7 @@ pub(super) fn split_device(device: At<'_, Device>, rows: &mut Vec<Row>) -> Resul
         let hourly_manufacturing = device.hourly_manufacturing_footprint()?;
         for (journey, _) in pattern.journeys() {
             for step in journey.steps() {
+                device.check_cancelled()?;
                 let step: At<'_, UsageJourneyStep> = step.step;
                 let at_step = step.hourly_avg_occurrences(pattern, journey)?;
                 let hours = at_step.map_or(0.0, |at_step| at_step.sum());

@@ -155,47 +155,28 @@ impl Attribution {
                     .flatten();
             }
             for job in server.jobs() {
-                let Some(cells) = split.unless_impossible(cells(job))? else {
-                    continue;
-                };
-                if let Some(provision) = &provision {
-                    let done = provision.split(job, &cells, &mut split.rows);
-                    split.unless_impossible(done)?;
-                }
-                if let Some(keeping) = &keeping {
-                    let done = keeping.split(job, &cells, &mut split.rows);
-                    split.unless_impossible(done)?;
-                }
-                let done = split_networks(&networks, job, &cells, &mut split.rows);
-                split.unless_impossible(done)?;
+                let of_server = provision.iter().map(|provision| provision.parts_of(job));
+                let of_storage = keeping.iter().map(|keeping| keeping.parts_of(job));
+                split.add_job(job, of_server.chain(of_storage), &networks)?;
             }
         }
         for api in engine.all::<AnyApi>() {
             for job in api.server().jobs() {
-                let Some(cells) = split.unless_impossible(cells(job))? else {
-                    continue;
-                };
-                if emits(api.index()) {
-                    let done = split_api_server(api.server(), job, &cells, &mut split.rows);
-                    split.unless_impossible(done)?;
-                }
-                let done = split_networks(&networks, job, &cells, &mut split.rows);
-                split.unless_impossible(done)?;
+                let parts = emits(api.index()).then(|| parts_of_api_server(api.server(), job));
+                split.add_job(job, parts.into_iter(), &networks)?;
             }
         }
         for emitter in emitters {
-            let (rows, components) = (split.rows.len(), split.components.len());
-            let done = match emitter {
+            split.all_or_nothing(|split| match emitter {
                 Emitter::Device(device) => split_device(device, &mut split.rows),
                 Emitter::EdgeDevice(device) => split.add_edge_device(device),
                 _ => Ok(()),
-            };
-            if split.unless_impossible(done)?.is_none() {
-                split.rows.truncate(rows);
-                split.components.truncate(components);
-            }
+            })?;
         }
-        split.rows.retain(|row| row.value != 0.0);
+        split.incomplete |= split.rows.iter().any(|row| !row.value.is_finite());
+        split
+            .rows
+            .retain(|row| row.value.is_finite() && row.value != 0.0);
         split.rows.shrink_to_fit();
         Ok(split)
     }
@@ -210,6 +191,34 @@ impl Attribution {
                 Ok(None)
             }
         }
+    }
+
+    /// Adds what can be computed, and nothing of what can't.
+    fn all_or_nothing(
+        &mut self,
+        add: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (rows, components) = (self.rows.len(), self.components.len());
+        let done = add(self);
+        if self.unless_impossible(done)?.is_none() {
+            self.rows.truncate(rows);
+            self.components.truncate(components);
+        }
+        Ok(())
+    }
+
+    /// Adds the parts of footprints that a job causes, and what it moves over networks.
+    fn add_job<'a, 'e: 'a>(
+        &mut self,
+        job: At<'e, AnyJob>,
+        parts: impl Iterator<Item = Result<Vec<Part<'a, 'e>>, Failure>>,
+        networks: &HashSet<usize>,
+    ) -> Result<(), Failure> {
+        let mut known = Vec::new();
+        for parts in parts {
+            known.extend(self.unless_impossible(parts)?.into_iter().flatten());
+        }
+        self.all_or_nothing(|split| split_job(job, &known, networks, &mut split.rows))
     }
 
     fn add_edge_device(&mut self, device: At<'_, AnyEdgeDevice>) -> Result<(), Failure> {
@@ -248,27 +257,71 @@ struct Cell<'e> {
     flat_share: f64,
 }
 
-/// The places that start a job.
-fn cells<'e>(job: At<'e, AnyJob>) -> Result<Vec<Cell<'e>>, Failure> {
-    let all = job
-        .hourly_avg_occurrences_across()?
-        .map_or(0.0, |all| all.sum());
-    let places = job.places();
-    let count = places.len() as f64;
-    let cells = places.into_iter().map(|place| {
-        let requests = job.hourly_avg_occurrences_at(&place)?;
-        let of_all = requests.as_ref().map_or(0.0, |requests| requests.sum());
-        Ok(Cell {
+/// What a place causes of a part, in kg.
+type OfCell<'a, 'e> = Box<dyn Fn(&Cell<'e>) -> Result<f64, Failure> + 'a>;
+
+/// A part of a footprint that a job causes, to be split by the places that start the job.
+struct Part<'a, 'e> {
+    source: usize,
+    stream: Stream,
+    phase: Phase,
+    of_cell: OfCell<'a, 'e>,
+}
+
+impl<'a, 'e> Part<'a, 'e> {
+    fn new(
+        source: usize,
+        stream: Stream,
+        phase: Phase,
+        of_cell: impl Fn(&Cell<'e>) -> Result<f64, Failure> + 'a,
+    ) -> Self {
+        Self {
+            source,
+            stream,
+            phase,
+            of_cell: Box::new(of_cell),
+        }
+    }
+}
+
+/// Splits what a job causes by the places that start it: one after the other, for there may be
+/// more than memory has room for the requests of.
+fn split_job<'e>(
+    job: At<'e, AnyJob>,
+    parts: &[Part<'_, 'e>],
+    networks: &HashSet<usize>,
+    rows: &mut Vec<Row>,
+) -> Result<(), Failure> {
+    let all = requests_of(job)?;
+    let count = job.places().len() as f64;
+    let moved = job.data_of_request_in_progress()?;
+    for (place, requests) in job.hourly_avg_occurrences_by_place() {
+        let requests = requests?;
+        let of_place = requests.as_ref().map_or(0.0, |requests| requests.sum());
+        let flat_share = match all {
+            0.0 => 1.0 / count,
+            all => of_place / all,
+        };
+        let cell = Cell {
             place,
             requests,
-            flat_share: if all == 0.0 {
-                1.0 / count
-            } else {
-                of_all / all
-            },
-        })
-    });
-    cells.collect()
+            flat_share,
+        };
+        for part in parts {
+            let value = (part.of_cell)(&cell)?;
+            let row = cell.row(part.source, part.stream, part.phase, job.index(), value);
+            cell.add(row, rows);
+        }
+        let pattern = place.pattern();
+        let network = pattern.network();
+        if networks.contains(&network.index()) {
+            let value = moved * of_place * network.footprint_of_megabyte(pattern);
+            let (source, stream) = (network.index(), Stream::Single);
+            let row = cell.row(source, stream, Phase::Use, job.index(), value);
+            cell.add(row, rows);
+        }
+    }
+    Ok(())
 }
 
 impl Cell<'_> {
@@ -351,55 +404,21 @@ fn requests_of(job: At<'_, AnyJob>) -> Result<f64, Failure> {
         .map_or(0.0, |requests| requests.sum()))
 }
 
-fn split_api_server<'e>(
+/// What a job causes of the footprint of other people's server.
+fn parts_of_api_server<'e>(
     server: At<'e, AnyApiServer>,
     job: At<'e, AnyJob>,
-    cells: &[Cell<'e>],
-    rows: &mut Vec<Row>,
-) -> Result<(), Failure> {
+) -> Result<Vec<Part<'e, 'e>>, Failure> {
     let request = server.of_request_in_progress(job)?;
-    for cell in cells {
-        let requests = cell
-            .requests
-            .as_ref()
-            .map_or(0.0, |requests| requests.sum());
-        for (phase, value) in [
-            (Phase::Manufacturing, request.embodied),
-            (Phase::Use, request.usage),
-        ] {
-            let value = value * requests;
-            let row = cell.row(server.index(), Stream::Single, phase, job.index(), value);
-            cell.add(row, rows);
-        }
-    }
-    Ok(())
-}
-
-fn split_networks<'e>(
-    networks: &HashSet<usize>,
-    job: At<'e, AnyJob>,
-    cells: &[Cell<'e>],
-    rows: &mut Vec<Row>,
-) -> Result<(), Failure> {
-    let of_request = job.data_of_request_in_progress()?;
-    for cell in cells {
-        let (pattern, requests) = (cell.place.pattern(), &cell.requests);
-        let network = pattern.network();
-        if !networks.contains(&network.index()) {
-            continue;
-        }
-        let data = of_request * requests.as_ref().map_or(0.0, |requests| requests.sum());
-        let value = data * network.footprint_of_megabyte(pattern);
-        cell.add(
-            cell.row(
-                network.index(),
-                Stream::Single,
-                Phase::Use,
-                job.index(),
-                value,
-            ),
-            rows,
-        );
-    }
-    Ok(())
+    let of = |phase, value: f64| {
+        let of_cell = move |cell: &Cell<'e>| {
+            let requests = cell.requests.as_ref();
+            Ok(value * requests.map_or(0.0, |requests| requests.sum()))
+        };
+        Part::new(server.index(), Stream::Single, phase, of_cell)
+    };
+    Ok(vec![
+        of(Phase::Manufacturing, request.embodied),
+        of(Phase::Use, request.usage),
+    ])
 }

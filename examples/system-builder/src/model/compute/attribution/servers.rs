@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::{At, Failure, Series};
-use super::{Cell, Row, Stream, ratio};
+use super::{Cell, Part, Stream, ratio};
 use crate::model::classes::{AnyJob, AnyServer, Phase};
 use crate::model::values::Strategy;
 
@@ -93,39 +93,51 @@ impl<'e> Demand<'e> {
         let Some(raw) = self.server.raw_nb_of_instances()? else {
             return Ok(Vec::new());
         };
-        // In hours that need so many instances, the sum of demand: of all, and of each job.
-        let tiers = f64::from(self.n.max()).round_ties_even() as usize;
-        let tier_of = |raw: f32| (raw.max(0.0).ceil() as usize).min(tiers);
-        let used = f64::from(raw.max()).ceil().max(0.0) as usize;
-        let by_tier = |series: &Series| {
-            let mut sums = vec![0.0; used.min(tiers) + 1];
+        let standing = f64::from(self.n.max()).round_ties_even();
+        let needed = |raw: f32| f64::from(raw.max(0.0)).ceil().min(standing);
+        // How many instances hours need, each number once: there may be more instances than memory
+        // has places.
+        let mut levels = Vec::new();
+        raw.together(&self.all, |raw, _, _| levels.push(needed(raw)));
+        levels.sort_unstable_by(f64::total_cmp);
+        levels.dedup();
+        // In hours that need so many instances or more, the sum of demand: of all, and of each job.
+        let by_level = |series: &Series| {
+            let mut sums = vec![0.0; levels.len()];
             raw.together(series, |raw, value, hours| {
-                sums[tier_of(raw)] += f64::from(value) * hours as f64;
+                let level = levels.partition_point(|level| *level < needed(raw));
+                sums[level] += f64::from(value) * hours as f64;
             });
             // What needs three instances needs the first and the second too.
-            for tier in (0..sums.len() - 1).rev() {
-                sums[tier] += sums[tier + 1];
+            for level in (1..sums.len()).rev() {
+                sums[level - 1] += sums[level];
             }
             sums
         };
-        let all = by_tier(&self.all);
+        let all = by_level(&self.all);
+        let instances = levels.iter().scan(0.0, |below, level| {
+            let instances = level - *below;
+            *below = *level;
+            Some(instances)
+        });
+        let instances: Vec<f64> = instances.collect();
+        let idle = standing - levels.last().copied().unwrap_or(0.0);
         let count = self.server.jobs().count() as f64;
         let shares = self.server.jobs().map(|job| {
             let Some(of_job) = self.of_job(job)? else {
                 return Ok(0.0);
             };
-            let of_job = by_tier(&of_job);
+            let of_job = by_level(&of_job);
             // The instances that no hour needs go by the whole period.
-            let of_period = if all[0] == 0.0 {
-                1.0 / count
-            } else {
-                of_job[0] / all[0]
+            let of_period = match all.first().zip(of_job.first()) {
+                Some((&all, &job)) if all != 0.0 => job / all,
+                _ => 1.0 / count,
             };
-            let of_tiers = all.iter().zip(&of_job).skip(1);
-            let of_tiers =
-                of_tiers.map(|(&all, &job)| if all == 0.0 { of_period } else { job / all });
-            let idle_tiers = (tiers + 1 - all.len()) as f64;
-            Ok((of_tiers.sum::<f64>() + idle_tiers * of_period) / tiers.max(1) as f64)
+            let of_levels = instances.iter().zip(all.iter().zip(&of_job));
+            let of_levels = of_levels.map(|(instances, (&all, &job))| {
+                instances * if all == 0.0 { of_period } else { job / all }
+            });
+            Ok((of_levels.sum::<f64>() + idle * of_period) / standing.max(1.0))
         });
         shares.collect()
     }
@@ -169,12 +181,8 @@ impl<'e> Provision<'e> {
         }))
     }
 
-    pub(super) fn split(
-        &self,
-        job: At<'e, AnyJob>,
-        cells: &[Cell<'e>],
-        rows: &mut Vec<Row>,
-    ) -> Result<(), Failure> {
+    /// What the job causes of the server's footprint.
+    pub(super) fn parts_of(&self, job: At<'e, AnyJob>) -> Result<Vec<Part<'_, 'e>>, Failure> {
         let streams = [
             (
                 Stream::Provisioned,
@@ -186,23 +194,21 @@ impl<'e> Provision<'e> {
         ];
         // Of each request in progress, its share of all demand.
         let share = self.demand.of_request(job)?.with(&self.demand.all, ratio)?;
-        for (stream, phase, footprint) in streams {
-            let of_request = share.with(footprint, |share, footprint| share * footprint)?;
-            for cell in cells {
-                let value = match (stream, &self.shares) {
-                    (Stream::Provisioned, Some(shares)) => {
-                        let share = shares.get(&job.index()).copied().unwrap_or(0.0);
-                        footprint.sum() * share * cell.flat_share
-                    }
-                    _ => cell
-                        .requests
-                        .as_ref()
-                        .map_or(0.0, |requests| requests.dot(&of_request)),
-                };
-                let server = self.demand.server.index();
-                cell.add(cell.row(server, stream, phase, job.index(), value), rows);
+        let server = self.demand.server.index();
+        let parts = streams.map(|(stream, phase, footprint)| {
+            if let (Stream::Provisioned, Some(shares)) = (stream, &self.shares) {
+                let of_job = shares.get(&job.index()).copied().unwrap_or(0.0);
+                let value = footprint.sum() * of_job;
+                let flat = move |cell: &Cell<'e>| Ok(value * cell.flat_share);
+                return Ok(Part::new(server, stream, phase, flat));
             }
-        }
-        Ok(())
+            let of_request = share.with(footprint, |share, footprint| share * footprint)?;
+            let by_hour = move |cell: &Cell<'e>| {
+                let requests = cell.requests.as_ref();
+                Ok(requests.map_or(0.0, |requests| requests.dot(&of_request)))
+            };
+            Ok(Part::new(server, stream, phase, by_hour))
+        });
+        parts.into_iter().collect()
     }
 }

@@ -1,7 +1,7 @@
 //! How the footprints of storages are split.
 
 use super::super::{At, Failure, Series};
-use super::{Cell, Row, Stream, ratio, requests_of};
+use super::{Cell, Part, Stream, ratio, requests_of};
 use crate::model::classes::{AnyJob, Phase, Storage};
 
 /// How a storage's footprint is split.
@@ -39,31 +39,27 @@ impl<'e> Keeping<'e> {
         }))
     }
 
-    pub(super) fn split(
-        &self,
-        job: At<'e, AnyJob>,
-        cells: &[Cell<'e>],
-        rows: &mut Vec<Row>,
-    ) -> Result<(), Failure> {
+    /// What the job causes of the storage's footprint.
+    pub(super) fn parts_of(&self, job: At<'e, AnyJob>) -> Result<Vec<Part<'_, 'e>>, Failure> {
         let share = match self.requests {
             0.0 => 1.0 / self.jobs as f64,
             all => requests_of(job)? / all,
         };
         let of_job = job.hourly_avg_occurrences_across()?;
-        for cell in cells {
-            let mut add = |stream: Stream, value: f64| {
-                let phase = Phase::Manufacturing;
-                let row = cell.row(self.storage.index(), stream, phase, job.index(), value);
-                cell.add(row, rows);
+        let retention = move |cell: &Cell<'e>| {
+            let Some((requests, of_job)) = cell.requests.as_ref().zip(of_job.as_ref()) else {
+                return Ok(0.0);
             };
-            if let Some((requests, of_job)) = cell.requests.as_ref().zip(of_job.as_ref()) {
-                // What a place wrote is kept for as long as others go on writing.
-                let requests = of_job.with(requests, |_, requests| requests)?;
-                let kept = self.storage.kept(&job.hourly_data_stored_by(&requests)?);
-                add(Stream::Retention, kept.dot(&self.of_terabyte));
-            }
-            add(Stream::Baseline, self.baseline * share * cell.flat_share);
-        }
-        Ok(())
+            // What a place wrote is kept for as long as others go on writing.
+            let requests = of_job.with(requests, |_, requests| requests)?;
+            let kept = self.storage.kept(&job.hourly_data_stored_by(&requests)?);
+            Ok(kept.dot(&self.of_terabyte))
+        };
+        let baseline = move |cell: &Cell<'e>| Ok(self.baseline * share * cell.flat_share);
+        let (source, phase) = (self.storage.index(), Phase::Manufacturing);
+        Ok(vec![
+            Part::new(source, Stream::Retention, phase, retention),
+            Part::new(source, Stream::Baseline, phase, baseline),
+        ])
     }
 }
