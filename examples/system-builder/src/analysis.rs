@@ -5,14 +5,13 @@ use crate::{
         ObjectView,
         compute::{Failure, Guard, Measure, Series, Summary, Value, write_computed},
         footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, sums, written},
-        sankey::{self, Column, Options, Sankey},
+        sankey::{Column, Options, sankey},
     },
     problem::Problem,
     store::System,
     systems::{Systems, attachment, json},
 };
 use axum::{
-    Json,
     body::Body,
     extract::{Path, Query, State},
     http::{StatusCode, header},
@@ -75,17 +74,30 @@ pub(crate) async fn footprint(
     if let (Some(step), Some((start, end))) = (query.step, footprint.period()) {
         check_length(step, start, end)?;
     }
-    if query.format == Format::Csv {
-        refuse_if_impossible(&footprint, None)?;
-        let text = match query.step {
-            Some(step) => series_csv(&footprint.over_time(step)),
-            None => objects_csv(&footprint),
-        };
-        return csv(text, system.name());
+    let step = query.step.unwrap_or(Step::Month);
+    if !footprint.is_complete() {
+        let with_partial = query.format == Format::Json;
+        return Err(systems
+            .results
+            .answer(move || impossible(&footprint, with_partial.then_some(step)))
+            .await?);
     }
-    let view = view(&footprint, query.step.unwrap_or(Step::Month));
-    refuse_if_impossible(&footprint, Some(&view))?;
-    Ok(Json(view).into_response())
+    // Long series are long texts: they are written as files are.
+    Ok(match (query.format, query.step) {
+        (Format::Json, _) => {
+            let write =
+                move |out: &mut dyn Write| serde_json::to_writer(out, &view(&footprint, step));
+            json(systems.downloads.body(write).await).into_response()
+        }
+        (Format::Csv, Some(step)) => {
+            let write = move |out: &mut dyn Write| series_csv(&footprint.over_time(step), out);
+            csv(systems.downloads.body(write).await, system.name())
+        }
+        (Format::Csv, None) => {
+            let write = move |out: &mut dyn Write| objects_csv(&footprint, out);
+            csv(systems.downloads.body(write).await, system.name())
+        }
+    })
 }
 
 /// Most steps of time in an answer: eleven years by the hour.
@@ -116,7 +128,7 @@ fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
     FootprintView {
         unit: "kilogram",
         total: footprint.total(),
-        complete: footprint.problems.is_empty() && footprint.failure.is_none(),
+        complete: footprint.is_complete(),
         start: period.map(|(start, _)| written(start)),
         end: period.map(|(_, end)| written(end)),
         categories: categories.into(),
@@ -126,27 +138,24 @@ fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
     }
 }
 
-/// Refuses to give a part of a footprint for the whole: what there is goes into the problem.
-fn refuse_if_impossible(
-    footprint: &Footprint,
-    partial: Option<&FootprintView<'_>>,
-) -> Result<(), Problem> {
+/// What is in the way of a whole footprint, with what there is of it, over such steps of time.
+fn impossible(footprint: &Footprint, partial: Option<Step>) -> Problem {
     let problem = match (footprint.problems.split_first(), &footprint.failure) {
         (Some((first, _)), _) => Problem::impossible(first, &footprint.problems),
         (None, Some(failure)) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, failure.clone()),
-        (None, None) => return Ok(()),
+        (None, None) => return Problem::internal(),
     };
-    Err(match partial {
-        Some(partial) => {
-            let partial = serde_json::to_value(partial).map_err(|_| Problem::internal())?;
-            problem.with("partial", partial)
-        }
-        None => problem,
-    })
+    let Some(step) = partial else {
+        return problem;
+    };
+    match serde_json::to_value(view(footprint, step)) {
+        Ok(partial) => problem.with("partial", partial),
+        Err(_) => Problem::internal(),
+    }
 }
 
-fn objects_csv(footprint: &Footprint) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
+fn objects_csv(footprint: &Footprint, out: &mut dyn Write) -> csv::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
     let columns = [
         "id",
         "name",
@@ -166,13 +175,11 @@ fn objects_csv(footprint: &Footprint) -> Result<Vec<u8>, csv::Error> {
             object.r#use,
         ))?;
     }
-    table
-        .into_inner()
-        .map_err(|error| error.into_error().into())
+    Ok(table.flush()?)
 }
 
-fn series_csv(over_time: &OverTime) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
+fn series_csv(over_time: &OverTime, out: &mut dyn Write) -> csv::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
     let columns = over_time.series.iter();
     let columns = columns.map(|column| format!("{:?} {:?} kg", column.category, column.phase));
     table.write_record(std::iter::once("start_utc".to_owned()).chain(columns))?;
@@ -183,15 +190,12 @@ fn series_csv(over_time: &OverTime) -> Result<Vec<u8>, csv::Error> {
             .map(|column| column.values[row].to_string());
         table.write_record(std::iter::once(start.clone()).chain(values))?;
     }
-    table
-        .into_inner()
-        .map_err(|error| error.into_error().into())
+    Ok(table.flush()?)
 }
 
-fn csv(text: Result<Vec<u8>, csv::Error>, name: &str) -> Result<Response, Problem> {
-    let text = text.map_err(|_| Problem::internal())?;
+fn csv(body: Body, name: &str) -> Response {
     let content_type = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
-    Ok((attachment(name, "csv"), content_type, text).into_response())
+    (attachment(name, "csv"), content_type, body).into_response()
 }
 
 pub(crate) async fn computed(
@@ -279,9 +283,16 @@ pub(crate) async fn object(
         }
         let object = engine.model().object(&object_id);
         let object = object.map(|object| ObjectWithComputed { object, computed });
-        Ok(serde_json::to_vec(&object))
+        let mut text = Limited(Vec::new());
+        Ok(serde_json::to_writer(&mut text, &object).map(|()| text.0))
     });
-    let text = text.await?.map_err(|_| Problem::internal())?;
+    let text = text.await?.map_err(|_| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The object's computed attributes take more than 64 MiB: let `system-builder compute` \
+             print them.",
+        )
+    })?;
     Ok(json(Body::from(text)))
 }
 
@@ -359,21 +370,21 @@ pub(crate) async fn series(
         ));
     };
     if query.format == Format::Csv {
-        let mut table = csv::Writer::from_writer(Vec::new());
-        let written = table.write_record(["start_utc", view.unit]).and_then(|()| {
-            view.starts
-                .iter()
-                .zip(&view.values)
-                .try_for_each(|row| table.serialize(row))
-        });
-        let text = written.and_then(|()| {
-            table
-                .into_inner()
-                .map_err(|error| error.into_error().into())
-        });
-        return csv(text, &format!("{} {}", object_id, query.attribute));
+        let name = format!("{} {}", object_id, query.attribute);
+        let write = move |out: &mut dyn Write| values_csv(&view, out);
+        return Ok(csv(systems.downloads.body(write).await, &name));
     }
-    Ok(Json(view).into_response())
+    let write = move |out: &mut dyn Write| serde_json::to_writer(out, &view);
+    Ok(json(systems.downloads.body(write).await).into_response())
+}
+
+fn values_csv(view: &SeriesView, out: &mut dyn Write) -> csv::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(["start_utc", view.unit])?;
+    for row in view.starts.iter().zip(&view.values) {
+        table.serialize(row)?;
+    }
+    Ok(table.flush()?)
 }
 
 fn series_view(series: &Series, unit: Measure, step: Step) -> SeriesView {
@@ -412,7 +423,7 @@ pub(crate) struct SankeyQuery {
     threshold: Option<f64>,
 }
 
-pub(crate) async fn sankey(
+pub(crate) async fn diagram(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
     Query(query): Query<SankeyQuery>,
@@ -420,8 +431,11 @@ pub(crate) async fn sankey(
     let system = systems.get(&id)?;
     let options = query.options()?;
     let attribution = systems.results.attribution(&system).await?;
-    let diagram = sankey::sankey(&system, &attribution, &options);
-    Ok(Json::<Sankey>(diagram).into_response())
+    // There may be a quarter of a million ways to follow.
+    let write = move |out: &mut dyn Write| {
+        serde_json::to_writer(out, &sankey(&system, &attribution, &options))
+    };
+    Ok(json(systems.downloads.body(write).await).into_response())
 }
 
 impl SankeyQuery {

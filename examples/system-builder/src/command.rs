@@ -44,9 +44,14 @@ impl Command {
     /// Where the file can't be read or nothing can be printed.
     pub fn run(&self) -> io::Result<ExitCode> {
         keep_freed_memory();
-        match self {
+        let done = match self {
             Self::Compute { file } => compute(file),
             Self::Footprint { file } => footprint(file),
+        };
+        match done {
+            // Who reads, as `head` does, has read enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+            done => done,
         }
     }
 }

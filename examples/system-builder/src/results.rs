@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tower_memory::heap::CurrentRequest;
 
@@ -67,12 +67,7 @@ impl Results {
 
     /// The footprint of a system.
     pub(crate) async fn footprint(&self, system: &Arc<System>) -> Result<Arc<Footprint>, Problem> {
-        // Who asks for what is being computed waits for it; who stops asking stops it, and the next
-        // one who waits begins anew.
-        let computing = async || self.compute(system, Footprint::of).await.map(Arc::new);
-        self.footprints
-            .get_or_insert_async(system.content(), computing())
-            .await
+        self.kept(&self.footprints, system, Footprint::of).await
     }
 
     /// Who causes the footprint of a system.
@@ -80,10 +75,26 @@ impl Results {
         &self,
         system: &Arc<System>,
     ) -> Result<Arc<Attribution>, Problem> {
-        let computing = async || self.compute(system, Attribution::of).await.map(Arc::new);
-        self.attributions
-            .get_or_insert_async(system.content(), computing())
-            .await
+        self.kept(&self.attributions, system, Attribution::of).await
+    }
+
+    /// What is kept, or else computed and kept.
+    async fn kept<T: Send + Sync + 'static>(
+        &self,
+        results: &Cache<Content, Arc<T>, Size>,
+        system: &Arc<System>,
+        compute: fn(&Engine) -> Result<T, Failure>,
+    ) -> Result<Arc<T>, Problem>
+    where
+        Size: Weighter<Content, Arc<T>>,
+    {
+        // Who asks for what is being computed waits for it; who stops asking stops it, and the next
+        // one who waits begins anew, unless it has waited long enough.
+        let until = Instant::now() + PATIENCE;
+        let computing = async || self.compute_by(until, system, compute).await.map(Arc::new);
+        let result = results.get_or_insert_async(system.content(), computing());
+        let waited = timeout_at(until + LONGEST, result).await;
+        waited.unwrap_or_else(|_| Err(not_yet()))
     }
 
     /// Drops what is kept of a system.
@@ -98,16 +109,23 @@ impl Results {
         system: &Arc<System>,
         compute: impl FnOnce(&Engine) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Problem> {
-        // The turn goes with the thread, which may outlive the request.
-        let turn = self.turn().await?;
+        self.compute_by(Instant::now() + PATIENCE, system, compute)
+            .await
+    }
+
+    /// The same, if its turn comes until then.
+    async fn compute_by<T: Send + 'static>(
+        &self,
+        until: Instant,
+        system: &Arc<System>,
+        compute: impl FnOnce(&Engine) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.turn(until).await?;
         let stop = CancelOnDrop(Cancel::default());
         let (system, cancel) = (Arc::clone(system), stop.0.clone());
-        let computing = spawn_blocking(CurrentRequest::carry_fn(move || {
-            let _turn = turn;
-            compute(&Engine::new(system.model(), cancel)?)
-        }));
+        let computing = in_turn(turn, move || compute(&Engine::new(system.model(), cancel)?));
         match timeout(LONGEST, computing).await {
-            Ok(Ok(result)) => result.map_err(Problem::from),
+            Ok(result) => result?.map_err(Problem::from),
             Err(_) => Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 format!(
@@ -116,24 +134,48 @@ impl Results {
                     LONGEST.as_secs()
                 ),
             )),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "computing a system failed");
-                Err(Problem::internal())
-            }
         }
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        match timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await {
+    /// Makes a long answer of a result, when its turn comes.
+    pub(crate) async fn answer<T: Send + 'static>(
+        &self,
+        make: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.turn(Instant::now() + PATIENCE).await?;
+        in_turn(turn, make).await
+    }
+
+    async fn turn(&self, until: Instant) -> Result<OwnedSemaphorePermit, Problem> {
+        match timeout_at(until, Arc::clone(&self.turns).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
-            _ => Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Others' systems are being computed, and it was not this one's turn for a while: \
-                 ask again in some seconds, or start the server with a higher `--compute-at-once`.",
-            )
-            .retry_after(PATIENCE)),
+            _ => Err(not_yet()),
         }
     }
+}
+
+/// Works on a thread for it. The turn goes with the thread, which may outlive the request.
+async fn in_turn<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let working = spawn_blocking(CurrentRequest::carry_fn(move || {
+        let _turn = turn;
+        work()
+    }));
+    working.await.map_err(|error| {
+        tracing::error!(%error, "computing a system failed");
+        Problem::internal()
+    })
+}
+
+fn not_yet() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Others' systems are being computed, and it was not this one's turn for a while: \
+         ask again in some seconds, or start the server with a higher `--compute-at-once`.",
+    )
+    .retry_after(PATIENCE)
 }
 
 /// Stops a computation that nobody waits for any more.
@@ -188,25 +230,27 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_for_a_turn_is_told_when_to_ask_again() {
         let results = Results::new(1, ByteSize::mib(1));
-        let turn = results.turn().await.unwrap();
-        let second = results.turn();
-        tokio::pin!(second);
-        let refused = loop {
+        let system = system();
+        let turn = results.turn(Instant::now()).await.unwrap();
+        // Both want the same: one waits for a turn, the other one for what the first will have.
+        let began = Instant::now();
+        let both = async { tokio::join!(results.footprint(&system), results.footprint(&system)) };
+        tokio::pin!(both);
+        let (first, second) = loop {
             tokio::select! {
-                answer = &mut second => break answer.unwrap_err(),
+                answers = &mut both => break answers,
                 () = advance(Duration::from_secs(1)) => {}
             }
         };
-        let answer = serde_json::to_value(&refused).unwrap();
-        assert_eq!(answer["status"], 503);
-        assert!(
-            answer["detail"]
-                .as_str()
-                .unwrap()
-                .contains("--compute-at-once")
-        );
+        assert!(began.elapsed() < PATIENCE + Duration::from_secs(3));
+        for refused in [first.unwrap_err(), second.unwrap_err()] {
+            let answer = serde_json::to_value(&refused).unwrap();
+            assert_eq!(answer["status"], 503);
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(detail.contains("--compute-at-once"), "{detail}");
+        }
         drop(turn);
-        assert!(results.turn().await.is_ok());
+        assert!(results.turn(Instant::now()).await.is_ok());
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ const LARGE: usize = 1 << 20;
 pub(crate) struct Systems {
     store: Store,
     uploads: Uploads,
-    downloads: Downloads,
+    pub(crate) downloads: Downloads,
     pub(crate) results: Results,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn routes(config: &Config) -> Router {
         )
         .route("/api/systems/{id}/footprint", get(analysis::footprint))
         .route("/api/systems/{id}/computed", get(analysis::computed))
-        .route("/api/systems/{id}/sankey", get(analysis::sankey))
+        .route("/api/systems/{id}/sankey", get(analysis::diagram))
         .with_state(Arc::new(systems))
 }
 

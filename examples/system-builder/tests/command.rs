@@ -10,7 +10,11 @@ use binary::{Binary, command};
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Output, Stdio},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -287,6 +291,21 @@ async fn computed_attributes_are_printed_as_json() {
     let computed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(computed["efootprint_version"], "27.0.0");
     assert_eq!(computed["objects"].as_object().unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn who_has_read_enough_ends_it_with_success() {
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let mut child = command()
+        .arg("compute")
+        .arg(systems.join("big_system.json"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().await.unwrap();
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
 }
 
 #[tokio::test]

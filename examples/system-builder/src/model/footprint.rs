@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::classes::{AnyApi, AnyJob, AnyServer, Emitter, Object};
 pub use super::classes::{Category, Phase};
-use super::compute::{At, Engine, Failure, Hours, Problem, Series, increase, sum};
+use super::compute::{At, Engine, Failure, Hours, Problem, ProblemKind, Series, increase, sum};
 
 /// What a file's systems emit, in kilograms of CO2 equivalents.
 #[derive(Debug)]
@@ -151,6 +151,29 @@ fn add_to(total: &mut Result<Hours, Failure>, more: Result<Hours, Failure>) {
     *total = so_far.and_then(|so_far| sum([Ok(so_far), more]));
 }
 
+/// What inputs lead to that multiply, or divide, beyond what numbers can tell.
+fn beyond_numbers(object: &Object, phase: Phase) -> Problem {
+    let (class, name) = (object.class().name(), object.name());
+    let (attribute, phase) = match phase {
+        Phase::Manufacturing => ("instances_manufacturing_footprint", "manufacturing"),
+        Phase::Use => ("use_footprint", "use"),
+    };
+    Problem {
+        kind: ProblemKind::BeyondNumbers,
+        object: object.id().to_owned(),
+        class,
+        name: name.to_owned(),
+        attribute,
+        detail: format!(
+            "{class} “{name}” has a footprint of {phase} beyond all numbers; look for an input that \
+             is far too large, or far too close to zero."
+        ),
+        available: None,
+        requested: None,
+        unit: None,
+    }
+}
+
 impl Footprint {
     /// Computes it.
     ///
@@ -241,6 +264,9 @@ impl Footprint {
             let total = self.series.entry((category, phase));
             match hours {
                 Ok(None) => *sum = Some(0.0),
+                Ok(Some(hours)) if !hours.sum().is_finite() => {
+                    self.note(beyond_numbers(object, phase).into());
+                }
                 Ok(Some(hours)) => {
                     *sum = Some(hours.sum());
                     match total {
@@ -281,6 +307,11 @@ impl Footprint {
             Failure::Problem(problem) => self.problems.push(problem),
             other => self.failure = Some(other.to_string()),
         }
+    }
+
+    /// Whether it is that of all objects, none left out for a problem.
+    pub fn is_complete(&self) -> bool {
+        self.problems.is_empty() && self.failure.is_none()
     }
 
     /// Of all objects in both phases, in kg.
@@ -334,7 +365,8 @@ impl Footprint {
             .iter()
             .map(|object| object.id.len() + object.name.len() + 64);
         let objects = objects.sum::<usize>() + size_of_val(&*self.objects);
-        size_of::<Self>() + series.sum::<usize>() + objects + self.problems.len() * 512
+        let problems = self.problems.iter().map(|problem| problem.size());
+        size_of::<Self>() + series.sum::<usize>() + objects + problems.sum::<usize>()
     }
 }
 
@@ -345,20 +377,22 @@ pub fn written(time: DateTime) -> String {
 
 /// The sums of a series from each of `starts` to the next.
 pub fn sums(series: &Series, starts: &[DateTime]) -> Vec<f64> {
+    // Of the series, before the first that begins at that time or later.
+    let hours_until = |time: DateTime| {
+        let seconds = time.duration_since(series.start).as_secs();
+        seconds.div_euclid(3600) + i64::from(seconds.rem_euclid(3600) > 0)
+    };
     let mut totals = vec![0.0; starts.len()];
     let mut step = 0;
     let mut until = 0;
     for (hour, &value) in series.by_hour().iter().enumerate() {
         while hour >= until {
             // The hour at which the next step begins, counted from the series' first.
-            let after = starts.partition_point(|start| {
-                start.duration_since(series.start).as_hours() <= hour as i64
-            });
+            let after = starts.partition_point(|start| hours_until(*start) <= hour as i64);
             step = after.saturating_sub(1);
-            until = match starts.get(after) {
-                Some(next) => next.duration_since(series.start).as_hours() as usize,
-                None => usize::MAX,
-            };
+            until = starts
+                .get(after)
+                .map_or(usize::MAX, |next| hours_until(*next) as usize);
         }
         totals[step] += f64::from(value);
     }

@@ -145,6 +145,42 @@ async fn a_system_that_asks_for_too_much_is_refused_with_what_can_be_computed_of
 }
 
 #[tokio::test]
+async fn a_result_beyond_all_numbers_is_refused_by_its_object() {
+    let server = Server::start().await;
+    let mut system = system("mixed_example");
+    system["Job"]["Job1"]["request_duration"] =
+        json!({"value": 1e-300, "unit": "second", "label": "duration"});
+    let location = load(&server, &system).await;
+    let answer = server.get(&format!("{location}/footprint")).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let problem = answer.json();
+    assert_eq!(problem["title"], "Beyond numbers");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("beyond all numbers"), "{detail}");
+    assert_eq!(problem["partial"]["complete"], false);
+    let diagram = server.get(&format!("{location}/sankey")).await.json();
+    assert_eq!(diagram["complete"], false);
+    assert!(diagram["total"].is_number());
+}
+
+#[tokio::test]
+async fn an_hour_counts_for_the_day_in_which_it_begins() {
+    let server = Server::start().await;
+    let mut system = system("mixed_example");
+    system["UsagePattern"]["UP"]["hourly_occurrences"] = json!({
+        "values": vec![1; 48], "unit": "occurrence", "start_date": "2025-01-01 18:30:00", "label": "starts",
+    });
+    let location = load(&server, &system).await;
+    let series = "series?attribute=utc_hourly_occurrences&step=day";
+    let days = server
+        .get(&format!("{location}/objects/UP/{series}"))
+        .await
+        .json();
+    assert_eq!(days["starts"][0], "2025-01-01T18:30");
+    assert_eq!(days["values"], json!([6.0, 24.0, 18.0]));
+}
+
+#[tokio::test]
 async fn a_diagram_shows_what_it_is_asked_for() {
     let server = Server::start().await;
     let location = load(&server, &system("mixed_example")).await;
