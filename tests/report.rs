@@ -312,6 +312,24 @@ fn each_hour_names_the_route_that_grew_most_in_it() {
 }
 
 #[test]
+fn growth_that_others_caused_names_no_route_in_its_hour() {
+    let said = [
+        grown("/bystander", 10 * HOUR, 900, "other_requests"),
+        grown("/upload", 10 * HOUR + 1, 300, "allocator_held"),
+        grown("/bystander", 11 * HOUR, 900, "other_requests"),
+    ];
+    let (report, page) = Folder::with(log(&said)).report();
+    let hour = |from: &str| {
+        let line = report.lines().find(|line| line.starts_with(from));
+        unbroken(line.expect("an hour"))
+    };
+    assert!(hour("2026-01-01 10:00").ends_with(" /upload"), "{report}");
+    assert!(hour("2026-01-01 11:00").ends_with(" MiB"), "{report}");
+    let (_, hours) = page.split_once("id=\"hours\"").expect("hours");
+    assert!(!hours.contains("/bystander"), "{hours}");
+}
+
+#[test]
 fn of_growths_of_one_size_the_earlier_are_told_first() {
     let said = (0..30)
         .rev()

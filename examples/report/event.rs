@@ -77,6 +77,14 @@ pub(crate) struct Event {
     pub(crate) fingerprint: Option<u64>,
 }
 
+impl Event {
+    /// Growth that can be its own.
+    pub(crate) fn own_growth(&self) -> Option<u64> {
+        self.growth
+            .filter(|_| self.verdict != verdict::OTHER_REQUESTS)
+    }
+}
+
 /// Texts of many events, in one allocation.
 #[derive(Default)]
 pub(crate) struct Texts(String);
