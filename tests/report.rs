@@ -100,6 +100,18 @@ fn routes_are_told_with_what_they_retained_and_grew_those_that_retain_most_first
 }
 
 #[test]
+fn growths_of_hundreds_of_gib_are_told_as_large_as_they_are() {
+    let of = |n: u64| grown("/huge", n, (n + 1) * (100 << 10), "mapped");
+    let said: Vec<_> = (0..3).map(of).collect();
+    let (report, page) = Folder::with(log(&said)).report();
+    let [p50, max] = [4, 7].map(|column| row(&report, "/huge")[column]);
+    // Rounded up by less than 7 %.
+    assert!(p50.starts_with("20") && p50.ends_with(" GiB"), "{report}");
+    assert_eq!(max, "300.0 GiB");
+    assert!(page.contains("<td>300.0 GiB</td>"), "{page}");
+}
+
+#[test]
 fn growth_that_others_caused_makes_no_route_the_one_that_grew_most() {
     let said = [
         grown("/bystander", 0, 900, "other_requests"),
