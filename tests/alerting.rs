@@ -307,6 +307,36 @@ fn the_monitor_counts_what_it_can_not_read() {
     ]);
 }
 
+#[test]
+fn lines_whose_time_is_not_of_rfc_3339_are_counted_as_unparsed() {
+    let at = |time: &str| line("DEBUG", LEAK).replace("2026-01-02T03:04:05.678901Z", time);
+    let unread = [
+        "1767323045.678",
+        "2026-01-02 03:04:05",
+        "2026-01-02T03:04:05",
+        "2026-01-02T03:04:05+0200",
+        "   0.001234567s",
+        "",
+    ];
+    let reclaimed = line("INFO", r#""reclaim.bytes":64,"memory.after":26"#);
+    let reclaimed = reclaimed.replace("2026-01-02T", "yesterday ");
+    let lines: Vec<_> = unread.map(at).into_iter().chain([reclaimed]).collect();
+    let Some(metrics) = Metrics::of(&lines) else {
+        return;
+    };
+    metrics.assert(&[("lines_total", 0.0), ("lines_unparsed_total", 7.0)]);
+
+    let read = ["2026-01-02T05:04:05+02:00", "2026-01-02T03:04:05Z"];
+    let Some(metrics) = Metrics::of(&read.map(at)) else {
+        return;
+    };
+    metrics.assert(&[
+        ("lines_total", 2.0),
+        ("lines_unparsed_total", 0.0),
+        ("last_reading_timestamp_seconds", 1_767_323_045.0),
+    ]);
+}
+
 // All of it together.
 
 const DEADLINE: Duration = Duration::from_secs(90);
