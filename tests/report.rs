@@ -672,6 +672,25 @@ fn a_page_that_can_not_be_written_leaves_the_printed_report() {
 }
 
 #[test]
+fn a_page_that_can_not_be_written_is_told_with_the_reason_and_a_way_out() {
+    let folder = Folder::with(log(&[quiet("/a", 0)]));
+    for (page, said) in [
+        (
+            ".",
+            "report: . is a folder: name a file in it with --html\n",
+        ),
+        (
+            "app.log/app.html",
+            "report: can't write app.log/app.html: Not a directory (os error 20); name another file with --html\n",
+        ),
+    ] {
+        let run = folder.run(&["app.log", "--html", page]);
+        assert_eq!((run.code, &*run.out, &*run.err), (Some(2), "", said));
+        assert_eq!(folder.names(), ["app.log"]);
+    }
+}
+
+#[test]
 fn who_reads_only_the_first_lines_gets_the_page_all_the_same() {
     let folder = Folder::with(log(&[quiet("/a", 0)]));
     let mut command = folder.command(&["app.log"]);

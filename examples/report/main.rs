@@ -125,18 +125,26 @@ fn title(inputs: &[Input]) -> String {
 /// Nothing is overwritten but an older report.
 fn may_be_written(page: &Path) -> Result<(), String> {
     match page.metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(can_not_write(page, &error)),
+        Ok(found) if found.is_dir() => {
+            let page = page.display();
+            return Err(format!("{page} is a folder: name a file in it with --html"));
+        }
         // A terminal would have to be read from.
-        Ok(metadata) if metadata.is_file() => {}
-        _ => return Err(is_no_report(page)),
+        Ok(found) if !found.is_file() => return Err(is_no_report(page)),
+        Ok(_) => {
+            let mut start = Vec::new();
+            let beginning = html::BEGINNING.as_bytes();
+            File::open(page)
+                .and_then(|file| file.take(beginning.len() as u64).read_to_end(&mut start))
+                .map_err(|error| can_not_write(page, &error))?;
+            if start != beginning {
+                return Err(is_no_report(page));
+            }
+        }
     }
-    let mut start = Vec::new();
-    let beginning = html::BEGINNING.as_bytes();
-    let file = File::open(page).map(|file| file.take(beginning.len() as u64));
-    match file.and_then(|mut file| file.read_to_end(&mut start)) {
-        Ok(_) if start == beginning => Ok(()),
-        _ => Err(is_no_report(page)),
-    }
+    Ok(())
 }
 
 fn is_no_report(page: &Path) -> String {
@@ -144,6 +152,11 @@ fn is_no_report(page: &Path) -> String {
         "{} is there and is no report: name another file with --html",
         page.display()
     )
+}
+
+fn can_not_write(page: &Path, error: &io::Error) -> String {
+    let page = page.display();
+    format!("can't write {page}: {error}; name another file with --html")
 }
 
 /// All of the page or nothing.
@@ -163,10 +176,7 @@ fn save(page: &Path, text: &str) -> Result<(), String> {
     });
     match written {
         Ok(_) => Ok(()),
-        Err(error) => Err(format!(
-            "can't write {}: {error}; name another file with --html",
-            page.display()
-        )),
+        Err(error) => Err(can_not_write(page, &error)),
     }
 }
 
