@@ -676,6 +676,10 @@ fn a_page_that_can_not_be_written_is_told_with_the_reason_and_a_way_out() {
     let folder = Folder::with(log(&[quiet("/a", 0)]));
     for (page, said) in [
         (
+            "-",
+            "report: can't write the page to standard output: name a file with --html\n",
+        ),
+        (
             ".",
             "report: . is a folder: name a file in it with --html\n",
         ),

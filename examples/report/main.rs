@@ -124,6 +124,9 @@ fn title(inputs: &[Input]) -> String {
 
 /// Nothing is overwritten but an older report.
 fn may_be_written(page: &Path) -> Result<(), String> {
+    if page == Path::new("-") {
+        return Err("can't write the page to standard output: name a file with --html".to_owned());
+    }
     match page.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(can_not_write(page, &error)),
