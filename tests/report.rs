@@ -12,7 +12,11 @@ use self::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
-use std::process::Stdio;
+use std::{
+    fs,
+    process::{Command, Stdio},
+    thread,
+};
 
 const MIB: u64 = 1 << 20;
 const HOUR: u64 = 3_600_000_000;
@@ -662,16 +666,6 @@ fn an_older_report_is_replaced_and_nothing_else() {
 }
 
 #[test]
-fn a_page_that_can_not_be_written_leaves_the_printed_report() {
-    let folder = Folder::with(log(&[quiet("/a", 0)]));
-    let run = folder.run(&["app.log", "--html", "none/app.html"]);
-    assert_eq!(run.code, Some(2));
-    assert_eq!(row(&run.out, "/a")[1], "1");
-    assert!(run.err.contains("can't write none/app.html"), "{}", run.err);
-    assert_eq!(folder.names(), ["app.log"]);
-}
-
-#[test]
 fn a_page_that_can_not_be_written_is_told_with_the_reason_and_a_way_out() {
     let folder = Folder::with(log(&[quiet("/a", 0)]));
     for (page, said) in [
@@ -687,11 +681,45 @@ fn a_page_that_can_not_be_written_is_told_with_the_reason_and_a_way_out() {
             "app.log/app.html",
             "report: can't write app.log/app.html: Not a directory (os error 20); name another file with --html\n",
         ),
+        (
+            "none/app.html",
+            "report: can't write none/app.html: No such file or directory (os error 2); name another file with --html\n",
+        ),
     ] {
         let run = folder.run(&["app.log", "--html", page]);
         assert_eq!((run.code, &*run.out, &*run.err), (Some(2), "", said));
         assert_eq!(folder.names(), ["app.log"]);
     }
+}
+
+#[test]
+fn what_can_not_be_opened_or_written_is_told_before_anything_is_read() {
+    let folder = Folder::new();
+    // Who reads of it stops there.
+    folder.put("app.log.gz", b"\x1f\x8b\x08\0\0");
+    for (arguments, said) in [
+        (&["none.log"][..], "report: can't open none.log: "),
+        (
+            &["--html", "none/app.html"],
+            "report: can't write none/app.html: ",
+        ),
+    ] {
+        let run = folder.run(&[&["app.log.gz"], arguments].concat());
+        assert!(run.err.starts_with(said), "{}", run.err);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_read() {
+    let folder = Folder::new();
+    let pipe = folder.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("it starts").success());
+    let writer = thread::spawn(move || fs::write(pipe, log(&[quiet("/a", 0)])));
+    let report = folder.run(&["pipe"]).report();
+    assert_eq!(row(&report, "/a")[1], "1");
+    writer.join().expect("no panic").expect("all was read");
 }
 
 #[test]

@@ -34,7 +34,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 /// Tells which routes and hours grew memory, from the JSON log of tower-memory, and writes a page with plots
 #[derive(Parser)]
@@ -79,6 +79,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
     }
     let page = arguments.html.unwrap_or_else(|| page_of(&inputs[0]));
     // Before the work, not after it.
+    inputs.iter().try_for_each(Input::may_be_read)?;
     may_be_written(&page)?;
 
     let mut figures = Figures::default();
@@ -122,7 +123,7 @@ fn title(inputs: &[Input]) -> String {
     }
 }
 
-/// Nothing is overwritten but an older report.
+/// Whether there is nothing yet, or an older report, and a folder that takes it.
 fn may_be_written(page: &Path) -> Result<(), String> {
     if page == Path::new("-") {
         return Err("can't write the page to standard output: name a file with --html".to_owned());
@@ -147,7 +148,10 @@ fn may_be_written(page: &Path) -> Result<(), String> {
             }
         }
     }
-    Ok(())
+    match beside(page) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(can_not_write(page, &error)),
+    }
 }
 
 fn is_no_report(page: &Path) -> String {
@@ -164,23 +168,27 @@ fn can_not_write(page: &Path, error: &io::Error) -> String {
 
 /// All of the page or nothing.
 fn save(page: &Path, text: &str) -> Result<(), String> {
-    let folder = match page.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = Builder::new();
-    builder.prefix(".report");
-    // Those of any new file; the umask takes its share.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let written = builder.tempfile_in(folder).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+    let written = beside(page).and_then(|mut file| {
+        // Its own `write_all` would name it in errors.
+        file.as_file_mut().write_all(text.as_bytes())?;
         file.persist(page).map_err(|error| error.error)
     });
     match written {
         Ok(_) => Ok(()),
         Err(error) => Err(can_not_write(page, &error)),
     }
+}
+
+/// A file beside the page, removed unless it becomes the page.
+fn beside(page: &Path) -> io::Result<NamedTempFile<File>> {
+    let folder = match page.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // With the permissions of any new file, and errors that don't name it.
+    Builder::new()
+        .prefix(".report")
+        .make_in(folder, |path| File::create_new(path))
 }
 
 /// To standard output. Who closed it has read enough.
