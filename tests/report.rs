@@ -11,6 +11,7 @@ use self::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{
     fs,
@@ -606,6 +607,13 @@ fn the_report_fits_a_hundred_columns() {
 
 #[test]
 fn a_log_without_anything_of_tower_memory_is_no_report_and_leaves_no_page() {
+    let ours = quiet("/a", 0).flat();
+    let time = r#""timestamp":"2026-01-01T00:00:00.000000Z""#;
+    let without_time = ours.replace(&format!("{time},"), "");
+    let seconds = ours.replace(time, r#""timestamp":"1767225600.000000""#);
+    let number = ours.replace(time, r#""timestamp":1767225600"#);
+    let docker = json!({ "log": ours, "stream": "stdout", "time": "2026-01-01T00:00:00Z" });
+    let docker = format!("{docker}\n");
     for (text, said) in [
         ("", "0 lines"),
         (
@@ -615,6 +623,16 @@ fn a_log_without_anything_of_tower_memory_is_no_report_and_leaves_no_page() {
         (
             "WARN tower_memory: memory grew\n",
             "expected tracing-subscriber's JSON",
+        ),
+        (
+            &without_time,
+            "1 unreadable though they name tower_memory, skipped; expected a `timestamp` of RFC 3339",
+        ),
+        (&seconds, "expected a `timestamp` of RFC 3339"),
+        (&number, "expected a `timestamp` of RFC 3339"),
+        (
+            &docker,
+            "1 unreadable though they name tower_memory, skipped; docker wrapped them: docker logs NAME | report -",
         ),
     ] {
         let folder = Folder::with(text);

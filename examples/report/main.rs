@@ -205,9 +205,15 @@ fn print(text: &[u8]) -> Result<(), String> {
 /// Why there is no report.
 fn nothing(figures: &Figures) -> String {
     let lines = sentences::lines(figures);
-    let advice = match figures.tally.unreadable + figures.tally.torn {
-        0 => "does the service log tower_memory at WARN or DEBUG?",
-        _ => "expected tracing-subscriber's JSON, as of `tracing_subscriber::fmt().json()`",
+    let tally = &figures.tally;
+    let advice = if tally.undated > 0 {
+        "expected a `timestamp` of RFC 3339, as `tracing_subscriber::fmt().json()` writes it where no timer is set"
+    } else if tally.wrapped > 0 {
+        "docker wrapped them: docker logs NAME | report -"
+    } else if tally.unreadable + tally.torn > 0 {
+        "expected tracing-subscriber's JSON, as of `tracing_subscriber::fmt().json()`"
+    } else {
+        "does the service log tower_memory at WARN or DEBUG?"
     };
     format!("nothing of tower-memory's requests in {lines}; {advice}")
 }
