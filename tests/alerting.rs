@@ -7,7 +7,7 @@ use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     env,
     future::Future,
@@ -17,6 +17,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command as Spawn},
@@ -307,7 +308,130 @@ fn the_monitor_counts_what_it_can_not_read() {
     ]);
 }
 
+#[test]
+fn lines_whose_time_is_not_of_rfc_3339_are_counted_as_unparsed() {
+    let at = |time: &str| line("DEBUG", LEAK).replace("2026-01-02T03:04:05.678901Z", time);
+    let unread = [
+        "1767323045.678",
+        "2026-01-02 03:04:05",
+        "2026-01-02T03:04:05",
+        "2026-01-02T03:04:05+0200",
+        "   0.001234567s",
+        "",
+    ];
+    let reclaimed = line("INFO", r#""reclaim.bytes":64,"memory.after":26"#);
+    let reclaimed = reclaimed.replace("2026-01-02T", "yesterday ");
+    let lines: Vec<_> = unread.map(at).into_iter().chain([reclaimed]).collect();
+    let Some(metrics) = Metrics::of(&lines) else {
+        return;
+    };
+    metrics.assert(&[("lines_total", 0.0), ("lines_unparsed_total", 7.0)]);
+
+    let read = ["2026-01-02T05:04:05+02:00", "2026-01-02T03:04:05Z"];
+    let Some(metrics) = Metrics::of(&read.map(at)) else {
+        return;
+    };
+    metrics.assert(&[
+        ("lines_total", 2.0),
+        ("lines_unparsed_total", 0.0),
+        ("last_reading_timestamp_seconds", 1_767_323_045.0),
+    ]);
+}
+
+// What Alertmanager keeps back.
+
+/// Alertmanager with nothing but its configuration, killed when it is dropped.
+struct Alertmanager {
+    _process: Child,
+    _data: TempDir,
+    port: u16,
+}
+
+impl Alertmanager {
+    async fn start() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("bound").port();
+        drop(free);
+        let data = tempfile::tempdir().expect("a folder");
+        let mut command = Spawn::new("prometheus-alertmanager");
+        command.args([
+            "--config.file=alertmanager.yml",
+            "--cluster.listen-address=",
+        ]);
+        command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+        command.arg(format!("--storage.path={}", data.path().display()));
+        command.stderr(Stdio::null()).current_dir(folder());
+        let process = command.kill_on_drop(true).spawn().expect("it starts");
+        until("Alertmanager", || async {
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        })
+        .await;
+        Self {
+            _process: process,
+            _data: data,
+            port,
+        }
+    }
+
+    /// Fires alerts of these names and instances.
+    async fn fire(&self, alerts: &[[&str; 2]]) {
+        let alerts = alerts.iter().map(|[name, instance]| {
+            let labels = json!({ "alertname": name, "job": "tower-memory", "instance": instance });
+            json!({ "labels": labels })
+        });
+        let body = Value::from_iter(alerts).to_string().into_bytes();
+        request(Method::POST, self.port, "/api/v2/alerts", body).await;
+    }
+
+    /// Instances whose alerts are kept back.
+    async fn inhibited(&self) -> Vec<String> {
+        let path = "/api/v2/alerts?active=false";
+        let alerts = request(Method::GET, self.port, path, Vec::new()).await;
+        let alerts: Vec<Value> = serde_json::from_str(&alerts).expect("a list");
+        let instance = |alert: &Value| alert["labels"]["instance"].as_str().map(str::to_owned);
+        let mut instances: Vec<_> = alerts.iter().filter_map(instance).collect();
+        instances.sort();
+        instances
+    }
+}
+
+#[tokio::test]
+async fn while_nobody_looks_at_a_process_what_was_seen_of_it_last_is_kept_back() {
+    if !has(&["prometheus-alertmanager"]) {
+        return;
+    }
+    // All that are watched, then one of two whose monitor is down.
+    for (monitor, kept_back) in [("", vec!["a", "b"]), ("a", vec!["a"])] {
+        let alertmanager = Alertmanager::start().await;
+        alertmanager
+            .fire(&[["TowerMemoryMonitorDown", monitor]])
+            .await;
+        let grew = "TowerMemoryRequestGrew";
+        alertmanager.fire(&[[grew, "a"], [grew, "b"]]).await;
+        until("what is kept back", || async {
+            (alertmanager.inhibited().await == kept_back).then_some(())
+        })
+        .await;
+    }
+}
+
 // All of it together.
+
+async fn request(method: Method, port: u16, path: &str, body: Vec<u8>) -> String {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let uri = format!("http://127.0.0.1:{port}{path}");
+    let request = Request::builder().method(method).uri(uri);
+    let request = request.header("content-type", "application/json");
+    let request = request.body(Full::new(Bytes::from(body))).expect("valid");
+    let response = client.request(request).await.expect("an answer");
+    assert!(
+        response.status().is_success(),
+        "{path}: {}",
+        response.status()
+    );
+    let body = response.into_body().collect().await.expect("all of it");
+    String::from_utf8_lossy(&body.to_bytes()).into_owned()
+}
 
 const DEADLINE: Duration = Duration::from_secs(90);
 
@@ -363,18 +487,7 @@ impl Started {
     }
 
     async fn request(&self, method: Method, service: usize, path: &str, body: Vec<u8>) -> String {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let uri = format!("http://127.0.0.1:{}{path}", self.ports[service]);
-        let request = Request::builder().method(method).uri(uri);
-        let request = request.body(Full::new(Bytes::from(body))).expect("valid");
-        let response = client.request(request).await.expect("an answer");
-        assert!(
-            response.status().is_success(),
-            "{path}: {}",
-            response.status()
-        );
-        let body = response.into_body().collect().await.expect("all of it");
-        String::from_utf8_lossy(&body.to_bytes()).into_owned()
+        request(method, self.ports[service], path, body).await
     }
 
     async fn get(&self, service: usize, path: &str) -> String {

@@ -11,8 +11,13 @@ use self::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::process::Stdio;
+use std::{
+    fs,
+    process::{Command, Stdio},
+    thread,
+};
 
 const MIB: u64 = 1 << 20;
 const HOUR: u64 = 3_600_000_000;
@@ -97,6 +102,18 @@ fn routes_are_told_with_what_they_retained_and_grew_those_that_retain_most_first
         let words = sentence.split(['(', '+']).next().expect("a part");
         assert!(page.contains(words.trim()), "{words:?} is not on the page");
     }
+}
+
+#[test]
+fn growths_of_hundreds_of_gib_are_told_as_large_as_they_are() {
+    let of = |n: u64| grown("/huge", n, (n + 1) * (100 << 10), "mapped");
+    let said: Vec<_> = (0..3).map(of).collect();
+    let (report, page) = Folder::with(log(&said)).report();
+    let [p50, max] = [4, 7].map(|column| row(&report, "/huge")[column]);
+    // Rounded up by less than 7 %.
+    assert!(p50.starts_with("20") && p50.ends_with(" GiB"), "{report}");
+    assert_eq!(max, "300.0 GiB");
+    assert!(page.contains("<td>300.0 GiB</td>"), "{page}");
 }
 
 #[test]
@@ -309,6 +326,24 @@ fn each_hour_names_the_route_that_grew_most_in_it() {
         .collect();
     assert_eq!(steps.len(), 15);
     assert!(steps[1].starts_with("2026-01-01 04:00 4 0 "), "{steps:?}");
+}
+
+#[test]
+fn growth_that_others_caused_names_no_route_in_its_hour() {
+    let said = [
+        grown("/bystander", 10 * HOUR, 900, "other_requests"),
+        grown("/upload", 10 * HOUR + 1, 300, "allocator_held"),
+        grown("/bystander", 11 * HOUR, 900, "other_requests"),
+    ];
+    let (report, page) = Folder::with(log(&said)).report();
+    let hour = |from: &str| {
+        let line = report.lines().find(|line| line.starts_with(from));
+        unbroken(line.expect("an hour"))
+    };
+    assert!(hour("2026-01-01 10:00").ends_with(" /upload"), "{report}");
+    assert!(hour("2026-01-01 11:00").ends_with(" MiB"), "{report}");
+    let (_, hours) = page.split_once("id=\"hours\"").expect("hours");
+    assert!(!hours.contains("/bystander"), "{hours}");
 }
 
 #[test]
@@ -572,6 +607,13 @@ fn the_report_fits_a_hundred_columns() {
 
 #[test]
 fn a_log_without_anything_of_tower_memory_is_no_report_and_leaves_no_page() {
+    let ours = quiet("/a", 0).flat();
+    let time = r#""timestamp":"2026-01-01T00:00:00.000000Z""#;
+    let without_time = ours.replace(&format!("{time},"), "");
+    let seconds = ours.replace(time, r#""timestamp":"1767225600.000000""#);
+    let number = ours.replace(time, r#""timestamp":1767225600"#);
+    let docker = json!({ "log": ours, "stream": "stdout", "time": "2026-01-01T00:00:00Z" });
+    let docker = format!("{docker}\n");
     for (text, said) in [
         ("", "0 lines"),
         (
@@ -581,6 +623,16 @@ fn a_log_without_anything_of_tower_memory_is_no_report_and_leaves_no_page() {
         (
             "WARN tower_memory: memory grew\n",
             "expected tracing-subscriber's JSON",
+        ),
+        (
+            &without_time,
+            "1 unreadable though they name tower_memory, skipped; expected a `timestamp` of RFC 3339",
+        ),
+        (&seconds, "expected a `timestamp` of RFC 3339"),
+        (&number, "expected a `timestamp` of RFC 3339"),
+        (
+            &docker,
+            "1 unreadable though they name tower_memory, skipped; docker wrapped them: docker logs NAME | report -",
         ),
     ] {
         let folder = Folder::with(text);
@@ -632,13 +684,60 @@ fn an_older_report_is_replaced_and_nothing_else() {
 }
 
 #[test]
-fn a_page_that_can_not_be_written_leaves_the_printed_report() {
+fn a_page_that_can_not_be_written_is_told_with_the_reason_and_a_way_out() {
     let folder = Folder::with(log(&[quiet("/a", 0)]));
-    let run = folder.run(&["app.log", "--html", "none/app.html"]);
-    assert_eq!(run.code, Some(2));
-    assert_eq!(row(&run.out, "/a")[1], "1");
-    assert!(run.err.contains("can't write none/app.html"), "{}", run.err);
-    assert_eq!(folder.names(), ["app.log"]);
+    for (page, said) in [
+        (
+            "-",
+            "report: can't write the page to standard output: name a file with --html\n",
+        ),
+        (
+            ".",
+            "report: . is a folder: name a file in it with --html\n",
+        ),
+        (
+            "app.log/app.html",
+            "report: can't write app.log/app.html: Not a directory (os error 20); name another file with --html\n",
+        ),
+        (
+            "none/app.html",
+            "report: can't write none/app.html: No such file or directory (os error 2); name another file with --html\n",
+        ),
+    ] {
+        let run = folder.run(&["app.log", "--html", page]);
+        assert_eq!((run.code, &*run.out, &*run.err), (Some(2), "", said));
+        assert_eq!(folder.names(), ["app.log"]);
+    }
+}
+
+#[test]
+fn what_can_not_be_opened_or_written_is_told_before_anything_is_read() {
+    let folder = Folder::new();
+    // Who reads of it stops there.
+    folder.put("app.log.gz", b"\x1f\x8b\x08\0\0");
+    for (arguments, said) in [
+        (&["none.log"][..], "report: can't open none.log: "),
+        (
+            &["--html", "none/app.html"],
+            "report: can't write none/app.html: ",
+        ),
+    ] {
+        let run = folder.run(&[&["app.log.gz"], arguments].concat());
+        assert!(run.err.starts_with(said), "{}", run.err);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_read() {
+    let folder = Folder::new();
+    let pipe = folder.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("it starts").success());
+    let writer = thread::spawn(move || fs::write(pipe, log(&[quiet("/a", 0)])));
+    let report = folder.run(&["pipe"]).report();
+    assert_eq!(row(&report, "/a")[1], "1");
+    writer.join().expect("no panic").expect("all was read");
 }
 
 #[test]

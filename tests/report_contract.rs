@@ -1,11 +1,16 @@
 //! `examples/report` on logs that this very crate wrote, so that names and meaning of the fields hold from one end to the
 //! other.
 
+#[path = "support/log_lines.rs"]
+mod log_lines;
 #[path = "support/report.rs"]
 mod report;
 mod support;
 
-use self::report::{Folder, row, unbroken};
+use self::{
+    log_lines::Said,
+    report::{Folder, row, unbroken},
+};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -72,6 +77,25 @@ fn every_field_that_is_read_is_in_the_contract() {
         let known = contract.iter().any(|row| row.name == name) || name == "reclaim.bytes";
         assert!(known, "{name}");
     }
+}
+
+#[test]
+fn every_verdict_of_the_log_is_told_by_its_name() {
+    let source = include_str!("../src/verdict/mod.rs");
+    let (_, names) = source.split_once("NAMES: ").expect("where they were");
+    let (names, _) = names.split_once("];").expect("their end");
+    let names: Vec<_> = names.split('"').skip(1).step_by(2).collect();
+    assert!(names.len() > 5, "they are not where they were");
+    let said = names.iter().map(|verdict| Said {
+        verdict,
+        route: "/".to_owned(),
+        ..Said::numbered(0)
+    });
+    let log: String = said.map(|said| said.flat()).collect();
+    let report = unbroken(&Folder::with(log).report().0);
+    let told: Vec<_> = names.iter().map(|name| format!("1 {name}")).collect();
+    assert!(report.contains(&told.join(", ")), "{report}");
+    assert!(!report.contains("unknown"), "{report}");
 }
 
 #[tokio::test]

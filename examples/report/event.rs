@@ -45,8 +45,12 @@ pub(crate) enum Line {
     Reclaimed(u64),
     /// Of tower-memory, and not of a request.
     Other,
+    /// Of a request, without a time that can be read.
+    Undated,
     /// Of somebody else who names it.
     Foreign,
+    /// As docker keeps lines: each as a text within JSON of its own.
+    Wrapped,
     /// Not JSON, or of tower-memory in another layout.
     Unreadable,
 }
@@ -75,6 +79,14 @@ pub(crate) struct Event {
     pub(crate) suppressed: Option<u64>,
     /// The same for the warning and the DEBUG event of one request; `None` where there can be no warning.
     pub(crate) fingerprint: Option<u64>,
+}
+
+impl Event {
+    /// Growth that can be its own.
+    pub(crate) fn own_growth(&self) -> Option<u64> {
+        self.growth
+            .filter(|_| self.verdict != verdict::OTHER_REQUESTS)
+    }
 }
 
 /// Texts of many events, in one allocation.
@@ -110,11 +122,15 @@ impl Line {
             // Others may name a field like one of ours and put something else there.
             return match serde_json::from_str::<Targeted>(line) {
                 Ok(targeted) if targeted.target != TARGET => Self::Foreign,
+                Ok(targeted) if targeted.timestamp.is_number() => Self::Undated,
                 _ => Self::Unreadable,
             };
         };
         if json.target != TARGET {
-            return Self::Foreign;
+            return match serde_json::from_str::<Docker>(line) {
+                Ok(docker) if docker.log.contains(TARGET) => Self::Wrapped,
+                _ => Self::Foreign,
+            };
         }
         let fields = json.fields.as_deref().unwrap_or(&json);
         if fields.route.is_empty() || fields.verdict.is_empty() {
@@ -122,7 +138,7 @@ impl Line {
         }
         match json.timestamp.parse() {
             Ok(at) => Self::Event(fields.event(at, texts)),
-            Err(_) => Self::Unreadable,
+            Err(_) => Self::Undated,
         }
     }
 }
@@ -131,6 +147,15 @@ impl Line {
 struct Targeted<'a> {
     #[serde(borrow, default)]
     target: Cow<'a, str>,
+    #[serde(default)]
+    timestamp: serde_json::Value,
+}
+
+/// A line of docker's `json-file`.
+#[derive(Deserialize)]
+struct Docker<'a> {
+    #[serde(borrow)]
+    log: Cow<'a, str>,
 }
 
 /// A line with its fields beside the timestamp (`flatten_event(true)`), or once more in `fields`. Spans can repeat the

@@ -21,7 +21,7 @@ pub(crate) struct Hour {
     pub(crate) retained: Option<i64>,
     pub(crate) resident: Extremes,
     pub(crate) live: Extremes,
-    /// The largest growth, when it was, and the place of its route. Of equal ones the first.
+    /// The largest growth that can be a request's own, when it was, and the place of its route. Of equal ones the first.
     pub(crate) largest: Option<(u64, Reverse<Timestamp>, usize)>,
 }
 
@@ -58,7 +58,7 @@ impl Hour {
             resident: Extremes(event.after.or(event.before).map(same)),
             live: Extremes(event.live.map(same)),
             largest: event
-                .growth
+                .own_growth()
                 .map(|growth| (growth, Reverse(event.at), route)),
         });
         // A peak counts; a request that begins before a rise is no low of the time after it.

@@ -122,9 +122,7 @@ fn route(route: &Route) -> Markup {
             td { (size(route.growth())) }
             td.words { (sentences::next_steps(route).join(". ")) }
             td.words { (sentences::verdicts(route)) }
-            @for quantile in [0.5, 0.95, 0.99, 1.0] {
-                td { (size(route.growth_at(quantile))) }
-            }
+            @for growth in route.growths() { td { (size(growth)) } }
             td { (size(route.shrink)) }
             td { (size_or_dash(route.peak)) }
             td { (count(route.warnings)) }

@@ -34,7 +34,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 /// Tells which routes and hours grew memory, from the JSON log of tower-memory, and writes a page with plots
 #[derive(Parser)]
@@ -79,6 +79,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
     }
     let page = arguments.html.unwrap_or_else(|| page_of(&inputs[0]));
     // Before the work, not after it.
+    inputs.iter().try_for_each(Input::may_be_read)?;
     may_be_written(&page)?;
 
     let mut figures = Figures::default();
@@ -122,20 +123,34 @@ fn title(inputs: &[Input]) -> String {
     }
 }
 
-/// Nothing is overwritten but an older report.
+/// Whether there is nothing yet, or an older report, and a folder that takes it.
 fn may_be_written(page: &Path) -> Result<(), String> {
-    match page.metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        // A terminal would have to be read from.
-        Ok(metadata) if metadata.is_file() => {}
-        _ => return Err(is_no_report(page)),
+    if page == Path::new("-") {
+        return Err("can't write the page to standard output: name a file with --html".to_owned());
     }
-    let mut start = Vec::new();
-    let beginning = html::BEGINNING.as_bytes();
-    let file = File::open(page).map(|file| file.take(beginning.len() as u64));
-    match file.and_then(|mut file| file.read_to_end(&mut start)) {
-        Ok(_) if start == beginning => Ok(()),
-        _ => Err(is_no_report(page)),
+    match page.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(can_not_write(page, &error)),
+        Ok(found) if found.is_dir() => {
+            let page = page.display();
+            return Err(format!("{page} is a folder: name a file in it with --html"));
+        }
+        // A terminal would have to be read from.
+        Ok(found) if !found.is_file() => return Err(is_no_report(page)),
+        Ok(_) => {
+            let mut start = Vec::new();
+            let beginning = html::BEGINNING.as_bytes();
+            File::open(page)
+                .and_then(|file| file.take(beginning.len() as u64).read_to_end(&mut start))
+                .map_err(|error| can_not_write(page, &error))?;
+            if start != beginning {
+                return Err(is_no_report(page));
+            }
+        }
+    }
+    match beside(page) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(can_not_write(page, &error)),
     }
 }
 
@@ -146,28 +161,34 @@ fn is_no_report(page: &Path) -> String {
     )
 }
 
+fn can_not_write(page: &Path, error: &io::Error) -> String {
+    let page = page.display();
+    format!("can't write {page}: {error}; name another file with --html")
+}
+
 /// All of the page or nothing.
 fn save(page: &Path, text: &str) -> Result<(), String> {
-    let folder = match page.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = Builder::new();
-    builder.prefix(".report");
-    // Those of any new file; the umask takes its share.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let written = builder.tempfile_in(folder).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+    let written = beside(page).and_then(|mut file| {
+        // Its own `write_all` would name it in errors.
+        file.as_file_mut().write_all(text.as_bytes())?;
         file.persist(page).map_err(|error| error.error)
     });
     match written {
         Ok(_) => Ok(()),
-        Err(error) => Err(format!(
-            "can't write {}: {error}; name another file with --html",
-            page.display()
-        )),
+        Err(error) => Err(can_not_write(page, &error)),
     }
+}
+
+/// A file beside the page, removed unless it becomes the page.
+fn beside(page: &Path) -> io::Result<NamedTempFile<File>> {
+    let folder = match page.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // With the permissions of any new file, and errors that don't name it.
+    Builder::new()
+        .prefix(".report")
+        .make_in(folder, |path| File::create_new(path))
 }
 
 /// To standard output. Who closed it has read enough.
@@ -184,9 +205,15 @@ fn print(text: &[u8]) -> Result<(), String> {
 /// Why there is no report.
 fn nothing(figures: &Figures) -> String {
     let lines = sentences::lines(figures);
-    let advice = match figures.tally.unreadable + figures.tally.torn {
-        0 => "does the service log tower_memory at WARN or DEBUG?",
-        _ => "expected tracing-subscriber's JSON, as of `tracing_subscriber::fmt().json()`",
+    let tally = &figures.tally;
+    let advice = if tally.undated > 0 {
+        "expected a `timestamp` of RFC 3339, as `tracing_subscriber::fmt().json()` writes it where no timer is set"
+    } else if tally.wrapped > 0 {
+        "docker wrapped them: docker logs NAME | report -"
+    } else if tally.unreadable + tally.torn > 0 {
+        "expected tracing-subscriber's JSON, as of `tracing_subscriber::fmt().json()`"
+    } else {
+        "does the service log tower_memory at WARN or DEBUG?"
     };
     format!("nothing of tower-memory's requests in {lines}; {advice}")
 }

@@ -3,7 +3,7 @@
 use memchr::{memchr, memrchr};
 use std::{
     fmt,
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -31,6 +31,17 @@ impl Input {
         match self {
             Self::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
             Self::Standard => 0,
+        }
+    }
+
+    /// Whether it can be opened, as far as that can be told without waiting.
+    pub(crate) fn may_be_read(&self) -> Result<(), String> {
+        let is_pipe = |found: Metadata| !found.is_file() && !found.is_dir();
+        match self {
+            // To open one waits for who writes, and to close it again ends them.
+            Self::File(path) if path.metadata().is_ok_and(is_pipe) => Ok(()),
+            Self::File(_) => self.open().map(drop),
+            Self::Standard => Ok(()),
         }
     }
 

@@ -9,10 +9,11 @@ const ROUTES: usize = 512;
 pub(crate) const LONGEST_LABEL: usize = 128;
 const OTHER: &str = "other";
 
-/// Bytes of the smallest growth that is told from the next; sixteen steps to each doubling, up to 64 GiB.
+/// Bytes of the smallest growth that is told from the next; sixteen steps to each doubling, up to 256 TiB, which is all
+/// that a process can address.
 const UNIT: u64 = 16 << 10;
 const PRECISION: u8 = 4;
-const LARGEST: u8 = 22;
+const LARGEST: u8 = 34;
 
 const MIB: i64 = 1 << 20;
 
@@ -80,8 +81,8 @@ pub(crate) struct Route {
     /// Growth by verdict, and how often each was given.
     pub(crate) grown: [u64; VERDICTS.len()],
     pub(crate) verdicts: [u64; VERDICTS.len()],
-    growths: Histogram,
-    pub(crate) largest: u64,
+    histogram: Histogram,
+    largest: u64,
     pub(crate) shrink: u64,
     /// What outlives the requests, late work included; `None` without a heap meter.
     pub(crate) retained: Option<i64>,
@@ -101,7 +102,7 @@ impl Route {
             suppressed: 0,
             grown: Default::default(),
             verdicts: Default::default(),
-            growths: Histogram::new(PRECISION, LARGEST).expect("valid constants"),
+            histogram: Histogram::new(PRECISION, LARGEST).expect("valid constants"),
             largest: 0,
             shrink: 0,
             retained: None,
@@ -128,7 +129,7 @@ impl Route {
             self.largest = self.largest.max(growth);
             let units = growth.div_ceil(UNIT).min((1 << LARGEST) - 1);
             // Fails for values above the largest only, of which there are none.
-            let _ = self.growths.increment(units);
+            let _ = self.histogram.increment(units);
         }
     }
 
@@ -144,9 +145,15 @@ impl Route {
         self.growth() - self.grown[verdict::OTHER_REQUESTS]
     }
 
-    /// A quantile of the growth of single requests, rounded up by less than 16 KiB + 7 %.
-    pub(crate) fn growth_at(&self, quantile: f64) -> u64 {
-        let bucket = self.growths.quantile_bucket(quantile).ok().flatten();
+    /// P50, P95 and P99 of the growth of single requests, and the largest.
+    pub(crate) fn growths(&self) -> [u64; 4] {
+        let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|quantile| self.growth_at(quantile));
+        [p50, p95, p99, self.largest]
+    }
+
+    /// A quantile, rounded up by less than 16 KiB + 7 %.
+    fn growth_at(&self, quantile: f64) -> u64 {
+        let bucket = self.histogram.quantile_bucket(quantile).ok().flatten();
         bucket.map_or(0, |bucket| (bucket.end() * UNIT).min(self.largest))
     }
 

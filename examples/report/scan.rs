@@ -39,8 +39,11 @@ pub(crate) struct Tally {
     /// Those of them that tell of pages given back, and of how many bytes.
     pub(crate) reclaims: u64,
     pub(crate) reclaimed: u64,
-    /// Lines that name tower-memory and can't be read.
+    /// Lines that name tower-memory and can't be read, and those of them that are its own and lack a time, or that docker
+    /// wrapped.
     pub(crate) unreadable: u64,
+    pub(crate) undated: u64,
+    pub(crate) wrapped: u64,
     /// Lines without an end, of which nothing could be read.
     pub(crate) torn: u64,
     /// Lines that were too long to be read.
@@ -60,6 +63,8 @@ impl Tally {
         self.reclaims += more.reclaims;
         self.reclaimed += more.reclaimed;
         self.unreadable += more.unreadable;
+        self.undated += more.undated;
+        self.wrapped += more.wrapped;
         self.torn += more.torn;
         self.overlong += more.overlong;
     }
@@ -153,6 +158,14 @@ impl Parsed {
                 }
                 Line::Other => tally.others += 1,
                 Line::Foreign => {}
+                Line::Undated => {
+                    tally.unreadable += 1;
+                    tally.undated += 1;
+                }
+                Line::Wrapped => {
+                    tally.unreadable += 1;
+                    tally.wrapped += 1;
+                }
                 Line::Unreadable if last_read => tally.torn += 1,
                 Line::Unreadable => tally.unreadable += 1,
             }

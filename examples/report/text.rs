@@ -67,8 +67,8 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
         net(route.retained),
         size(route.growth())
     )?;
-    for quantile in [0.5, 0.95, 0.99, 1.0] {
-        write!(out, "{:>11}", size(route.growth_at(quantile)))?;
+    for growth in route.growths() {
+        write!(out, "{:>11}", size(growth))?;
     }
     writeln!(out)?;
     if route.is_quiet() {

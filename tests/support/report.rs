@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub struct Folder(TempDir);
 
 /// What a run said.
-pub struct Said {
+pub struct Run {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
@@ -59,31 +59,31 @@ impl Folder {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Said {
+    pub fn run(&self, arguments: &[&str]) -> Run {
         let mut command = self.command(arguments);
         let output = command.stdin(Stdio::null()).output();
-        Said::of(output.expect("it starts"))
+        Run::of(output.expect("it starts"))
     }
 
     /// With this on standard input.
-    pub fn pipe(&self, arguments: &[&str], input: &[u8]) -> Said {
+    pub fn pipe(&self, arguments: &[&str], input: &[u8]) -> Run {
         let mut command = self.command(arguments);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let mut pipe = child.stdin.take().expect("piped");
         pipe.write_all(input).expect("it reads");
         drop(pipe);
-        Said::of(child.wait_with_output().expect("it ends"))
+        Run::of(child.wait_with_output().expect("it ends"))
     }
 
     /// The report of `app.log`, and the page.
     pub fn report(&self) -> (String, String) {
-        let said = self.run(&["app.log"]);
-        (said.report(), self.get("app.report.html"))
+        let run = self.run(&["app.log"]);
+        (run.report(), self.get("app.report.html"))
     }
 }
 
-impl Said {
+impl Run {
     fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Self {
