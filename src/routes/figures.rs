@@ -58,7 +58,7 @@ pub struct Growth {
     /// All growth.
     pub sum: u64,
     /// Half of the requests grew the process by no more than this. Like all quantiles rounded up, by
-    /// less than 16 KiB + 7 %.
+    /// less than 16 KiB + 7 %, and 64 GiB at most.
     pub p50: u64,
     /// 95 of 100.
     pub p95: u64,
