@@ -170,7 +170,7 @@ struct Sizing {
 attributes! {
     COMPUTER_RAM of AnyEdgeComponent {
         "E4.7" ram_per_unit [GB_RAM]
-            = "that of the computer" => |component| component.size(|size| size.capacity);
+            = "that of the computer" => |component| component.computer().map(|computer| computer.ram.gb());
         "E4.7" base_ram_consumption [GB_RAM]
             = "that of the computer" => |component| component.size(|size| size.base);
         "E4.7" lifespan [HOUR]
@@ -181,13 +181,13 @@ attributes! {
 attributes! {
     COMPUTER_CPU of AnyEdgeComponent {
         "E4.7" compute_per_unit [CORES]
-            = "that of the computer" => |component| component.size(|size| size.capacity);
+            = "that of the computer" => |component| component.computer().map(|computer| computer.compute.cores());
         "E4.7" base_compute_consumption [CORES]
             = "that of the computer" => |component| component.size(|size| size.base);
         "E4.7" power_per_unit [WATT]
-            = "that of the computer" => |component| component.size(|size| size.power);
+            = "that of the computer" => |component| component.computer().map(|computer| computer.power.watts());
         "E4.7" idle_power_per_unit [WATT]
-            = "that of the computer" => |component| component.size(|size| size.idle_power);
+            = "that of the computer" => |component| component.computer().map(|computer| computer.idle_power.watts());
         "E4.7" lifespan [HOUR]
             = "that of the computer" => |component| component.size(|size| size.lifespan);
     }
@@ -196,9 +196,9 @@ attributes! {
 attributes! {
     APPLIANCE_COMPONENT of AnyEdgeComponent {
         "E4.8" power_per_unit [WATT]
-            = "that of the appliance" => |component| component.size(|size| size.power);
+            = "that of the appliance" => |component| component.appliance().map(|appliance| appliance.power.watts());
         "E4.8" idle_power_per_unit [WATT]
-            = "that of the appliance" => |component| component.size(|size| size.idle_power);
+            = "that of the appliance" => |component| component.appliance().map(|appliance| appliance.idle_power.watts());
         "E4.8" lifespan [HOUR]
             = "that of the appliance" => |component| component.size(|size| size.lifespan);
     }
@@ -337,6 +337,14 @@ impl<'e> At<'e, AnyEdgeComponent> {
         })
     }
 
+    fn computer(self) -> Result<&'e EdgeComputer, Failure> {
+        self.owner::<EdgeComputer>().map(At::get)
+    }
+
+    fn appliance(self) -> Result<&'e EdgeAppliance, Failure> {
+        self.owner::<EdgeAppliance>().map(At::get)
+    }
+
     fn sizing(self) -> Result<Sizing, Failure> {
         /// Of the classes whose attributes are their own.
         macro_rules! own {
@@ -395,7 +403,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
             }
             AnyEdgeComponent::EdgeComputerRAMComponent(component) => {
                 let component = self.at(component).get();
-                let computer = self.owner::<EdgeComputer>()?.get();
+                let computer = self.computer()?;
                 let units = component.nb_of_units.number();
                 Sizing {
                     manufacturing: component.carbon_footprint_manufacturing_per_unit.kg() * units,
@@ -408,7 +416,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
             }
             AnyEdgeComponent::EdgeComputerCPUComponent(component) => {
                 let component = self.at(component).get();
-                let computer = self.owner::<EdgeComputer>()?.get();
+                let computer = self.computer()?;
                 let units = component.nb_of_units.number();
                 Sizing {
                     manufacturing: component.carbon_footprint_manufacturing_per_unit.kg() * units,
@@ -421,7 +429,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
             }
             AnyEdgeComponent::EdgeApplianceComponent(component) => {
                 let component = self.at(component).get();
-                let appliance = self.owner::<EdgeAppliance>()?.get();
+                let appliance = self.appliance()?;
                 let units = component.nb_of_units.number();
                 Sizing {
                     manufacturing: component.carbon_footprint_manufacturing_per_unit.kg() * units,
