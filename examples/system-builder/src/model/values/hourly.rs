@@ -65,9 +65,9 @@ impl<Q: Quantity> Value for Hourly<Q> {
                     let unit = unit_of::<Q>(unit, reading)?;
                     let start = start(parts.start_date.as_deref())?;
                     let clock = clock(parts.timezone.as_deref())?;
-                    let values = match (&parts.compressed_values, parts.values.take()) {
-                        (Some(compressed), _) => decompress(compressed)?,
-                        (None, values) => values.unwrap_or_default().into(),
+                    let values = match (parts.values.take(), &parts.compressed_values) {
+                        (None, Some(compressed)) => decompress(compressed)?,
+                        (values, _) => values.unwrap_or_default().into(),
                     };
                     reading.take_hours(values.len())?;
                     (values, start, unit, clock, None)
