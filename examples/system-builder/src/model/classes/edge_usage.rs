@@ -6,7 +6,7 @@ use super::{AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, Country, Network};
 use crate::model::class::class;
 use crate::model::compute::{
     At, CONCURRENT, Entries, Failure, Hours, NUMBER, OCCURRENCES, ProblemKind, Series, Week,
-    attributes, computed, occurrences_in, sum,
+    attributes, computed, known, occurrences_in, sum,
 };
 use crate::model::relations::{List, Ref, Weighted};
 use crate::model::values::{Hourly, Scalar, Starts, Time, Volume, Weekly, Weight};
@@ -250,10 +250,11 @@ impl<'e> At<'e, RecurrentServerNeed> {
         pattern: At<'e, EdgeUsagePattern>,
     ) -> Result<Hours, Failure> {
         self.shared_for("unitary_hourly_volume", pattern.index(), || {
-            let week = &self.get().recurrent_volume_per_edge_device.values;
+            let Weekly { values, unit, .. } = &self.get().recurrent_volume_per_edge_device;
             let country = self.at(pattern.get().country);
-            let volume = country.weeks(week, &*pattern.deployments()?);
-            Ok(Some(volume.times(self.times(pattern))))
+            let volume = country.weeks(values, &*pattern.deployments()?);
+            let events = unit.factor_to(&known("occurrence")).unwrap_or(1.0);
+            Ok(Some(volume.times(self.times(pattern) * events)))
         })
     }
 }
