@@ -119,9 +119,9 @@ impl<'e> UsedInPatterns<'e> for At<'e, AnyEdgeDevice> {
 }
 
 impl<'e> At<'e, AnyEdgeDevice> {
-    /// In the order of the file, each once.
+    /// In the order of the file, as often as they are listed.
     pub(in crate::model) fn components(self) -> Vec<At<'e, AnyEdgeComponent>> {
-        let mut components: Vec<At<'e, AnyEdgeComponent>> = match self.get() {
+        match self.get() {
             AnyEdgeDevice::EdgeDevice(device) => {
                 let components = self.at(device).get().components.iter();
                 components.map(|component| self.at(*component)).collect()
@@ -141,10 +141,7 @@ impl<'e> At<'e, AnyEdgeDevice> {
                     .map(|component| self.at(*component).of())
                     .collect()
             }
-        };
-        let mut seen = std::collections::HashSet::new();
-        components.retain(|component| seen.insert(component.index()));
-        components
+        }
     }
 
     /// In hours.
