@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::tz::TimeZoneDatabase;
 use serde::de;
 
 use super::error::{Defect, DefectKind, Fault, Place, quoted};
@@ -20,7 +19,6 @@ pub(super) struct Reading {
     /// Whether attributes have the names of version 24.
     pub(super) of_24: bool,
     pub(super) ids: Ids,
-    pub(super) zones: TimeZoneDatabase,
     /// Sources that values name, each with the place of the first object and attribute that names
     /// it.
     pub(super) cited: HashMap<Arc<str>, (u32, &'static str)>,
@@ -36,7 +34,6 @@ impl Reading {
             place: Place::default(),
             of_24: false,
             ids: Ids::default(),
-            zones: TimeZoneDatabase::bundled(),
             cited: HashMap::new(),
             texts: HashSet::new(),
             units: HashMap::new(),

