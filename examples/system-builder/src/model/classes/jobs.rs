@@ -1,5 +1,7 @@
 //! Requests to servers.
 
+use std::collections::HashSet;
+
 use super::{
     AnyJob, AnyServer, AnyUsagePattern, BoaviztaCloudServer, EdgeUsagePattern, GPUServer,
     RecurrentServerNeed, Server, UsageJourney, UsageJourneyStep, UsagePattern, VideoStreaming,
@@ -229,14 +231,13 @@ impl<'e> At<'e, AnyJob> {
         let web = web.flat_map(At::<UsageJourney>::usage_patterns);
         let edge = self.referrers::<RecurrentServerNeed>();
         let edge = edge.flat_map(At::<RecurrentServerNeed>::usage_patterns);
-        let mut web: Vec<_> = web.map(At::of).collect();
-        let mut edge: Vec<_> = edge.map(At::of).collect();
-        for patterns in [&mut web, &mut edge] {
-            patterns.sort_unstable_by_key(|pattern: &At<'_, AnyUsagePattern>| pattern.index());
-            patterns.dedup();
-        }
-        web.append(&mut edge);
-        web
+        // In the order in which the reference implementation comes to them: that decides about the last
+        // bit of a sum, and so in which hour a storage is full.
+        let mut known = HashSet::new();
+        let patterns = web.map(At::of).chain(edge.map(At::of));
+        patterns
+            .filter(|pattern: &At<'_, AnyUsagePattern>| known.insert(pattern.index()))
+            .collect()
     }
 
     /// What it moves over networks. That takes what its server takes too, and is best known before
