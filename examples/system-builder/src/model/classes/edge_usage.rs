@@ -1,5 +1,6 @@
 //! Fleets of devices in the field.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, Country, Network};
@@ -177,7 +178,7 @@ impl<'e> At<'e, EdgeFunction> {
 
 /// What edge patterns use.
 pub(in crate::model) trait UsedInPatterns<'e>: Copy + 'e {
-    /// The patterns, each once and in the order of the file.
+    /// The patterns, each once.
     fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>>;
 
     /// A value for each pattern.
@@ -199,14 +200,16 @@ pub(in crate::model) trait UsedInPatterns<'e>: Copy + 'e {
     }
 }
 
-/// The patterns of some paths, each once and in the order of the file.
+/// The patterns of some paths, each once and in the order of the paths: as the reference implementation
+/// comes to them, which decides about the last bit of a sum.
 pub(in crate::model) fn patterns_of<'e>(
     paths: impl Iterator<Item = Path<'e>>,
 ) -> Vec<At<'e, EdgeUsagePattern>> {
-    let mut patterns: Vec<_> = paths.map(|path| path.pattern).collect();
-    patterns.sort_unstable_by_key(|pattern| pattern.index());
-    patterns.dedup();
+    let mut known = HashSet::new();
+    let patterns = paths.map(|path| path.pattern);
     patterns
+        .filter(|pattern| known.insert(pattern.index()))
+        .collect()
 }
 
 impl<'e> At<'e, RecurrentServerNeed> {

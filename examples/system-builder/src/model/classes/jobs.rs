@@ -1,6 +1,6 @@
 //! Requests to servers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     AnyJob, AnyServer, AnyUsagePattern, BoaviztaCloudServer, EdgeUsagePattern, GPUServer,
@@ -289,7 +289,18 @@ impl<'e> At<'e, AnyJob> {
     fn needs_in(self, pattern: At<'e, EdgeUsagePattern>) -> Vec<Place<'e>> {
         let needs = self.referrers::<RecurrentServerNeed>();
         let needs = needs.filter(|need| need.usage_patterns().contains(&pattern));
-        let places = needs.flat_map(|need| {
+        let mut needs: Vec<_> = needs.collect();
+        if needs.len() > 1 {
+            // In the order in which the pattern lists them.
+            let listed = pattern.functions();
+            let listed = listed.flat_map(|function| function.get().recurrent_server_needs.iter());
+            let mut order = HashMap::new();
+            for (i, need) in listed.enumerate() {
+                order.entry(self.at(*need).index()).or_insert(i);
+            }
+            needs.sort_by_key(|need| order.get(&need.index()).copied());
+        }
+        let places = needs.into_iter().flat_map(|need| {
             let jobs = need.get().jobs.iter();
             let times = jobs.filter(|(job, _)| self == self.at(*job));
             times.map(move |(_, times)| Place::Need {
