@@ -79,6 +79,12 @@ fn compressed_and_plain_values_are_the_same_series() {
 }
 
 #[test]
+fn the_plain_values_of_a_series_that_has_both_count() {
+    let model = hourly(edit(compressed(), "values", json!([7.0, 8.0]))).unwrap();
+    assert_eq!(occurrences(&model).2, [7.0, 8.0]);
+}
+
+#[test]
 fn the_key_timezone_may_be_absent_null_or_utc() {
     let mut absent = compressed();
     absent.as_object_mut().unwrap().remove("timezone");

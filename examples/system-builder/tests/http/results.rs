@@ -138,6 +138,8 @@ async fn a_system_that_asks_for_too_much_is_refused_with_what_can_be_computed_of
     };
     assert_eq!(value("use_footprint")["kind"], "error");
     assert_eq!(value("hour_by_hour_ram_need")["kind"], "hourly");
+    // It has no such number to be checked.
+    assert_eq!(value("fixed_nb_of_instances_validation")["kind"], "empty");
     let series = format!("{location}/objects/Srv/series?attribute=use_footprint");
     let series = server.get(&series).await;
     assert_eq!(series.status, StatusCode::UNPROCESSABLE_ENTITY);

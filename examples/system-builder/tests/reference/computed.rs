@@ -62,7 +62,7 @@ fn every_attribute_of_every_system_is_that_of_the_reference() {
             );
         }
     }
-    assert_eq!(compared, 3623);
+    assert_eq!(compared, 4210);
 }
 
 #[test]
