@@ -264,11 +264,13 @@ impl Footprint {
             let total = self.series.entry((category, phase));
             match hours {
                 Ok(None) => *sum = Some(0.0),
-                Ok(Some(hours)) if !hours.sum().is_finite() => {
-                    self.note(beyond_numbers(object, phase).into());
-                }
                 Ok(Some(hours)) => {
-                    *sum = Some(hours.sum());
+                    let kilograms = hours.sum();
+                    if !kilograms.is_finite() {
+                        self.note(beyond_numbers(object, phase).into());
+                        continue;
+                    }
+                    *sum = Some(kilograms);
                     match total {
                         Entry::Vacant(total) => drop(total.insert(hours)),
                         Entry::Occupied(mut total) => {
