@@ -110,12 +110,25 @@ fn a_request_allocates_nothing_under_a_subscriber_that_wants_no_debug_events() {
 #[cfg(feature = "metrics")]
 #[test]
 fn a_request_of_a_known_route_allocates_nothing_where_it_is_counted_for_prometheus() {
-    use tower_memory::metrics::Metrics;
+    use tower_memory::{
+        metrics::Metrics,
+        resident::{ReadResident, Resident},
+    };
+
+    /// A process that stays as it is: what grew, an exporter keeps in memory of its own.
+    struct Steady;
+
+    impl ReadResident for Steady {
+        fn read(&self) -> io::Result<Resident> {
+            Ok(Resident::new(4096, 0))
+        }
+    }
 
     let prometheus = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&prometheus, || {
         for (layer, readable) in layers() {
             let mut service = layer
+                .reader(Steady)
                 .on_report(Metrics::new())
                 .layer(service_fn(hello::<()>));
             let request = || {
