@@ -6,6 +6,7 @@
 use axum::http::Method;
 use fantoccini::{
     Client, ClientBuilder, Locator,
+    elements::Element,
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -68,12 +69,7 @@ impl Browser {
 
     /// Waits for an element that is displayed and returns its text.
     pub(crate) async fn text(&self, selector: &str) -> String {
-        let element = self
-            .client
-            .wait()
-            .for_element(Locator::Css(selector))
-            .await
-            .unwrap();
+        let element = self.element(selector).await;
         let displayed = async { while !element.is_displayed().await.unwrap() {} };
         let in_time = timeout(Duration::from_secs(60), displayed).await;
         assert!(in_time.is_ok(), "{selector} stays hidden");
@@ -81,13 +77,13 @@ impl Browser {
     }
 
     pub(crate) async fn click(&self, selector: &str) {
-        let element = self
-            .client
-            .wait()
-            .for_element(Locator::Css(selector))
-            .await
-            .unwrap();
-        element.click().await.unwrap();
+        self.element(selector).await.click().await.unwrap();
+    }
+
+    /// Waits for an element.
+    async fn element(&self, selector: &str) -> Element {
+        let wait = self.client.wait();
+        wait.for_element(Locator::Css(selector)).await.unwrap()
     }
 
     pub(crate) async fn command(&self, path: &'static str, body: Value) -> Value {

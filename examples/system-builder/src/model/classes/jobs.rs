@@ -291,7 +291,7 @@ impl<'e> At<'e, AnyJob> {
         let needs = needs.filter(|need| need.usage_patterns().contains(&pattern));
         let mut needs: Vec<_> = needs.collect();
         if needs.len() > 1 {
-            // In the order in which the pattern lists them.
+            // In the order in which the pattern lists them, for the last bit of sums over them.
             let listed = pattern.functions();
             let listed = listed.flat_map(|function| function.get().recurrent_server_needs.iter());
             let mut order = HashMap::new();
