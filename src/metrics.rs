@@ -22,6 +22,10 @@ use std::{
 /// | `process.memory.usage` | gauge, bytes | | the resident set |
 /// | `tower_memory.limit` | gauge, bytes | | what it may grow to: the limit of the cgroup, or the memory of the machine |
 /// | `tower_memory.heap.live` | gauge, bytes | | the live heap |
+/// | `tower_memory.heap.nobody` | gauge, bytes | | what of it no request owns |
+/// | `tower_memory.route.live` | gauge, bytes | `http.route` | what of it requests of the route own |
+/// | `tower_memory.route.unsent` | gauge, bytes | `http.route` | what of that waits for clients to read it |
+/// | `tower_memory.route.running` | gauge, bytes | `http.route` | what of that is in use by work that still runs |
 /// | `tower_memory.requests` | counter | `http.route`, `verdict` | requests that ended, by what was said of them |
 /// | `tower_memory.growth` | counter, bytes | `http.route` | growth of the process |
 /// | `tower_memory.shrink` | counter, bytes | `http.route` | what it shrank by |

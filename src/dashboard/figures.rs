@@ -17,6 +17,7 @@ pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
         "resident": process.resident.map(|resident| resident.total),
         "shared": process.resident.map(|resident| resident.shared),
         "live": process.live,
+        "nobody": snapshot.nobody,
         "held": process.held(),
         "limit": snapshot.limit,
         "level": advice.level.as_str(),
@@ -77,6 +78,10 @@ fn route(figures: &RouteFigures) -> Value {
         "allocated": figures.heap.map(|heap| heap.allocated),
         "retained": figures.heap.map(|heap| heap.retained),
         "peak": figures.heap.map(|heap| heap.peak),
+        "live": figures.heap.and_then(|heap| heap.live),
+        "unsent": figures.heap.map(|heap| heap.unsent),
+        "running": figures.heap.map(|heap| heap.running),
+        "oldest_running": figures.heap.and_then(|heap| heap.oldest_running).map(|age| age.as_secs_f64()),
         "late": figures.late,
         "last_warning": figures.last_warning.as_ref().map(|last| warning(&figures.route, last)),
     })

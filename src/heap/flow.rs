@@ -23,6 +23,11 @@ pub struct HeapFlow {
     /// connection. Counted are frames of [`Bytes`](bytes::Bytes) that nobody else holds, with the
     /// room that their buffer has; 0 for other kinds.
     pub handed_off: u64,
+    /// Bytes of the response that are still alive because its client has not read them yet.
+    pub unsent: u64,
+    /// Bytes in use by work of the request that still runs: see
+    /// [`CurrentRequest`](super::CurrentRequest).
+    pub running: u64,
 }
 
 impl HeapFlow {
@@ -40,6 +45,8 @@ impl HeapFlow {
         self.net()
             .wrapping_add_unsigned(self.received)
             .wrapping_sub_unsigned(self.handed_off)
+            .wrapping_sub_unsigned(self.unsent)
+            .wrapping_sub_unsigned(self.running)
     }
 
     /// Both together.
@@ -51,6 +58,8 @@ impl HeapFlow {
             peak: self.peak.saturating_add(other.peak),
             received: self.received.wrapping_add(other.received),
             handed_off: self.handed_off.wrapping_add(other.handed_off),
+            unsent: self.unsent.wrapping_add(other.unsent),
+            running: self.running.wrapping_add(other.running),
         }
     }
 }

@@ -53,6 +53,7 @@
 
 mod account;
 mod allocator;
+mod by_route;
 mod flow;
 mod frame;
 #[cfg(feature = "jemalloc")]
@@ -64,10 +65,12 @@ mod slots;
 
 pub use self::{
     allocator::TrackingAllocator,
+    by_route::{LiveByRoute, RouteLive, live_by_route},
     flow::HeapFlow,
     propagate::{CurrentRequest, Instrumented},
 };
 pub(crate) use self::{
+    by_route::live_of_route,
     frame::{handed_off, received},
     scope::{Flow, Scope},
 };

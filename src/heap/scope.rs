@@ -193,6 +193,7 @@ impl Flow {
             peak: self.peak.max(0).cast_unsigned(),
             received: self.counts.received,
             handed_off: self.handed_off,
+            ..HeapFlow::default()
         })
     }
 }

@@ -5,7 +5,7 @@ use super::{
     headline::{Headline, LateHeadline},
 };
 use crate::{
-    heap::HeapFlow,
+    heap::{self, HeapFlow},
     report::{LateWork, Report},
     verdict::Verdict,
 };
@@ -37,7 +37,10 @@ macro_rules! with_fields {
             "heap.handed_off" = $heap.map(|heap| heap.handed_off),
             "heap.retained" = $heap.map(retained),
             "heap.released" = $heap.map(released),
+            "heap.unsent" = $heap.map(|heap| heap.unsent),
+            "heap.running" = $heap.map(|heap| heap.running),
             "heap.live" = $report.live_after,
+            "heap.route_live" = heap::live_of_route(&$report.route),
             "requests.overlapping" = $report.overlap,
             "verdict" = $report.verdict.as_str(),
             "verdict.held" = held($report.verdict),
@@ -111,6 +114,7 @@ macro_rules! late_event {
             "heap.peak" = $work.heap.peak,
             "heap.retained" = retained($work.heap),
             "heap.released" = released($work.heap),
+            "heap.route_live" = heap::live_of_route(&$work.route),
             "verdict" = $work.verdict.as_str(),
             "warnings.suppressed" = $suppressed,
             "{}",

@@ -54,7 +54,10 @@ pub(crate) const TARGET: &str = "tower_memory";
 /// | `heap.handed_off` | bytes of the response that are freed outside | no heap meter counts |
 /// | `heap.retained` | bytes that outlive it; 0 when it freed more | no heap meter counts |
 /// | `heap.released` | bytes freed beyond its own; 0 when it retained | no heap meter counts |
+/// | `heap.unsent` | bytes of the response that its client has not read yet | no heap meter counts |
+/// | `heap.running` | bytes in use by work of the request that still runs | no heap meter counts |
 /// | `heap.live` | live heap of the process at the end, in bytes | no heap meter counts |
+/// | `heap.route_live` | live heap that requests of this route own, in bytes, when the event is written | blocks have no owner |
 /// | `requests.overlapping` | requests that shared the window | |
 /// | `verdict` | [`Verdict::as_str`](crate::Verdict::as_str) | |
 /// | `verdict.held` | bytes of growth that are freed pages | the verdict is not `allocator_held` |

@@ -1,14 +1,17 @@
 use super::{series::raise, warning::Warning};
 use crate::{
-    heap::HeapFlow,
+    heap::{HeapFlow, RouteLive},
     report::{LateWork, Outcome, Report},
     route::Route,
     verdict::Verdict,
 };
 use histogram::AtomicHistogram32;
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 /// What the requests of one route did. All sizes are bytes.
@@ -43,10 +46,31 @@ pub struct RouteFigures {
 pub struct RouteHeap {
     /// What they allocated, late work included.
     pub allocated: u64,
-    /// What outlives them: allocated less freed, late work included.
+    /// What is alive now of requests that are settled. Where blocks have no owner (jemalloc's own
+    /// counters), the sum of what each was said to retain, which drifts.
     pub retained: i64,
     /// The most that one of them held at once.
     pub peak: u64,
+    /// Live heap that the route owns now, open requests included; `None` where blocks have no owner.
+    pub live: Option<u64>,
+    /// What of it belongs to responses that their clients have not read yet.
+    pub unsent: u64,
+    /// What of it is in use by work that outlived its request and still runs.
+    pub running: u64,
+    /// How long the oldest request whose work still runs has been open.
+    pub oldest_running: Option<Duration>,
+}
+
+impl RouteHeap {
+    /// Leads with what is alive now, which no sum of past requests can tell.
+    pub(super) fn own(&mut self, owned: &RouteLive) {
+        let settled = owned.live.saturating_sub(owned.open);
+        self.retained = i64::try_from(settled).unwrap_or(i64::MAX);
+        self.live = Some(owned.live);
+        self.unsent = owned.unsent;
+        self.running = owned.running;
+        self.oldest_running = owned.oldest_running;
+    }
 }
 
 /// The distribution of growth. Requests that shrank the process or left it alone count as 0.
@@ -205,6 +229,7 @@ impl Counters {
                 allocated: load(&self.allocated),
                 retained: self.retained.load(Ordering::Relaxed),
                 peak: load(&self.peak),
+                ..RouteHeap::default()
             }),
             late: load(&self.late),
             last_warning: last_warning.clone(),

@@ -100,6 +100,16 @@ impl Routes {
         let mut routes: Vec<_> = entries
             .map(|(route, counted)| counted.figures(route))
             .collect();
+        let owned = heap::live_by_route();
+        for figures in &mut routes {
+            let of_route = owned
+                .iter()
+                .flat_map(|owned| &owned.routes)
+                .find(|owned| owned.route == figures.route);
+            if let (Some(heap), Some(owned)) = (&mut figures.heap, of_route) {
+                heap.own(owned);
+            }
+        }
         routes.sort_by(|a, b| {
             let retained = |figures: &RouteFigures| figures.heap.map_or(0, |heap| heap.retained);
             let weight = |figures: &RouteFigures| (retained(figures), figures.growth.sum);
@@ -112,6 +122,7 @@ impl Routes {
             at,
             process,
             limit: resident::limit(),
+            nobody: owned.map(|owned| owned.nobody),
             routes,
             warnings: kept.warnings().iter().rev().cloned().collect(),
             seconds: kept.seconds.samples(at.as_secs()),
@@ -198,6 +209,9 @@ pub struct Snapshot {
     /// What the process may grow to, in bytes: the limit of its cgroup, which it may share with other
     /// processes, or else the memory of the machine. `None` when neither could be read.
     pub limit: Option<u64>,
+    /// Live heap that no request owns, in bytes; `None` where blocks have no owner. With
+    /// [`RouteHeap::live`] of all routes it adds up to [`Process::live`].
+    pub nobody: Option<u64>,
     /// By what they retain, the largest first, then by growth.
     pub routes: Vec<RouteFigures>,
     /// The last 64 warnings with their routes, at most 16 of one, the newest first.

@@ -312,6 +312,7 @@ mod tests {
             peak: n[3].into(),
             received: n[4].into(),
             handed_off: n[5].into(),
+            ..HeapFlow::default()
         })
     }
 

@@ -34,6 +34,28 @@ pub enum Verdict {
         /// What it freed of that, or of what others had allocated.
         freed: u64,
     },
+    /// Live heap of this request is in use by work that carries it and still runs: the threshold or
+    /// more, or half of the growth. A report of its own follows when the work ends.
+    #[non_exhaustive]
+    Running {
+        /// What is in use.
+        running: u64,
+    },
+    /// Live heap of this request is a response that its client has not read yet: the threshold or
+    /// more, or half of the growth.
+    #[non_exhaustive]
+    Unsent {
+        /// What waits for the client.
+        unsent: u64,
+    },
+    /// The request keeps live heap that it has hardly touched, so it is not resident.
+    #[non_exhaustive]
+    Reserved {
+        /// What outlives the request.
+        retained: u64,
+        /// The most of it that can be resident.
+        resident: u64,
+    },
     /// Half of the growth or more is no live heap: pages that this request used and gave back, and
     /// that the allocator keeps.
     #[non_exhaustive]
@@ -59,6 +81,15 @@ pub enum Verdict {
         /// The most that this request held at once.
         peak: u64,
     },
+    /// More than half of the growth came from outside of this request, though no other ran: from threads that
+    /// don't carry it, from C code, or from stacks.
+    #[non_exhaustive]
+    Outside {
+        /// Growth of the live heap that is not this request's.
+        live: u64,
+        /// Growth that is not live heap.
+        other: u64,
+    },
     /// Other requests shared the window, and nothing tells whose growth it is.
     Overlapped,
     /// No heap meter tells what it is: live heap, pages that the allocator keeps, or memory of C
@@ -69,13 +100,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    pub(crate) const NAMES: [&str; 9] = [
+    pub(crate) const NAMES: [&str; 13] = [
         "within_threshold",
         "peaked",
         "retained",
+        "running",
+        "unsent",
+        "reserved",
         "allocator_held",
         "mapped",
         "other_requests",
+        "outside",
         "overlapped",
         "unmetered",
         "unreadable",
@@ -87,17 +122,22 @@ impl Verdict {
             Self::WithinThreshold => 0,
             Self::Peaked { .. } => 1,
             Self::Retained { .. } => 2,
-            Self::AllocatorHeld { .. } => 3,
-            Self::Mapped { .. } => 4,
-            Self::OtherRequests { .. } => 5,
-            Self::Overlapped => 6,
-            Self::Unmetered => 7,
-            Self::Unreadable => 8,
+            Self::Running { .. } => 3,
+            Self::Unsent { .. } => 4,
+            Self::Reserved { .. } => 5,
+            Self::AllocatorHeld { .. } => 6,
+            Self::Mapped { .. } => 7,
+            Self::OtherRequests { .. } => 8,
+            Self::Outside { .. } => 9,
+            Self::Overlapped => 10,
+            Self::Unmetered => 11,
+            Self::Unreadable => 12,
         }
     }
 
-    /// The name in the log: `within_threshold`, `peaked`, `retained`, `allocator_held`, `mapped`,
-    /// `other_requests`, `overlapped`, `unmetered` or `unreadable`.
+    /// The name in the log: `within_threshold`, `peaked`, `retained`, `running`, `unsent`, `reserved`,
+    /// `allocator_held`, `mapped`, `other_requests`, `outside`, `overlapped`, `unmetered` or
+    /// `unreadable`.
     pub const fn as_str(&self) -> &'static str {
         Self::NAMES[self.index()]
     }
@@ -118,10 +158,23 @@ impl Verdict {
             Self::Retained { .. } => Some(
                 "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
             ),
+            Self::Running { .. } => Some("Its work reports once it ends"),
+            Self::Unsent { .. } => Some(
+                "Not retained by this request: consider streaming the response, or a timeout for slow clients",
+            ),
+            Self::Reserved { .. } => {
+                Some("It costs address space, and memory only where it is written to")
+            }
+            Self::Outside { live, other } if *live > *other => Some(
+                "Carry CurrentRequest into the threads and tasks that this route hands work to, and they count for it",
+            ),
+            Self::Outside { .. } => Some(
+                "Carry CurrentRequest into the threads that this route hands work to; what is left is C code or stacks",
+            ),
             Self::AllocatorHeld {
                 held, handed_off, ..
             } if *handed_off > *held => {
-                Some("Not retained by this request: consider to stream the response")
+                Some("Not retained by this request: consider streaming the response")
             }
             Self::AllocatorHeld { .. } => Some(
                 "Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc",
@@ -156,10 +209,26 @@ impl fmt::Display for Verdict {
                 freed,
             } => write!(
                 f,
-                "{} of live heap outlive this request ({} allocated, {} freed)",
+                "{} allocated by this request is still live ({} allocated, {} freed)",
                 size(retained),
                 size(allocated),
                 size(freed)
+            ),
+            Self::Running { running } => write!(
+                f,
+                "{} allocated by this request is in use by its work that still runs",
+                size(running)
+            ),
+            Self::Unsent { unsent } => write!(
+                f,
+                "{} of the response waits for its client to read it",
+                size(unsent)
+            ),
+            Self::Reserved { retained, resident } => write!(
+                f,
+                "{} reserved by this request is still live, at most {} of it resident",
+                size(retained),
+                size(resident)
             ),
             Self::AllocatorHeld {
                 held,
@@ -167,33 +236,43 @@ impl fmt::Display for Verdict {
                 handed_off,
             } if handed_off > held => write!(
                 f,
-                "{} of the growth are the response, freed once it is sent; {} are freed pages the allocator keeps, {} still live",
+                "{} of the growth is the response, freed once it is sent; {} is freed memory the allocator still holds, {} is in use",
                 size(handed_off),
                 size(held),
                 size(retained)
             ),
             Self::AllocatorHeld { held, retained, .. } => write!(
                 f,
-                "{} of the growth are freed pages the allocator keeps; {} still live",
+                "{} of the growth is freed memory the allocator still holds; {} is in use",
                 size(held),
                 size(retained)
             ),
             Self::Mapped { shared_growth } => write!(
                 f,
-                "{} of the growth are files or shared memory that became resident, not heap",
+                "{} of the growth is files or shared memory that became resident, not heap",
                 size(shared_growth)
             ),
             Self::OtherRequests { elsewhere, peak } => write!(
                 f,
-                "{} of the growth are not this request's, which held {} at most",
+                "{} of the growth is not from this request, which never held more than {}",
                 size(elsewhere),
                 size(peak)
             ),
+            Self::Outside { live, other } if live > other => write!(
+                f,
+                "{} of live heap was allocated outside of this request while no other ran",
+                size(live)
+            ),
+            Self::Outside { other, .. } => write!(
+                f,
+                "{} came from outside of this request's heap while no other ran: freed memory of work on other threads, C code, or stacks",
+                size(other)
+            ),
             Self::Overlapped => f.write_str(
-                "other requests shared the window, and nothing tells whose growth it is",
+                "other requests ran meanwhile, and without a heap meter the growth can't be attributed to one of them",
             ),
             Self::Unmetered => f.write_str(
-                "no heap meter tells whether this is live heap or pages the allocator keeps",
+                "without a heap meter, live heap can't be told from freed pages",
             ),
             Self::Unreadable => f.write_str("the resident set could not be read"),
         }
