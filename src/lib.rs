@@ -135,8 +135,6 @@ pub mod reclaim;
 mod report;
 pub mod resident;
 mod route;
-#[cfg(any(feature = "metrics", feature = "routes"))]
-mod route_table;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod shield;

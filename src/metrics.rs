@@ -4,8 +4,7 @@ use crate::{
     heap,
     report::{LateWork, OnReport, Report},
     resident::{self, Resident},
-    route::Route,
-    route_table::RouteTable,
+    route::{Route, RouteTable},
     verdict::Verdict,
 };
 use ::metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};

@@ -13,6 +13,8 @@ pub struct Report {
     pub route: Route,
     /// The response's status; `None` when there was no response.
     pub status: Option<StatusCode>,
+    /// What a gRPC call came to, by the `grpc-status` of its response; `None` for other requests.
+    pub grpc_status: Option<i32>,
     /// How the request ended.
     pub outcome: Outcome,
     /// How long the request window was open.

@@ -1,4 +1,4 @@
-use super::flow::HeapFlow;
+use super::{flow::HeapFlow, tag::Tag};
 use std::{
     fmt,
     sync::{
@@ -8,11 +8,11 @@ use std::{
 };
 
 /// What is done for a request elsewhere than in its own polls. Opened only where somebody asks: a
-/// request that spawns nothing and has no body never has one.
-#[derive(Default)]
+/// request that spawns nothing never has one.
 pub(crate) struct Account {
+    tag: Tag,
     state: Mutex<State>,
-    /// Request body bytes that came in and are not freed yet.
+    /// Request body bytes that came in and are not freed yet, where blocks have no owner.
     outstanding: AtomicU64,
 }
 
@@ -28,49 +28,72 @@ struct State {
 type Tell = Box<dyn FnOnce(HeapFlow) + Send>;
 
 impl Account {
+    /// Of the request that owns what has this tag; nobody's where blocks have no owner.
+    pub(super) fn new(tag: Tag) -> Self {
+        Self {
+            tag,
+            state: Mutex::default(),
+            outstanding: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn tag(&self) -> Tag {
+        self.tag
+    }
+
     /// One more may do work for this request.
     pub(super) fn carry(&self) {
         self.state().carriers += 1;
     }
 
-    /// One less. The last one tells what was done after the request's end, if anything was.
+    /// One less. The last one tells what was done after the request's end.
     pub(super) fn put_down(&self) {
         let mut state = self.state();
         state.carriers -= 1;
         let tell = (state.carriers == 0).then(|| state.tell.take()).flatten();
         let late = state.flow;
         drop(state);
-        if let Some(tell) = tell
-            && late != HeapFlow::default()
-        {
+        if let Some(tell) = tell {
             tell(late);
         }
     }
 
     pub(super) fn add(&self, done: &HeapFlow) {
         let mut state = self.state();
-        let peak = state.flow.net().saturating_add_unsigned(done.peak);
-        let peak = state.flow.peak.max(peak.max(0).cast_unsigned());
+        let peak = match self.tag {
+            Tag::NOBODY => {
+                let peak = state.flow.net().saturating_add_unsigned(done.peak);
+                peak.max(0).cast_unsigned()
+            }
+            // Counted from what was alive of the request all along.
+            _ => done.peak,
+        };
         state.flow = HeapFlow {
-            peak,
+            peak: state.flow.peak.max(peak),
             ..state.flow.and(done)
         };
     }
 
+    #[cfg(feature = "jemalloc")]
     pub(super) fn came_in(&self, bytes: u64) {
         self.outstanding.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Request body bytes are freed. Whether they still count as the request's own.
+    #[cfg(feature = "jemalloc")]
     pub(super) fn went_out(&self, bytes: u64) -> bool {
         let state = self.state();
         self.outstanding.fetch_sub(bytes, Ordering::Relaxed);
         !state.ended
     }
 
-    /// The request has ended: what was done for it so far. If somebody still carries it, `tell`
-    /// makes what the last of them calls with what was done later.
-    pub(crate) fn end<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
+    pub(super) fn is_carried(&self) -> bool {
+        self.state().carriers > 0
+    }
+
+    /// The request has ended: what was done for it so far, and whether somebody still carries it. Then
+    /// `tell` makes what the last of them calls with what was done later.
+    pub(super) fn end<T>(&self, tell: impl FnOnce() -> T) -> (HeapFlow, bool)
     where
         T: FnOnce(HeapFlow) + Send + 'static,
     {
@@ -79,10 +102,11 @@ impl Account {
         let mut flow = std::mem::take(&mut state.flow);
         // What came in and is there still was kept.
         flow.received += self.outstanding.load(Ordering::Relaxed);
-        if state.carriers > 0 {
+        let is_carried = state.carriers > 0;
+        if is_carried {
             state.tell = Some(Box::new(tell()));
         }
-        flow
+        (flow, is_carried)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -53,15 +53,19 @@
 
 mod account;
 mod allocator;
+#[cfg(feature = "jemalloc")]
+mod by_difference;
 mod by_route;
 mod flow;
-mod frame;
-#[cfg(feature = "jemalloc")]
-mod jemalloc;
-mod meter;
+mod labels;
+mod map;
 mod propagate;
+mod request;
+mod ring;
 mod scope;
 mod slots;
+mod tag;
+mod unsent;
 
 pub use self::{
     allocator::TrackingAllocator,
@@ -71,8 +75,8 @@ pub use self::{
 };
 pub(crate) use self::{
     by_route::live_of_route,
-    frame::{handed_off, received},
-    scope::{Flow, Scope},
+    request::{Flow, LateRemains, Remains, Scope},
+    scope::as_nobody,
 };
 
 /// Bytes that are allocated and not yet freed in the whole process, or `None` when no
@@ -82,7 +86,11 @@ pub(crate) use self::{
 /// Costs a few nanoseconds for each thread, up to some microseconds for 1024 of them: for reports
 /// and metrics, not for hot loops.
 pub fn live_bytes() -> Option<u64> {
-    meter::live_bytes()
+    #[cfg(feature = "jemalloc")]
+    if !slots::are_counting() {
+        return by_difference::live_bytes();
+    }
+    slots::live_bytes()
 }
 
 /// The same where it is cheap enough for the path of a request, which it is not with jemalloc.
@@ -90,10 +98,23 @@ pub(crate) fn live_bytes_at_once() -> Option<u64> {
     slots::live_bytes()
 }
 
-/// Whether anything counts.
-#[cfg(feature = "axum")]
-pub(crate) fn is_metered() -> bool {
-    meter::with_this_thread(|_| ()).is_some()
+/// `bytes` of a request body, so that what a request keeps of them counts as its own.
+pub(crate) fn received(bytes: bytes::Bytes) -> bytes::Bytes {
+    #[cfg(feature = "jemalloc")]
+    if !slots::are_counting() {
+        return by_difference::received(bytes);
+    }
+    match slots::are_counting() {
+        // Theirs is a buffer of the connection, which other frames may share.
+        true => bytes::Bytes::copy_from_slice(&bytes),
+        false => bytes,
+    }
+}
+
+/// Whether request bodies have to be watched by themselves: where blocks have no owner.
+#[cfg(all(feature = "axum", feature = "jemalloc"))]
+pub(crate) fn watches_bodies() -> bool {
+    !slots::are_counting() && by_difference::this_thread().is_some()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
+#[cfg(feature = "jemalloc")]
+use super::by_difference;
 use super::{
     account::Account,
-    scope::{self, Flow, Scope},
+    request::{Flow, Scope},
+    scope, slots,
 };
 use pin_project_lite::pin_project;
 use std::{
@@ -37,7 +40,7 @@ pub struct CurrentRequest(Arc<Account>);
 impl CurrentRequest {
     /// The request that this thread works for. `None` outside of any, and where no allocator counts.
     pub fn get() -> Option<Self> {
-        scope::current_account().map(Self::new)
+        current_account().map(Self::new)
     }
 
     /// Calls `f`. What it allocates and frees counts for this request, and for no other that this
@@ -94,6 +97,18 @@ impl CurrentRequest {
     }
 }
 
+fn current_account() -> Option<Arc<Account>> {
+    #[cfg(feature = "jemalloc")]
+    if !slots::are_counting() {
+        return by_difference::current_account();
+    }
+    #[cfg(not(feature = "jemalloc"))]
+    if !slots::are_counting() {
+        return None;
+    }
+    scope::current_account()
+}
+
 fn in_scope<R>(request: Option<&CurrentRequest>, f: impl FnOnce() -> R) -> R {
     match request {
         Some(request) => request.in_scope(f),
@@ -140,12 +155,8 @@ impl<'a> Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        if let Some(scope) = &mut self.scope {
-            self.flow.leave_apart(scope);
-        }
-        if let Some(done) = self.flow.so_far() {
-            self.account.add(&done);
-        }
+        let done = self.flow.leave_elsewhere(self.scope.take());
+        self.account.add(&done);
     }
 }
 

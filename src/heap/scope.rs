@@ -1,13 +1,14 @@
-//! Which counts of a thread belong to which request.
+//! Whose scope is open on a thread, and what happened in it.
 //!
-//! A thread counts on and on; a *scope* is a stretch of it, between two looks at the counts. What a
-//! request did is the sum of its scopes: one for each time that it is polled, and one for the drop
-//! at its end. Nothing is switched or swapped in the allocator, which knows nothing of requests.
+//! While a scope is open, what its thread allocates belongs to its request. Scopes nest, and the
+//! innermost one has it all; the ones around count on when it is left.
 
 use super::{
     account::Account,
     flow::HeapFlow,
-    meter::{self, Meter},
+    ring,
+    slots::{self, Slot},
+    tag::Tag,
 };
 use std::{cell::Cell, mem::ManuallyDrop, sync::Arc};
 
@@ -17,67 +18,50 @@ struct Counts {
     allocated: u64,
     freed: u64,
     allocations: u64,
-    received: u64,
 }
 
 impl Counts {
-    fn plus(self, other: Self) -> Self {
+    #[inline]
+    fn of(slot: &Slot) -> Self {
         Self {
-            allocated: self.allocated.wrapping_add(other.allocated),
-            freed: self.freed.wrapping_add(other.freed),
-            allocations: self.allocations.wrapping_add(other.allocations),
-            received: self.received.wrapping_add(other.received),
+            allocated: slot.allocated(),
+            freed: slot.freed(),
+            allocations: slot.allocations(),
         }
     }
 
+    #[inline]
     fn minus(self, other: Self) -> Self {
         Self {
             allocated: self.allocated.wrapping_sub(other.allocated),
             freed: self.freed.wrapping_sub(other.freed),
             allocations: self.allocations.wrapping_sub(other.allocations),
-            received: self.received.wrapping_sub(other.received),
         }
     }
 
+    #[inline]
     fn net(self) -> i64 {
         self.allocated.wrapping_sub(self.freed).cast_signed()
     }
 }
 
-/// What a thread knows beside what its allocator counts. Without a destructor, so that it can be
-/// used until the very end of the thread.
+/// What a thread knows of the scope that is open. Without a destructor, so that it can be used until
+/// the very end of the thread.
 struct Thread {
-    /// Request body bytes that came in, ever.
-    received: Cell<u64>,
-    /// What scopes that belong to another request than the one around them counted, ever.
-    elsewhere: Cell<Counts>,
-    /// Whether the scope of a request is open.
-    is_serving: Cell<bool>,
-    /// Its account, where one was asked for. Every scope that is entered is left, which drops it.
+    /// What the thread had counted when the scope began, and what scopes within it counted since.
+    base: Cell<Counts>,
+    /// The account of its request, where one was asked for. Every scope that is entered is left, which
+    /// takes it back.
     account: Cell<Option<ManuallyDrop<Arc<Account>>>>,
 }
 
 thread_local! {
     static THREAD: Thread = const {
         Thread {
-            received: Cell::new(0),
-            elsewhere: Cell::new(Counts { allocated: 0, freed: 0, allocations: 0, received: 0 }),
-            is_serving: Cell::new(false),
+            base: Cell::new(Counts { allocated: 0, freed: 0, allocations: 0 }),
             account: Cell::new(None),
         }
     };
-}
-
-impl Thread {
-    #[inline]
-    fn counts(&self, meter: &Meter<'_>) -> Counts {
-        Counts {
-            allocated: meter.allocated(),
-            freed: meter.freed(),
-            allocations: meter.allocations(),
-            received: self.received.get(),
-        }
-    }
 }
 
 /// An open scope. Must be left once, on the thread that entered it, after all that were entered
@@ -87,141 +71,152 @@ impl Thread {
 /// what it has just stored in several.
 #[must_use]
 pub(crate) struct Scope {
-    was_serving: bool,
-    outer_account: Option<ManuallyDrop<Arc<Account>>>,
-    /// The peak of the scope around, as if nothing had ever been counted elsewhere.
+    outer: Tag,
+    /// From the base of the scope around to where this one began.
+    gap: Counts,
+    /// How far the peak of the scope around was above what lives.
     outer_peak: i64,
+    outer_account: Option<ManuallyDrop<Arc<Account>>>,
+    /// What was alive of the request when the scope began.
+    live: i64,
 }
 
-/// What one request has counted so far.
-///
-/// Between its scopes these are plain sums. While one is open, the counts at which it began are
-/// subtracted from them, so that nothing has to remember those.
+/// One request, as the owner of what it allocates.
 #[derive(Debug, Default)]
-pub(crate) struct Flow {
-    counts: Counts,
+pub(crate) struct Owned {
+    tag: Tag,
+    allocated: u64,
+    allocations: u64,
     peak: i64,
-    handed_off: u64,
     account: Option<Arc<Account>>,
 }
 
-impl Flow {
-    /// A flow of its own for work of the request that `account` stands for.
-    pub(super) fn carrying(account: Arc<Account>) -> Self {
+impl Owned {
+    #[inline]
+    pub(super) fn new(tag: Tag) -> Self {
         Self {
-            account: Some(account),
+            tag,
             ..Self::default()
         }
     }
 
-    /// From here on, what this thread does is the request's. `None` where no allocator counts.
+    /// Work elsewhere of the request that `account` stands for.
+    pub(super) fn carrying(account: Arc<Account>) -> Self {
+        let mut owned = Self::new(account.tag());
+        owned.account = Some(account);
+        owned
+    }
+
     #[inline]
-    pub(crate) fn enter(&mut self) -> Option<Scope> {
-        meter::with_this_thread(|meter| {
-            THREAD.with(|thread| {
-                let elsewhere = thread.elsewhere.get();
-                let counts = thread.counts(&meter).minus(elsewhere);
-                self.counts = self.counts.minus(counts);
-                let outer_peak = meter.peak().wrapping_sub(elsewhere.net());
-                meter.set_peak(meter.net());
-                let account = self.account.take().map(ManuallyDrop::new);
-                Scope {
-                    was_serving: thread.is_serving.replace(true),
-                    outer_account: thread.account.replace(account),
-                    outer_peak,
-                }
-            })
+    pub(super) fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    /// From here on, what this thread allocates is the request's. `None` where it is already.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Option<Scope> {
+        slots::with_this_thread(|slot| {
+            let is_open = slot.tag() == self.tag && self.tag.has_place();
+            (!is_open).then(|| Scope::enter(slot, self.tag, self.account.take()))
         })
+        .flatten()
     }
 
-    /// Ends a scope whose counts are also those of the scope around it: a request that is served
-    /// within a request is part of both.
+    /// From here on, what this thread allocates is that of the scope around again.
     #[inline]
-    pub(crate) fn leave(&mut self, scope: &mut Scope) {
-        meter::with_this_thread(|meter| {
-            THREAD.with(|thread| {
-                let elsewhere = thread.elsewhere.get();
-                let outer_peak = self.close(thread, &meter, scope);
-                let outer_peak = outer_peak.wrapping_add(elsewhere.net());
-                meter.set_peak(meter.peak().max(outer_peak));
-            });
+    pub(super) fn leave(&mut self, scope: &mut Scope) {
+        slots::with_this_thread(|slot| {
+            let (done, peak, account) = scope.leave(slot);
+            self.allocated = self.allocated.wrapping_add(done.allocated);
+            self.allocations = self.allocations.wrapping_add(done.allocations);
+            self.peak = self.peak.max(scope.live.wrapping_add(peak));
+            self.account = account;
+            ring::add(self.tag, done.net());
         });
     }
 
-    /// Ends the only scope of this flow, whose counts are not those of the scope around it: that
-    /// may be of another request, or be about to count this flow from its account.
-    pub(super) fn leave_apart(&mut self, scope: &mut Scope) {
-        meter::with_this_thread(|meter| {
-            THREAD.with(|thread| {
-                let outer_peak = self.close(thread, &meter, scope);
-                let elsewhere = thread.elsewhere.get().plus(self.counts);
-                thread.elsewhere.set(elsewhere);
-                meter.set_peak(outer_peak.wrapping_add(elsewhere.net()));
-            });
-        });
+    /// The account of its work elsewhere, where one was opened.
+    pub(super) fn into_account(self) -> Option<Arc<Account>> {
+        self.account
     }
 
-    #[inline]
-    fn close(&mut self, thread: &Thread, meter: &Meter<'_>, scope: &mut Scope) -> i64 {
-        let elsewhere = thread.elsewhere.get();
-        let peak = meter.peak().wrapping_sub(elsewhere.net());
-        self.peak = self.peak.max(self.counts.net().wrapping_add(peak));
-        let counts = thread.counts(meter).minus(elsewhere);
-        self.counts = self.counts.plus(counts);
-        thread.is_serving.set(scope.was_serving);
-        let account = thread.account.replace(scope.outer_account.take());
-        self.account = account.map(ManuallyDrop::into_inner);
-        scope.outer_peak
-    }
-
-    /// Response bytes that go on to whoever polls the body.
-    pub(crate) fn hand_off(&mut self, bytes: u64) {
-        self.handed_off += bytes;
-    }
-
-    /// The account of this request's work elsewhere, where one was opened.
-    pub(crate) fn account(&self) -> Option<&Arc<Account>> {
-        self.account.as_ref()
-    }
-
-    /// What was counted here, without the account. `None` where no allocator counts.
-    pub(crate) fn so_far(&self) -> Option<HeapFlow> {
-        meter::with_this_thread(|_| HeapFlow {
-            allocated: self.counts.allocated,
-            freed: self.counts.freed,
-            allocations: self.counts.allocations,
+    /// What it allocated in its scopes, and its peak.
+    pub(super) fn so_far(&self) -> HeapFlow {
+        HeapFlow {
+            allocated: self.allocated,
+            allocations: self.allocations,
             peak: self.peak.max(0).cast_unsigned(),
-            received: self.counts.received,
-            handed_off: self.handed_off,
             ..HeapFlow::default()
+        }
+    }
+}
+
+impl Scope {
+    #[inline]
+    fn enter(slot: &Slot, tag: Tag, account: Option<Arc<Account>>) -> Self {
+        THREAD.with(|thread| {
+            let now = Counts::of(slot);
+            let outer = slot.tag();
+            let outer_peak = slot.peak().wrapping_sub(now.net());
+            slot.set_tag(tag);
+            slot.set_peak(now.net());
+            Self {
+                outer,
+                gap: now.minus(thread.base.replace(now)),
+                outer_peak,
+                outer_account: thread.account.replace(account.map(ManuallyDrop::new)),
+                live: ring::live(tag),
+            }
         })
     }
+
+    /// What was done in it, its peak above what lived when it began, and the account back.
+    #[inline]
+    fn leave(&mut self, slot: &Slot) -> (Counts, i64, Option<Arc<Account>>) {
+        THREAD.with(|thread| {
+            let now = Counts::of(slot);
+            let base = thread.base.replace(now.minus(self.gap));
+            let peak = slot.peak().wrapping_sub(base.net());
+            slot.set_tag(self.outer);
+            slot.set_peak(now.net().wrapping_add(self.outer_peak));
+            let account = thread.account.replace(self.outer_account.take());
+            (now.minus(base), peak, account.map(ManuallyDrop::into_inner))
+        })
+    }
+}
+
+/// Calls `f`. What it allocates is nobody's, and of no request that this thread may be serving.
+pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
+    struct AsNobody(Option<Scope>);
+    impl Drop for AsNobody {
+        fn drop(&mut self) {
+            if let Some(scope) = &mut self.0 {
+                // No account can have been opened: there was no request to open one for.
+                slots::with_this_thread(|slot| drop(scope.leave(slot)));
+            }
+        }
+    }
+    let enter = |slot: &Slot| {
+        let is_nobody = slot.tag() == Tag::NOBODY;
+        (!is_nobody).then(|| Scope::enter(slot, Tag::NOBODY, None))
+    };
+    let _left_when_dropped = AsNobody(slots::with_this_thread(enter).flatten());
+    f()
 }
 
 /// The account of the request that this thread works for, opened now if need be. `None` outside of
-/// any, or where no allocator counts.
+/// any.
 pub(super) fn current_account() -> Option<Arc<Account>> {
-    THREAD.with(|thread| {
-        thread.is_serving.get().then(|| {
-            let account = thread.account.take();
-            let account = account.map(ManuallyDrop::into_inner).unwrap_or_default();
-            let current = Arc::clone(&account);
-            thread.account.set(Some(ManuallyDrop::new(account)));
-            current
-        })
-    })
-}
-
-/// Calls `free`, which frees what came in from outside, and counts that as received: for the scope
-/// around, it was never there.
-pub(super) fn neutral<R>(free: impl FnOnce() -> R) -> R {
-    let freed = || meter::with_this_thread(|meter| meter.freed()).unwrap_or(0);
-    let before = freed();
-    let result = free();
-    let freed = freed().wrapping_sub(before);
-    THREAD.with(|thread| {
-        let received = thread.received.get().wrapping_add(freed);
-        thread.received.set(received);
-    });
-    result
+    let tag = slots::with_this_thread(Slot::tag)?;
+    if tag == Tag::NOBODY {
+        return None;
+    }
+    let known = THREAD.with(|thread| thread.account.take());
+    let account = match known {
+        Some(known) => ManuallyDrop::into_inner(known),
+        None => as_nobody(|| Arc::new(Account::new(tag))),
+    };
+    let current = Arc::clone(&account);
+    THREAD.with(|thread| thread.account.set(Some(ManuallyDrop::new(account))));
+    Some(current)
 }

@@ -22,6 +22,7 @@ macro_rules! with_fields {
             "http.response.status_code" = $report.status.map(|status| status.as_u16()),
             "http.request.body.size" = $report.request_size,
             "http.response.body.size" = $report.response_size,
+            "rpc.grpc.status_code" = $report.grpc_status,
             "outcome" = $report.outcome.as_str(),
             "duration_ms" = milliseconds($report.duration),
             "memory.before" = $report.before.map(|resident| resident.total),

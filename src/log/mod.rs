@@ -39,6 +39,7 @@ pub(crate) const TARGET: &str = "tower_memory";
 /// | `http.response.status_code` | | there was no response |
 /// | `http.request.body.size` | bytes, as `content-length` declares | it declares none |
 /// | `http.response.body.size` | bytes that passed | |
+/// | `rpc.grpc.status_code` | `grpc-status` of the response | it has none |
 /// | `outcome` | [`Outcome::as_str`](crate::Outcome::as_str) | |
 /// | `duration_ms` | milliseconds, with decimals | |
 /// | `memory.before` | bytes resident at the start | it could not be read |
@@ -159,6 +160,7 @@ mod tests {
             method: http::Method::GET,
             route: Route::UNMATCHED,
             status: None,
+            grpc_status: None,
             outcome: Outcome::Cancelled,
             duration: Duration::ZERO,
             before,

@@ -1,5 +1,9 @@
-use super::visit::{Visit, Watch};
+use super::{
+    pieces,
+    visit::{Visit, Watch},
+};
 use crate::report::Outcome;
+use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -12,12 +16,19 @@ use std::{
 pin_project! {
     /// The response body of [`MemoryService`](crate::MemoryService): the inner body, watched until
     /// its end.
+    ///
+    /// Passes on what the inner body yields, but [`Bytes`] of more than 256 KiB in pieces, so that the
+    /// window stays open for as long as a client reads them.
+    #[project = BodyProjection]
     pub struct ResponseBody<B> {
-        // `None` only while it is dropped, so that what it frees counts.
+        // `None` once it has ended, dropped before the window closes, so that what it holds is not taken
+        // to outlive the request.
         #[pin]
         inner: Option<B>,
         visit: Option<Visit>,
-        // Servers of HTTP/1 stop polling here, be there more or not.
+        // What of the last frame is still to be passed on.
+        rest: Bytes,
+        // Servers of HTTP/1 stop polling here, whether or not more follows.
         declared_size: Option<u64>,
     }
 
@@ -26,6 +37,7 @@ pin_project! {
             let mut this = this.project();
             let watch = Watch::over(this.visit);
             this.inner.set(None);
+            *this.rest = Bytes::new();
             watch.end();
         }
     }
@@ -54,18 +66,16 @@ impl<B: Body> ResponseBody<B> {
         Self {
             inner: Some(inner),
             visit: visit.take(),
+            rest: Bytes::new(),
             declared_size,
         }
     }
 }
 
 impl<B> ResponseBody<B> {
-    /// The inner body.
-    pub fn get_ref(&self) -> &B {
-        let Some(inner) = &self.inner else {
-            unreachable!("it is there until it is dropped");
-        };
-        inner
+    /// The inner body; `None` once it has ended.
+    pub fn get_ref(&self) -> Option<&B> {
+        self.inner.as_ref()
     }
 }
 
@@ -74,6 +84,7 @@ impl<B: Default> Default for ResponseBody<B> {
         Self {
             inner: Some(B::default()),
             visit: None,
+            rest: Bytes::new(),
             declared_size: None,
         }
     }
@@ -92,49 +103,100 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
+        if let Some(data) = pieces::next(this.rest) {
+            return Poll::Ready(Some(Ok(this.pass(data))));
+        }
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Ready(None);
         };
         let watch = Watch::over(this.visit);
         let polled = inner.as_mut().poll_frame(cx);
-        let is_end_stream = polled.is_ready() && inner.is_end_stream();
-        watch.end();
-        let mut frame = ready!(polled);
-        if let Some(visit) = this.visit {
-            let end = match &mut frame {
-                Some(Ok(frame)) => {
-                    if let Some(data) = frame.data_mut() {
-                        visit.passed(data);
-                    }
-                    // Servers stop polling at trailers, which are the last frame.
-                    let ended = frame.is_trailers()
-                        || is_end_stream
-                        || visit.passed_all_of(*this.declared_size);
-                    ended.then_some(Outcome::Completed)
-                }
-                Some(Err(_)) => Some(Outcome::BodyError),
-                None => Some(Outcome::Completed),
-            };
-            if let Some(outcome) = end {
-                Visit::close(this.visit, outcome);
-            }
+        // Trailers are the last frame, after which servers stop polling.
+        let is_last = match &polled {
+            Poll::Pending => false,
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Err(_))) => false,
+            Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || inner.is_end_stream(),
+        };
+        if is_last {
+            this.inner.set(None);
         }
-        Poll::Ready(frame)
+        watch.end();
+        Poll::Ready(match ready!(polled) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(mut data) => {
+                    if let Some(visit) = this.visit {
+                        visit.took(&mut data);
+                        *this.rest = pieces::cut(&mut data).unwrap_or_default();
+                    }
+                    Some(Ok(this.pass(data)))
+                }
+                Err(frame) => {
+                    if let (Some(visit), Some(trailers)) =
+                        (this.visit.as_mut(), frame.trailers_ref())
+                    {
+                        visit.saw(trailers);
+                    }
+                    if is_last {
+                        Visit::close(this.visit, Outcome::Completed);
+                    }
+                    Some(Ok(frame))
+                }
+            },
+            Some(Err(error)) => {
+                Visit::close(this.visit, Outcome::BodyError);
+                Some(Err(error))
+            }
+            None => {
+                Visit::close(this.visit, Outcome::Completed);
+                None
+            }
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.get_ref().is_end_stream()
+        self.rest.is_empty() && self.get_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.get_ref().size_hint()
+        let inner = self
+            .get_ref()
+            .map_or(SizeHint::with_exact(0), Body::size_hint);
+        if self.rest.is_empty() {
+            return inner;
+        }
+        let rest = self.rest.len() as u64;
+        let mut hint = SizeHint::new();
+        if let Some(upper) = inner.upper().and_then(|upper| upper.checked_add(rest)) {
+            hint.set_upper(upper);
+        }
+        hint.set_lower(inner.lower().saturating_add(rest));
+        hint
+    }
+}
+
+impl<B> BodyProjection<'_, B>
+where
+    B: Body,
+    B::Data: 'static,
+{
+    /// Passes `data` on to the server, and closes the window where nothing follows.
+    fn pass(&mut self, data: B::Data) -> Frame<B::Data> {
+        if let Some(visit) = self.visit {
+            visit.passed(&data);
+            let is_last = self.rest.is_empty() && self.inner.is_none();
+            if is_last || visit.passed_all_of(*self.declared_size) {
+                Visit::close(self.visit, Outcome::Completed);
+            }
+        }
+        Frame::data(data)
     }
 }
 
 impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
-            .field("inner", self.get_ref())
+            .field("inner", &self.inner)
             .finish_non_exhaustive()
     }
 }

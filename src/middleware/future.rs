@@ -65,6 +65,9 @@ where
             Ok(response) => {
                 let status = response.status();
                 let declared_size = content_length(response.headers());
+                if let Some(visit) = this.visit {
+                    visit.saw(response.headers());
+                }
                 Ok(response.map(|body| ResponseBody::new(body, status, declared_size, this.visit)))
             }
             Err(error) => {

@@ -18,7 +18,7 @@ const ONE_STARTED: u64 = 1 << IN_FLIGHT_BITS;
 const STARTED: u64 = u64::MAX >> IN_FLIGHT_BITS;
 
 /// The word as a request found it when its window opened.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival(u64);
 
 /// What a request leaves behind when its window closes.
@@ -39,7 +39,7 @@ impl InFlight {
     }
 
     /// Ends the window that `arrival` opened.
-    pub(crate) fn leave(&self, arrival: &Arrival) -> Departure {
+    pub(crate) fn leave(&self, arrival: Arrival) -> Departure {
         let before = self.0.fetch_sub(1, Ordering::SeqCst);
         let ahead = arrival.0 & IN_FLIGHT;
         let started = (arrival.0 >> IN_FLIGHT_BITS) + 1;
@@ -62,7 +62,7 @@ mod tests {
         let in_flight = InFlight::default();
         for _ in 0..3 {
             let arrival = in_flight.enter();
-            assert_eq!(in_flight.leave(&arrival).overlap, 0);
+            assert_eq!(in_flight.leave(arrival).overlap, 0);
         }
     }
 
@@ -72,7 +72,7 @@ mod tests {
         let first = in_flight.enter();
         let second = in_flight.enter();
         for (arrival, left) in [(first, 2), (second, 1)] {
-            let departure = in_flight.leave(&arrival);
+            let departure = in_flight.leave(arrival);
             assert_eq!((departure.overlap, departure.in_flight), (1, left));
         }
         assert_eq!(in_flight.0.load(Ordering::SeqCst) & IN_FLIGHT, 0);
@@ -93,7 +93,7 @@ mod tests {
                     open.push((in_flight.enter(), time));
                 } else {
                     let (arrival, opened) = open.swap_remove(usize::from(*step) % open.len());
-                    windows.push((opened, time, in_flight.leave(&arrival).overlap));
+                    windows.push((opened, time, in_flight.leave(arrival).overlap));
                 }
             }
             let still_open: Vec<_> = open.iter().map(|(_, opened)| *opened).collect();

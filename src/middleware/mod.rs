@@ -7,11 +7,15 @@
 
 mod body;
 mod config;
+mod ending;
 mod future;
 mod in_flight;
 mod layer;
+mod nesting;
+mod pieces;
 mod request_body;
 mod service;
+mod settling;
 mod visit;
 
 pub use self::{

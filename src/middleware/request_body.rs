@@ -9,13 +9,16 @@ use std::{
 };
 
 pin_project! {
-    /// A request body whose bytes are known to come from outside, so that a request that frees them
-    /// is not taken to have freed something else, nor one that keeps them to keep nothing.
+    /// A request body whose frames belong to the request.
     ///
-    /// With feature `axum` the layer does this by itself to every `axum::body::Body`. Elsewhere it
-    /// is your choice, because it changes the type of the request; without it
-    /// [`HeapFlow::retained`](crate::HeapFlow::retained) is too low by what the request freed of its
-    /// body:
+    /// Frames lie in read buffers of the connection, which are nobody's: a request that keeps them
+    /// keeps the whole buffers, of 8 KiB and more, and is not said to. In a `RequestBody` each frame is a copy,
+    /// so that what is kept counts for the request, and no more than that is kept. Extractors that collect
+    /// the whole body copy it anyway and don't need it.
+    ///
+    /// Where jemalloc's own counters are the meter nothing is copied, but followed until it is freed; without
+    /// it [`HeapFlow::retained`](crate::HeapFlow::retained) is too low there by what the request freed of its
+    /// body. With feature `axum` the layer does that by itself to every `axum::body::Body`.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -37,7 +40,7 @@ pin_project! {
     ///     .service_fn(handle);
     /// ```
     ///
-    /// Costs an allocation for each frame, and does nothing where no heap meter counts.
+    /// Costs an allocation and a copy for each frame, and does nothing where no heap meter counts.
     #[derive(Debug, Clone, Default)]
     pub struct RequestBody<B> {
         #[pin]
@@ -92,16 +95,16 @@ where
 }
 
 /// Puts a body whose type hides what it is made of into a [`RequestBody`] of its own.
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "jemalloc"))]
 pub(super) fn watch(body: &mut dyn Any) {
     use axum::body::Body as AxumBody;
     if let Some(body) = body.downcast_mut::<AxumBody>()
         && !body.is_end_stream()
-        && heap::is_metered()
+        && heap::watches_bodies()
     {
         *body = AxumBody::new(RequestBody::new(std::mem::take(body)));
     }
 }
 
-#[cfg(not(feature = "axum"))]
+#[cfg(not(all(feature = "axum", feature = "jemalloc")))]
 pub(super) fn watch(_: &mut dyn Any) {}

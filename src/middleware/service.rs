@@ -61,13 +61,20 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let visit = Visit::open(Arc::clone(&self.config), &request);
         let mut visit = Some(visit);
-        let mut watch = Watch::over(&mut visit);
+        let mut route = None;
         // Taking a request apart moves all of it, twice: only for who asks for its parts.
         if let Some(route_with) = &self.config.route_with {
+            let watch = Watch::over(&mut visit);
             let (parts, body) = request.into_parts();
-            watch.name(route_with(&parts).unwrap_or(Route::UNMATCHED));
+            route = route_with(&parts);
             request = Request::from_parts(parts, body);
+            watch.end();
         }
+        let route = route.or_else(|| Route::of(&request));
+        if let Some(visit) = &mut visit {
+            visit.name(route.unwrap_or(Route::UNMATCHED));
+        }
+        let watch = Watch::over(&mut visit);
         request_body::watch(request.body_mut());
         let future = self.inner.call(request);
         watch.end();

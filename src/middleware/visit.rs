@@ -1,14 +1,15 @@
 use super::{
     config::Config,
+    ending::Ending,
     in_flight::{Arrival, Departure},
+    nesting::{self, Outer},
 };
 use crate::{
-    heap::{self, Flow, HeapFlow, Scope},
-    report::{LateWork, Outcome, Report},
+    heap::{Flow, Scope},
+    report::{Outcome, Report},
     resident::Reading,
     route::Route,
-    shield::shielded,
-    verdict::{self, Evidence, Verdict},
+    verdict::Verdict,
 };
 use bytes::Buf;
 use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_LENGTH};
@@ -21,7 +22,8 @@ use tracing::Span;
 /// early, an unwinding stack or a client that left, needs no code of its own.
 pub(crate) struct Visit {
     config: Arc<Config>,
-    arrival: Arrival,
+    /// `None` once a clone of the layer further inside has taken the request over.
+    arrival: Option<Arrival>,
     opened: Reading,
     method: Method,
     version: Version,
@@ -29,6 +31,7 @@ pub(crate) struct Visit {
     span: Span,
     request_size: Option<u64>,
     status: Option<StatusCode>,
+    grpc_status: Option<i32>,
     response_size: u64,
     outcome: Outcome,
     flow: Flow,
@@ -37,31 +40,46 @@ pub(crate) struct Visit {
 impl Visit {
     pub(crate) fn open<B>(config: Arc<Config>, request: &Request<B>) -> Self {
         let method = request.method().clone();
-        let route = Route::matched(request.extensions()).unwrap_or(Route::UNMATCHED);
         let request_size = content_length(request.headers());
         let span = Span::current();
-        let arrival = config.in_flight.enter();
+        let in_flight = &config.in_flight;
+        let arrival = nesting::take_over(in_flight).unwrap_or_else(|| in_flight.enter());
         let opened = config.resident.read();
         Self {
             config,
-            arrival,
+            arrival: Some(arrival),
             opened,
             method,
             version: request.version(),
-            route,
+            route: Route::UNMATCHED,
             span,
             request_size,
             status: None,
+            grpc_status: None,
             response_size: 0,
             outcome: Outcome::Cancelled,
-            flow: Flow::default(),
+            flow: Flow::Unmetered,
         }
+    }
+
+    /// From here on, what is allocated for the request counts for `route`.
+    #[inline]
+    pub(crate) fn name(&mut self, route: Route) {
+        self.flow = Flow::open(&route);
+        self.route = route;
     }
 
     /// There is a response: from here on, being dropped means that its body was.
     pub(crate) fn responded(&mut self, status: StatusCode) {
         self.status = Some(status);
         self.outcome = Outcome::BodyDropped;
+    }
+
+    /// Headers or trailers that may hold what a gRPC call came to.
+    pub(crate) fn saw(&mut self, headers: &HeaderMap) {
+        if let Some(status) = headers.get("grpc-status") {
+            self.grpc_status = status.to_str().ok().and_then(|text| text.parse().ok());
+        }
     }
 
     /// Whether HTTP allows the response no body, so that no server will ever poll it.
@@ -76,9 +94,13 @@ impl Visit {
     }
 
     /// A frame of the response body goes on to the server.
-    pub(crate) fn passed<D: Buf + 'static>(&mut self, data: &mut D) {
+    pub(crate) fn passed<D: Buf>(&mut self, data: &D) {
         self.response_size += data.remaining() as u64;
-        self.flow.hand_off(heap::handed_off(data));
+    }
+
+    /// A frame comes from the inner service, and will go on to the server.
+    pub(crate) fn took<D: Buf + 'static>(&mut self, data: &mut D) {
+        self.flow.hand_over(data);
     }
 
     /// Whether the response body has passed its declared size, so that no server polls any further.
@@ -99,75 +121,35 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let closed = self.config.resident.read();
-        let Departure { overlap, in_flight } = self.config.in_flight.leave(&self.arrival);
-        let heap = self.heap_flow();
-        let (before, after) = (self.opened.resident, closed.resident);
-        let evidence = Evidence {
-            before,
-            after,
-            live: self.opened.live().zip(closed.live()),
-            overlap,
-            heap: heap.as_ref(),
+        let remains = mem::take(&mut self.flow).close();
+        let Some(arrival) = self.arrival else {
+            if let Some(remains) = remains {
+                remains.discard();
+            }
+            return;
         };
+        let closed = self.config.resident.read();
+        let Departure { overlap, in_flight } = self.config.in_flight.leave(arrival);
         let report = Report {
             method: mem::take(&mut self.method),
             route: mem::replace(&mut self.route, Route::UNMATCHED),
             status: self.status,
+            grpc_status: self.grpc_status,
             outcome: self.outcome,
             duration: closed.since(&self.opened),
-            before,
-            after,
+            before: self.opened.resident,
+            after: closed.resident,
             overlap,
             in_flight,
             request_size: self.request_size,
             response_size: self.response_size,
             live_before: self.opened.live(),
             live_after: closed.live(),
-            verdict: verdict::judge(&evidence, &self.config.thresholds),
-            heap,
+            verdict: Verdict::WithinThreshold,
+            heap: None,
             span: mem::replace(&mut self.span, Span::none()),
         };
-        self.config.tell(|listener| listener.on_report(&report));
-        // It may be the last handle of the span, and then the subscriber is told.
-        let Report { span, .. } = report;
-        shielded(|| drop(span));
-    }
-}
-
-impl Visit {
-    /// What the request allocated and freed, here and elsewhere. From here on, what is done for it
-    /// elsewhere is late.
-    fn heap_flow(&self) -> Option<HeapFlow> {
-        let own = self.flow.so_far()?;
-        let Some(account) = self.flow.account() else {
-            return Some(own);
-        };
-        let elsewhere = account.end(|| {
-            let config = Arc::clone(&self.config);
-            let (method, route) = (self.method.clone(), self.route.clone());
-            let span = self.span.clone();
-            move |heap| {
-                let evidence = Evidence {
-                    heap: Some(&heap),
-                    ..Evidence::default()
-                };
-                let verdict = match verdict::judge(&evidence, &config.thresholds) {
-                    Verdict::Unreadable => Verdict::WithinThreshold,
-                    retained => retained,
-                };
-                let work = LateWork {
-                    method,
-                    route,
-                    heap,
-                    verdict,
-                    span,
-                };
-                config.tell(|listener| listener.on_late_work(&work));
-                shielded(|| drop(work));
-            }
-        });
-        Some(own.and(&elsewhere))
+        Ending::new(&self.config, report, remains).tell_or_wait();
     }
 }
 
@@ -182,18 +164,22 @@ impl Visit {
 pub(crate) struct Watch<'a> {
     visit: &'a mut Option<Visit>,
     scope: Option<Scope>,
+    outer: Option<Outer>,
 }
 
 impl<'a> Watch<'a> {
     #[inline]
     pub(crate) fn over(visit: &'a mut Option<Visit>) -> Self {
-        let scope = visit.as_mut().and_then(|visit| visit.flow.enter());
-        Self { visit, scope }
-    }
-
-    pub(crate) fn name(&mut self, route: Route) {
-        if let Some(visit) = self.visit {
-            visit.route = route;
+        let mut outer = None;
+        let mut scope = None;
+        if let Some(visit) = visit {
+            outer = Some(nesting::enter(&visit.config.in_flight, visit.arrival));
+            scope = visit.flow.enter();
+        }
+        Self {
+            visit,
+            scope,
+            outer,
         }
     }
 
@@ -206,8 +192,12 @@ impl<'a> Watch<'a> {
 
     #[inline]
     fn leave(&mut self) {
-        if let (Some(visit), Some(scope)) = (self.visit.as_mut(), &mut self.scope) {
+        let Some(visit) = self.visit else { return };
+        if let Some(scope) = &mut self.scope {
             visit.flow.leave(scope);
+        }
+        if let Some(outer) = &self.outer {
+            visit.arrival = nesting::leave(outer);
         }
     }
 }

@@ -18,8 +18,7 @@ use crate::{
     heap,
     report::{LateWork, OnReport, Report},
     resident,
-    route::Route,
-    route_table::RouteTable,
+    route::{Route, RouteTable},
 };
 use std::{
     collections::VecDeque,

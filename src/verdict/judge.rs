@@ -21,15 +21,12 @@ pub(crate) struct Thresholds {
 
 /// The explanation that the numbers allow.
 ///
-/// What is exact comes first: what the request retains, by its own account. Then what the growth of
-/// the process is made of, each time by what makes up half of it or more.
+/// What is exact comes first: what is alive of the request. Then what the growth of the process is made
+/// of, each time by what makes up half of it or more.
 pub(crate) fn judge(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
     let threshold = thresholds.growth.max(1);
-    let retained = evidence.heap.map_or(0, retained_by);
-    if let Some(heap) = evidence.heap
-        && retained >= threshold
-    {
-        return Verdict::retained(heap);
+    if let Some(verdict) = alive(evidence, threshold) {
+        return verdict;
     }
     let (Some(before), Some(after)) = (evidence.before, evidence.after) else {
         return Verdict::Unreadable;
@@ -44,37 +41,67 @@ pub(crate) fn judge(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict
         return Verdict::Mapped { shared_growth };
     }
     match evidence.heap {
-        Some(heap) if retained >= half => Verdict::retained(heap),
-        Some(heap) => share(evidence, heap, growth),
+        Some(heap) => {
+            alive(evidence, half).unwrap_or_else(|| share(evidence, heap, growth, shared_growth))
+        }
         None if evidence.overlap > 0 => Verdict::Overlapped,
         None => Verdict::Unmetered,
     }
 }
 
-/// Whose a growth is that is mostly neither files nor retained by the request.
-fn share(evidence: &Evidence<'_>, heap: &HeapFlow, growth: u64) -> Verdict {
+/// What work that outlived its request left behind.
+pub(crate) fn judge_late(heap: &HeapFlow, thresholds: &Thresholds) -> Verdict {
+    match retained_by(heap) >= thresholds.growth.max(1) {
+        true => Verdict::retained(heap),
+        false => Verdict::WithinThreshold,
+    }
+}
+
+/// What is alive of the request, where one part of it is `enough` or more.
+fn alive(evidence: &Evidence<'_>, enough: u64) -> Option<Verdict> {
+    let heap = evidence.heap?;
+    let retained = evidence.retained();
+    if retained >= enough {
+        return Some(match evidence.touched(retained) {
+            Some(resident) if resident < enough => Verdict::Reserved { retained, resident },
+            _ => Verdict::retained(heap),
+        });
+    }
+    let HeapFlow {
+        running, unsent, ..
+    } = *heap;
+    if running >= enough && running >= unsent {
+        return Some(Verdict::Running { running });
+    }
+    (unsent >= enough).then_some(Verdict::Unsent { unsent })
+}
+
+/// Whose a growth is that is mostly neither files nor alive of the request.
+fn share(evidence: &Evidence<'_>, heap: &HeapFlow, growth: u64, shared_growth: u64) -> Verdict {
     let half = growth.div_ceil(2);
     let peak = held_at_once(heap);
-    let live_growth = evidence
-        .live
-        .map_or(0, |(before, after)| after.saturating_sub(before));
-    let held = growth.saturating_sub(live_growth);
+    let live = evidence.live_growth().unwrap_or(0).min(growth);
+    let held = growth - live;
     // Live still, but as good as freed: the connection does it once the response is sent.
-    let handed_off = heap.handed_off.min(growth - held);
+    let handed_off = heap.handed_off.min(live);
     if held + handed_off >= half && peak >= half {
         return Verdict::AllocatorHeld {
             held,
-            retained: retained_by(heap),
+            in_use: live,
+            retained: evidence.retained(),
             handed_off,
         };
     }
-    if evidence.overlap > 0 || held < half {
+    if evidence.overlap > 0 {
         return Verdict::OtherRequests {
             elsewhere: growth.saturating_sub(peak),
             peak,
         };
     }
-    Verdict::Unmetered
+    Verdict::Outside {
+        live: live.saturating_sub(evidence.retained()),
+        other: held.saturating_sub(shared_growth),
+    }
 }
 
 fn within(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
@@ -93,6 +120,34 @@ fn retained_by(heap: &HeapFlow) -> u64 {
 /// The most that can have been resident for the request, its body included.
 fn held_at_once(heap: &HeapFlow) -> u64 {
     heap.peak.saturating_add(heap.received)
+}
+
+impl Evidence<'_> {
+    /// By how much the live heap of the process grew.
+    fn live_growth(&self) -> Option<u64> {
+        let (before, after) = self.live?;
+        Some(after.saturating_sub(before))
+    }
+
+    /// What the request added to what is alive. One that ran alone and freed as much of what others had
+    /// stored (a cache that is full) added nothing.
+    fn retained(&self) -> u64 {
+        let retained = self.heap.map_or(0, retained_by);
+        match self.live_growth() {
+            Some(growth) if self.overlap == 0 => retained.min(growth),
+            _ => retained,
+        }
+    }
+
+    /// The most of `retained` bytes that can be resident: what the process grew, and what it had of
+    /// freed pages. `None` where either is unknown.
+    fn touched(&self, retained: u64) -> Option<u64> {
+        let (before, after) = (self.before?.anonymous(), self.after?.anonymous());
+        let (live, _) = self.live?;
+        let grown = after.saturating_sub(before);
+        let free = before.saturating_sub(live);
+        Some(retained.min(grown.saturating_add(free)))
+    }
 }
 
 impl Verdict {

@@ -2,7 +2,7 @@
 
 mod judge;
 
-pub(crate) use self::judge::{Evidence, Thresholds, judge};
+pub(crate) use self::judge::{Evidence, Thresholds, judge, judge_late};
 use bytesize::ByteSize;
 use std::fmt;
 
@@ -62,6 +62,8 @@ pub enum Verdict {
     AllocatorHeld {
         /// Growth that is not live.
         held: u64,
+        /// Growth that is: of this request, and of what ran meanwhile.
+        in_use: u64,
         /// What of this request outlives it.
         retained: u64,
         /// What of the growth is the response, which the connection frees once it is sent.
@@ -232,20 +234,21 @@ impl fmt::Display for Verdict {
             ),
             Self::AllocatorHeld {
                 held,
-                retained,
+                in_use,
                 handed_off,
+                ..
             } if handed_off > held => write!(
                 f,
                 "{} of the growth is the response, freed once it is sent; {} is freed memory the allocator still holds, {} is in use",
                 size(handed_off),
                 size(held),
-                size(retained)
+                size(&(in_use - handed_off))
             ),
-            Self::AllocatorHeld { held, retained, .. } => write!(
+            Self::AllocatorHeld { held, in_use, .. } => write!(
                 f,
                 "{} of the growth is freed memory the allocator still holds; {} is in use",
                 size(held),
-                size(retained)
+                size(in_use)
             ),
             Self::Mapped { shared_growth } => write!(
                 f,

@@ -14,7 +14,7 @@ use tikv_jemalloc_ctl::{
 
 /// What the calling thread has counted.
 #[derive(Clone, Copy)]
-pub(super) struct Counters {
+pub(in crate::heap) struct Counters {
     allocated: ThreadLocal<u64>,
     deallocated: ThreadLocal<u64>,
     peak: Peak,
@@ -37,7 +37,7 @@ thread_local! {
 
 /// `None` where jemalloc is not the global allocator.
 #[inline]
-pub(super) fn this_thread() -> Option<Counters> {
+pub(in crate::heap) fn this_thread() -> Option<Counters> {
     COUNTERS.with(|counters| match counters.get() {
         Some(known) => Some(known),
         None => first_counters(counters),
@@ -68,7 +68,7 @@ fn is_global_allocator() -> bool {
 /// Bytes allocated and not yet freed in the whole process.
 ///
 /// jemalloc gathers them from all of its arenas, which takes some microseconds and their locks.
-pub(super) fn live_bytes() -> Option<u64> {
+pub(in crate::heap) fn live_bytes() -> Option<u64> {
     this_thread()?;
     epoch::advance().ok()?;
     stats::allocated::read().ok().map(|bytes| bytes as u64)
@@ -93,7 +93,7 @@ impl Counters {
         self.deallocated.get()
     }
 
-    fn net(&self) -> i64 {
+    pub(super) fn net(&self) -> i64 {
         self.allocated().wrapping_sub(self.freed()).cast_signed()
     }
 

@@ -1,6 +1,6 @@
 //! Frames of bodies: memory that one side allocates and the other frees.
 
-use super::{account::Account, scope};
+use super::{super::account::Account, current_account, neutral};
 use bytes::{Bytes, BytesMut};
 use std::{any::Any, mem, sync::Arc};
 
@@ -13,7 +13,7 @@ const LARGE: usize = 4096;
 /// Only for [`Bytes`] that nobody else holds: a cached asset is freed by no response that it goes
 /// out with. The buffer is what counts, not the content: a text that was written piece by piece has
 /// up to twice the room that it needs.
-pub(crate) fn handed_off(data: &mut dyn Any) -> u64 {
+pub(in crate::heap) fn handed_off(data: &mut dyn Any) -> u64 {
     let Some(bytes) = data.downcast_mut::<Bytes>() else {
         return 0;
     };
@@ -40,11 +40,11 @@ pub(crate) fn handed_off(data: &mut dyn Any) -> u64 {
 
 /// `bytes` of a request body, watched until they are freed. As they are, where no request is being
 /// served here.
-pub(crate) fn received(bytes: Bytes) -> Bytes {
+pub(in crate::heap) fn received(bytes: Bytes) -> Bytes {
     if bytes.is_empty() {
         return bytes;
     }
-    let Some(request) = scope::current_account() else {
+    let Some(request) = current_account() else {
         return bytes;
     };
     request.came_in(bytes.len() as u64);
@@ -68,7 +68,7 @@ impl Drop for Received {
     fn drop(&mut self) {
         let bytes = mem::take(&mut self.bytes);
         if self.request.went_out(bytes.len() as u64) {
-            scope::neutral(|| drop(bytes));
+            neutral(|| drop(bytes));
         }
     }
 }

@@ -1,3 +1,7 @@
+mod grpc;
+mod table;
+
+pub(crate) use self::table::RouteTable;
 use std::{
     fmt,
     hash::{Hash, Hasher},
@@ -44,15 +48,19 @@ impl Route {
         }
     }
 
-    /// What the router left in the request, if it is one we know.
-    pub(crate) fn matched(extensions: &http::Extensions) -> Option<Self> {
+    /// What the router left in the request, if it is one we know, or the method of a gRPC call.
+    pub(crate) fn of<B>(request: &http::Request<B>) -> Option<Self> {
         #[cfg(feature = "axum")]
-        return extensions.get().cloned().map(Label::Matched).map(Self);
-        #[cfg(not(feature = "axum"))]
-        {
-            let _ = extensions;
-            None
+        if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
+            // As tonic's router has it, which knows services but no methods.
+            let method = matched
+                .as_str()
+                .contains("/{*")
+                .then(|| grpc::method(request));
+            let matched = || Self(Label::Matched(matched.clone()));
+            return Some(method.flatten().unwrap_or_else(matched));
         }
+        grpc::method(request)
     }
 }
 

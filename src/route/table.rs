@@ -44,6 +44,16 @@ impl<T> RouteTable<T> {
     /// for: that of `route`, or `other`.
     pub(crate) fn of(&self, route: &Route, new: impl Fn(&Route) -> T) -> &(Route, T) {
         let name = route.as_str();
+        self.named(name, || (route.clone(), new(route)), || new(&Route::OTHER))
+    }
+
+    /// The same where there is only a name until it is the first time.
+    pub(crate) fn named(
+        &self,
+        name: &str,
+        new: impl Fn() -> (Route, T),
+        other: impl FnOnce() -> T,
+    ) -> &(Route, T) {
         let first = self.hasher.hash_one(name) as usize;
         for slot in (first..first.saturating_add(SLOTS)).map(|at| &self.slots[at % SLOTS]) {
             let entry = match slot.get() {
@@ -54,7 +64,7 @@ impl<T> RouteTable<T> {
                     let mut ours = false;
                     let entry = slot.get_or_init(|| {
                         ours = true;
-                        Box::new((route.clone(), new(route)))
+                        Box::new(new())
                     });
                     if !ours {
                         self.known.fetch_sub(1, Ordering::Relaxed);
@@ -66,12 +76,10 @@ impl<T> RouteTable<T> {
                 return entry;
             }
         }
-        let other = || Box::new((Route::OTHER, new(&Route::OTHER)));
-        self.other.get_or_init(other)
+        self.other.get_or_init(|| Box::new((Route::OTHER, other())))
     }
 
     /// All entries, in no order.
-    #[cfg(any(feature = "routes", test))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Route, &T)> {
         let entries = self.slots.iter().chain([&self.other]);
         entries

@@ -1,0 +1,59 @@
+//! Large frames go on in pieces.
+//!
+//! A server takes the next frame when it has room for it. A response of one large frame would be the
+//! server's at once, and its window closed, long before the client has read it; in pieces, the window
+//! stays open for as long as the client reads, and a client that leaves is seen to.
+
+use bytes::{Buf, Bytes};
+use std::any::Any;
+
+/// Enough to keep a socket busy: hyper takes two of them ahead.
+const PIECE: usize = 256 << 10;
+
+/// Leaves at most [`PIECE`] bytes in `data`, and returns the rest. Only for [`Bytes`], which can be cut
+/// without a copy.
+pub(super) fn cut<D: Buf + 'static>(data: &mut D) -> Option<Bytes> {
+    if data.remaining() <= PIECE {
+        return None;
+    }
+    let bytes = (data as &mut dyn Any).downcast_mut::<Bytes>()?;
+    Some(bytes.split_off(PIECE))
+}
+
+/// The next piece of `rest`, as the type of data that it was cut from.
+pub(super) fn next<D: Buf + 'static>(rest: &mut Bytes) -> Option<D> {
+    if rest.is_empty() {
+        return None;
+    }
+    let piece = rest.split_to(rest.len().min(PIECE));
+    let mut data: Option<D> = None;
+    let same = (&mut data as &mut dyn Any).downcast_mut::<Option<Bytes>>()?;
+    *same = Some(piece);
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pieces_of_a_frame_are_the_frame() {
+        let whole: Bytes = (0..3 * PIECE + 5).map(|n| n as u8).collect();
+        let mut first = whole.clone();
+        let mut rest = cut(&mut first).expect("it is large");
+        let mut pieces = vec![first];
+        while let Some(piece) = next::<Bytes>(&mut rest) {
+            pieces.push(piece);
+        }
+        assert_eq!(pieces.len(), 4);
+        assert!(pieces.iter().all(|piece| piece.len() <= PIECE));
+        assert_eq!(pieces.concat(), whole);
+    }
+
+    #[test]
+    fn a_frame_of_one_piece_and_data_of_another_kind_stay_whole() {
+        assert_eq!(cut(&mut Bytes::from(vec![0; PIECE])), None);
+        let mut chain = Bytes::from(vec![0; PIECE]).chain(Bytes::from(vec![0; PIECE]));
+        assert_eq!(cut(&mut chain), None);
+    }
+}

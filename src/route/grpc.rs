@@ -1,0 +1,60 @@
+//! gRPC names what is called in the path, `/{service}/{method}`, and says so in the content type.
+
+use super::{Route, RouteTable};
+use crate::heap;
+use http::{Request, header::CONTENT_TYPE};
+use std::sync::{Arc, LazyLock};
+
+/// Every path that looks like a method's, up to the table's bound: then it is `other`, as a client may
+/// make up any name.
+static METHODS: LazyLock<RouteTable<()>> = LazyLock::new(RouteTable::new);
+
+/// The method that a gRPC request calls.
+pub(super) fn method<B>(request: &Request<B>) -> Option<Route> {
+    let content_type = request.headers().get(CONTENT_TYPE)?.as_bytes();
+    let path = request.uri().path();
+    if !content_type.starts_with(b"application/grpc") || !is_method(path) {
+        return None;
+    }
+    let new = || (Route::from(Arc::<str>::from(path)), ());
+    let entry = heap::as_nobody(|| METHODS.named(path, new, || ()));
+    Some(entry.0.clone())
+}
+
+fn is_method(path: &str) -> bool {
+    let parts = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    let is_name = |name: &str, more: &[u8]| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    parts.is_some_and(|(service, method)| is_name(service, b"._") && is_name(method, b"_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(path: &str, content_type: &str) -> Option<String> {
+        let request = Request::post(path).header(CONTENT_TYPE, content_type);
+        let request = request.body(()).expect("a request");
+        method(&request).map(|route| route.to_string())
+    }
+
+    #[test]
+    fn a_grpc_call_is_named_by_service_and_method() {
+        let path = "/helloworld.v1.Greeter/SayHello";
+        for content_type in ["application/grpc", "application/grpc+proto"] {
+            assert_eq!(called(path, content_type).as_deref(), Some(path));
+        }
+        assert_eq!(called(path, "application/json"), None);
+    }
+
+    #[test]
+    fn a_path_that_is_no_methods_names_nothing() {
+        for path in ["/", "/a", "/a/", "//b", "/a/b/c", "/a/b%20c", "/a-b/c"] {
+            assert_eq!(called(path, "application/grpc"), None, "{path}");
+        }
+    }
+}
