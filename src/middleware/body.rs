@@ -25,6 +25,8 @@ pin_project! {
         // to outlive the request.
         #[pin]
         inner: Option<B>,
+        // What it said of itself then.
+        last_words: LastWords,
         visit: Option<Visit>,
         // What of the last frame is still to be passed on.
         rest: Bytes,
@@ -39,6 +41,22 @@ pin_project! {
             this.inner.set(None);
             *this.rest = Bytes::new();
             watch.end();
+        }
+    }
+}
+
+/// What a body that has ended says of itself.
+#[derive(Clone)]
+struct LastWords {
+    is_end_stream: bool,
+    size_hint: SizeHint,
+}
+
+impl Default for LastWords {
+    fn default() -> Self {
+        Self {
+            is_end_stream: true,
+            size_hint: SizeHint::with_exact(0),
         }
     }
 }
@@ -65,6 +83,7 @@ impl<B: Body> ResponseBody<B> {
         }
         Self {
             inner: Some(inner),
+            last_words: LastWords::default(),
             visit: visit.take(),
             rest: Bytes::new(),
             declared_size,
@@ -83,6 +102,7 @@ impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
             inner: Some(B::default()),
+            last_words: LastWords::default(),
             visit: None,
             rest: Bytes::new(),
             declared_size: None,
@@ -119,6 +139,10 @@ where
             Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || inner.is_end_stream(),
         };
         if is_last {
+            *this.last_words = LastWords {
+                is_end_stream: inner.is_end_stream(),
+                size_hint: inner.size_hint(),
+            };
             this.inner.set(None);
         }
         watch.end();
@@ -155,13 +179,18 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.get_ref().is_none_or(Body::is_end_stream)
+        let is_end_stream = match &self.inner {
+            Some(inner) => inner.is_end_stream(),
+            None => self.last_words.is_end_stream,
+        };
+        is_end_stream && self.rest.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let inner = self
-            .get_ref()
-            .map_or(SizeHint::with_exact(0), Body::size_hint);
+        let inner = match &self.inner {
+            Some(inner) => inner.size_hint(),
+            None => self.last_words.size_hint.clone(),
+        };
         if self.rest.is_empty() {
             return inner;
         }
