@@ -112,10 +112,11 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What was done for a request after its end, by work that carried its
-/// [`CurrentRequest`](crate::heap::CurrentRequest).
+/// What was done for a request after its report, by work that carried its
+/// [`CurrentRequest`](crate::heap::CurrentRequest), once that work has ended and what it held is gone.
 ///
-/// None of it is in the request's [`Report`].
+/// None of it is in the request's [`Report`], which has what was in use by then as
+/// [`HeapFlow::running`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LateWork {
@@ -123,11 +124,15 @@ pub struct LateWork {
     pub method: Method,
     /// The matched route template.
     pub route: Route,
-    /// What was allocated and freed. What it freed of the request's own is not allocated here, so
-    /// that the net flow is often negative.
+    /// What was allocated and freed; [`received`](HeapFlow::received) is what it took over from the
+    /// request, and [`retained`](HeapFlow::retained) what is alive of both. As it frees what the request
+    /// allocated, its net flow is often negative.
     pub heap: HeapFlow,
     /// [`Verdict::Retained`] from the threshold on, [`Verdict::WithinThreshold`] below.
     pub verdict: Verdict,
+    /// Whether it took over the threshold or more, so that its request was warned about as
+    /// [`Verdict::Running`].
+    pub is_awaited: bool,
     pub(crate) span: Span,
 }
 
@@ -140,8 +145,10 @@ impl LateWork {
 
 /// Listens to reports. Closures `Fn(&Report)` are listeners.
 ///
-/// Called once per request on the thread that ends it, often from a destructor: be quick, hand
-/// longer work to another thread. A panic is caught and changes nothing for the request.
+/// Called once per request, on the thread that ends it, often from a destructor: be quick, hand
+/// longer work to another thread. Where more than 1 KiB of the request is still alive at its end, it is
+/// called a little later, on a thread of its own: once the server has dropped the response, 50 ms later at
+/// most, or after 10 s where a client does not read. A panic is caught and changes nothing for the request.
 pub trait OnReport: Send + Sync + 'static {
     /// One request has ended.
     fn on_report(&self, report: &Report);

@@ -129,6 +129,11 @@ pub(super) fn warn_late(work: &LateWork, suppressed: u64) {
     late_event!(Level::WARN, work, suppressed);
 }
 
+pub(super) fn inform_late(work: &LateWork) {
+    let suppressed = None::<u64>;
+    late_event!(Level::INFO, work, suppressed);
+}
+
 pub(super) fn debug_late(work: &LateWork) {
     let suppressed = None::<u64>;
     late_event!(Level::DEBUG, work, suppressed);

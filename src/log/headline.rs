@@ -26,17 +26,25 @@ impl fmt::Display for Headline<'_> {
                     Ordering::Equal => write!(f, "memory stayed at {old}")?,
                 }
             }
-            _ => f.write_str("memory could not be read")?,
+            _ => {
+                let (method, route) = (&report.method, &report.route);
+                write!(f, "memory could not be read for {method} {route}")?;
+                return finish(f, report, self.suppressed);
+            }
         }
         write!(f, " on {} {}", report.method, report.route)?;
-        match report.overlap {
-            0 => {}
-            1 => f.write_str(" while 1 other request ran")?,
-            others => write!(f, " while {others} other requests ran")?,
-        }
-        explain(f, &report.verdict)?;
-        count(f, self.suppressed)
+        finish(f, report, self.suppressed)
     }
+}
+
+fn finish(f: &mut fmt::Formatter<'_>, report: &Report, suppressed: u64) -> fmt::Result {
+    match report.overlap {
+        0 => {}
+        1 => f.write_str(" while 1 other request ran")?,
+        others => write!(f, " while {others} other requests ran")?,
+    }
+    explain(f, &report.verdict)?;
+    count(f, suppressed)
 }
 
 /// The message for work that a request left behind.
@@ -58,7 +66,7 @@ impl fmt::Display for LateHeadline<'_> {
         let sign = if heap.net() < 0 { '-' } else { '+' };
         write!(
             f,
-            "work that outlived {method} {route} changed the live heap by {sign}{net}"
+            "background work from {method} {route} changed the live heap by {sign}{net}"
         )?;
         explain(f, verdict)?;
         count(f, self.suppressed)

@@ -19,8 +19,9 @@ pub(crate) const TARGET: &str = "tower_memory";
 ///   begins with the first of them. Where warnings were held back, the next one of that route says
 ///   how many.
 /// - DEBUG for every report.
-/// - Work that a request left behind gives one event when it ends: DEBUG, and WARN when it retained
-///   the threshold or more, with method, route, `heap.*` and `verdict`.
+/// - Work that a request left behind gives one event when it ends: DEBUG, and WARN when what is alive of
+///   it and its request is the threshold or more, with method, route, `heap.*` and `verdict`. Where the
+///   request was warned about as `running`, the event that says what became of it is INFO at least.
 /// - The request's span gets the same fields recorded, those of them that it declares.
 ///
 /// Costs a few nanoseconds where nobody listens at that level: nothing is formatted or allocated.
@@ -115,6 +116,9 @@ impl OnReport for Log {
 
     fn on_late_work(&self, work: &LateWork) {
         fields::debug_late(work);
+        if work.is_awaited && !work.verdict.is_warning() {
+            fields::inform_late(work);
+        }
         if work.verdict.is_warning()
             && let Some(suppressed) = self.limit.admit(&work.route, Instant::now())
         {

@@ -3,7 +3,7 @@ use crate::{
     heap::{self, HeapFlow, LateRemains, Remains},
     report::{LateWork, Report},
     shield::shielded,
-    verdict::{self, Evidence},
+    verdict::{self, Evidence, Verdict},
 };
 use std::{mem, sync::Arc};
 use tracing::{Dispatch, dispatcher};
@@ -86,7 +86,8 @@ impl Ending {
                     method,
                     route,
                     heap: HeapFlow::default(),
-                    verdict: verdict::Verdict::WithinThreshold,
+                    verdict: Verdict::WithinThreshold,
+                    is_awaited: false,
                     span,
                 },
             };
@@ -119,6 +120,7 @@ impl LateEnding {
         if let Some(heap) = remains.settle() {
             work.heap = heap;
             work.verdict = verdict::judge_late(&heap, &config.thresholds);
+            work.is_awaited = heap.received >= config.thresholds.growth.max(1);
             config.tell(|listener| listener.on_late_work(&work));
         }
         shielded(|| drop(work));

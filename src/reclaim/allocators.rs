@@ -4,7 +4,7 @@
 //! function in, its address is null.
 #![allow(unsafe_code)]
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 /// Which were found, and asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +40,28 @@ impl fmt::Display for Found {
     }
 }
 
+/// Whose pages Rust's allocations lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Allocator {
+    Glibc,
+    Jemalloc,
+    Mimalloc,
+    Unknown,
+}
+
+impl Allocator {
+    /// Found out once, by an allocation.
+    pub(crate) fn in_use() -> Self {
+        static IN_USE: OnceLock<Allocator> = OnceLock::new();
+        *IN_USE.get_or_init(|| match () {
+            () if jemalloc::serves_rust() => Self::Jemalloc,
+            () if mimalloc::is_there() => Self::Mimalloc,
+            () if cfg!(all(target_os = "linux", target_env = "gnu")) => Self::Glibc,
+            () => Self::Unknown,
+        })
+    }
+}
+
 /// Asks all that there are to give freed pages back.
 pub(super) fn give_back() -> Found {
     Found {
@@ -67,7 +89,8 @@ mod glibc {
 mod jemalloc {
     use super::address;
     use std::{
-        ffi::{c_char, c_int, c_void},
+        ffi::{CStr, c_char, c_int, c_void},
+        hint::black_box,
         mem, ptr,
     };
 
@@ -78,12 +101,45 @@ mod jemalloc {
     type Mallctl =
         unsafe extern "C" fn(*const c_char, *mut c_void, *mut usize, *mut c_void, usize) -> c_int;
 
-    pub(super) fn give_back() -> bool {
-        let Some(mallctl) = prefixed().or_else(unprefixed) else {
+    fn mallctl() -> Option<Mallctl> {
+        let mallctl = prefixed().or_else(unprefixed)?;
+        // SAFETY: jemalloc documents the function of this name to have this type.
+        Some(unsafe { mem::transmute::<*const c_void, Mallctl>(mallctl) })
+    }
+
+    /// Whether it counts what Rust allocates: it may be linked and not used.
+    pub(super) fn serves_rust() -> bool {
+        let Some(mallctl) = mallctl() else {
             return false;
         };
-        // SAFETY: jemalloc documents the function of this name to have this type.
-        let mallctl = unsafe { mem::transmute::<*const c_void, Mallctl>(mallctl) };
+        let allocated = || read(mallctl, c"thread.allocated");
+        let before = allocated();
+        let block = black_box(Box::new([0_u64; 8]));
+        let after = allocated();
+        drop(block);
+        before != after
+    }
+
+    fn read(mallctl: Mallctl, name: &CStr) -> Option<u64> {
+        let (mut value, mut size) = (0_u64, mem::size_of::<u64>());
+        // SAFETY: the values of this name are `uint64_t`, and the size says so. A name that is not known
+        // is an error code.
+        let error = unsafe {
+            mallctl(
+                name.as_ptr(),
+                ptr::from_mut(&mut value).cast(),
+                &raw mut size,
+                ptr::null_mut(),
+                0,
+            )
+        };
+        (error == 0).then_some(value)
+    }
+
+    pub(super) fn give_back() -> bool {
+        let Some(mallctl) = mallctl() else {
+            return false;
+        };
         // 4096 is `MALLCTL_ARENAS_ALL`.
         for name in [c"thread.tcache.flush", c"arena.4096.purge"] {
             // SAFETY: both take and return nothing. A name that is not known is an error code.
@@ -106,6 +162,10 @@ mod mimalloc {
     use std::{ffi::c_void, mem};
 
     address!(collect, "mi_collect");
+
+    pub(super) fn is_there() -> bool {
+        collect().is_some()
+    }
 
     pub(super) fn give_back() -> bool {
         let Some(collect) = collect() else {

@@ -18,8 +18,9 @@ use tracing::Level;
 
 /// A listener that has freed pages given back where a request left some behind.
 ///
-/// It acts on requests that are warned of with [`Verdict::AllocatorHeld`], for which a heap meter
-/// must count. The request never waits: a thread of its own does the work, begun at the first such
+/// It acts on requests that are warned about and half of whose growth or more is no live heap, whoever used
+/// it: the request itself ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)), a thread that it
+/// handed work to, or a neighbour. A heap meter must count. The request never waits: a thread of its own does the work, begun at the first such
 /// request and ended when the listener is dropped, and writes one INFO event each time. Where it
 /// can't be started a warning says so, once, and nothing is given back; nor is it in a child that was
 /// forked later, which has no such thread.
@@ -66,11 +67,26 @@ impl Default for Reclaim {
 
 impl OnReport for Reclaim {
     fn on_report(&self, report: &Report) {
-        if matches!(report.verdict, Verdict::AllocatorHeld { .. }) {
+        if report.verdict.is_warning() && left_pages(report) {
             let worker = self.worker.get_or_init(|| Worker::start(self.every));
             worker.tell(&worker.orders.asked);
         }
     }
+}
+
+/// Whether half of what the process grew or more is anonymous memory that is not live heap.
+fn left_pages(report: &Report) -> bool {
+    let (Some(before), Some(after)) = (report.before, report.after) else {
+        return false;
+    };
+    let Some((live_before, live_after)) = report.live_before.zip(report.live_after) else {
+        // jemalloc's own counters don't tell live heap in reports.
+        return matches!(report.verdict, Verdict::AllocatorHeld { .. });
+    };
+    let growth = after.total.saturating_sub(before.total);
+    let anonymous = after.anonymous().saturating_sub(before.anonymous());
+    let held = anonymous.saturating_sub(live_after.saturating_sub(live_before));
+    growth > 0 && held >= growth.div_ceil(2)
 }
 
 impl Drop for Reclaim {

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! ```text
-//! INFO tower_memory: reclaimed 457.1 MiB in 45 ms, asked of glibc
+//! INFO tower_memory: reclaimed 457.1 MiB from glibc in 45 ms
 //! ```
 //!
 //! [`reclaim`] does the same at a time of your own.
@@ -42,6 +42,7 @@ mod allocators;
 mod listener;
 mod turns;
 
+pub(crate) use self::allocators::Allocator;
 use self::allocators::Found;
 pub use self::listener::Reclaim;
 use crate::resident::{self, ReadResident, Resident};
@@ -59,7 +60,7 @@ use std::{
 ///
 /// # async fn night_shift() {
 /// let reclaimed = tokio::task::spawn_blocking(reclaim).await.unwrap();
-/// println!("{reclaimed}"); // reclaimed 457.1 MiB in 45 ms, asked of glibc
+/// println!("{reclaimed}"); // reclaimed 457.1 MiB from glibc in 45 ms
 /// # }
 /// ```
 pub fn reclaim() -> Reclaimed {
@@ -115,12 +116,8 @@ impl fmt::Display for Reclaimed {
                 f,
                 "asked {found} for freed pages in {time}, but the resident set could not be read"
             ),
-            Some(0) => write!(f, "{found} had no freed pages to give back, in {time}"),
-            Some(bytes) => write!(
-                f,
-                "reclaimed {} in {time}, asked of {found}",
-                ByteSize(bytes)
-            ),
+            Some(0) => write!(f, "{found} had nothing to give back, in {time}"),
+            Some(bytes) => write!(f, "reclaimed {} from {found} in {time}", ByteSize(bytes)),
         }
     }
 }
@@ -156,15 +153,15 @@ mod tests {
         for (told, meant) in [
             (
                 told(glibc, 43 << 20, 45_123),
-                "reclaimed 457.0 MiB in 45 ms, asked of glibc",
+                "reclaimed 457.0 MiB from glibc in 45 ms",
             ),
             (
                 told(both, 501 << 20, 12),
-                "glibc and jemalloc had no freed pages to give back, in 0.01 ms",
+                "glibc and jemalloc had nothing to give back, in 0.01 ms",
             ),
             (
                 told(all, 499 << 20, 1_200),
-                "reclaimed 1.0 MiB in 1.20 ms, asked of glibc, jemalloc and mimalloc",
+                "reclaimed 1.0 MiB from glibc, jemalloc and mimalloc in 1.20 ms",
             ),
             (
                 told(Found::default(), 500 << 20, 1),

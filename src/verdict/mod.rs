@@ -3,6 +3,7 @@
 mod judge;
 
 pub(crate) use self::judge::{Evidence, Thresholds, judge, judge_late};
+use crate::reclaim::Allocator;
 use bytesize::ByteSize;
 use std::fmt;
 
@@ -151,7 +152,7 @@ impl Verdict {
     }
 
     /// What to do about it, as a sentence without the final stop; `None` where nothing needs doing.
-    pub const fn next_step(&self) -> Option<&'static str> {
+    pub fn next_step(&self) -> Option<&'static str> {
         match self {
             Self::WithinThreshold | Self::Unreadable => None,
             Self::Peaked { .. } => Some(
@@ -178,9 +179,18 @@ impl Verdict {
             } if *handed_off > *held => {
                 Some("Not retained by this request: consider streaming the response")
             }
-            Self::AllocatorHeld { .. } => Some(
-                "Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc",
-            ),
+            Self::AllocatorHeld { .. } => Some(match Allocator::in_use() {
+                Allocator::Glibc => {
+                    "Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc"
+                }
+                Allocator::Jemalloc => {
+                    "Not retained by this request: consider reclaim, or a shorter dirty_decay_ms"
+                }
+                Allocator::Mimalloc => {
+                    "Not retained by this request: consider reclaim, or a shorter MIMALLOC_PURGE_DELAY"
+                }
+                Allocator::Unknown => "Not retained by this request: consider reclaim",
+            }),
             Self::Mapped { .. } => {
                 Some("The kernel takes pages of files back when memory is short")
             }
