@@ -38,18 +38,22 @@ use tower_memory::{
 const MARKUP: &str = "<img src=x onerror=alert(1)>";
 
 /// A process whose resident set is what the requests say.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Process(Arc<AtomicU64>);
 
 impl ReadResident for Process {
     fn read(&self) -> io::Result<Resident> {
         Ok(Resident::new(self.0.load(Ordering::SeqCst), 0))
     }
+
+    fn may_block(&self) -> bool {
+        false
+    }
 }
 
-/// `/at/{mib}` sets the resident set, and the dashboard is at `/memory`.
+/// `/at/{mib}` sets the resident set to as much above a mebibyte, and the dashboard is at `/memory`.
 fn app(access: Access) -> Router {
-    let process = Process::default();
+    let process = Process(Arc::new(AtomicU64::new(MIB)));
     let routes = Routes::new();
     let layer = MemoryLayer::new()
         .warn_above(100 * MIB)
@@ -61,8 +65,9 @@ fn app(access: Access) -> Router {
             Some(_) => Some(MARKUP.into()),
             None => Some("/at/{mib}".into()),
         });
-    let set =
-        move |Path(mib): Path<u64>| async move { process.0.store(mib * MIB, Ordering::SeqCst) };
+    let set = move |Path(mib): Path<u64>| async move {
+        process.0.store((1 + mib) * MIB, Ordering::SeqCst);
+    };
     Router::new()
         .route("/at/{mib}", get(set))
         .layer(layer)
