@@ -306,7 +306,7 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
     assert!(browser.text("#next-step").await.contains("heap meter"));
     let warnings = browser.text("#warnings").await;
     assert!(
-        warnings.contains("GET /at/{mib} 200, 0 B → 300.0 MiB unmetered"),
+        warnings.contains("GET /at/{mib} 200, 1.0 MiB → 301.0 MiB unmetered"),
         "{warnings}"
     );
     assert!(
