@@ -108,7 +108,7 @@ pub trait ReadResident: Send + Sync + 'static {
     ///
     /// With `false` readings are taken on the request path, from any thread and from destructors. They
     /// should take a few microseconds and not allocate. Should one block after all, it holds the request
-    /// that takes it, and the others go on without a reading.
+    /// that takes it, with the runtime's thread, and the others go on without a reading.
     ///
     /// ```
     /// use std::{io, sync::atomic::{AtomicU64, Ordering}};
