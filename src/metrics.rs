@@ -39,7 +39,7 @@ use std::{
 /// Growth and shrink, and retained and released, are two counters each, because counters only rise: what a
 /// route keeps is the difference. The labels are bounded: the first 512 routes, of up to 128 bytes, then
 /// `other`, and [`Verdict::as_str`]. A figure that was never there is not told; where the resident set
-/// can't be read any more its gauge is NaN, and not what it was before.
+/// or the limit can't be read any more its gauge is NaN, and not what it was before.
 ///
 /// # Use
 ///
@@ -144,9 +144,14 @@ impl Registered {
     }
 
     fn limit(&self) {
-        if let Some(limit) = resident::limit() {
-            let gauge = self.limit.get_or_init(|| gauge!("tower_memory.limit"));
-            gauge.set(limit as f64);
+        match (resident::limit(), self.limit.get()) {
+            (Some(limit), _) => {
+                let gauge = self.limit.get_or_init(|| gauge!("tower_memory.limit"));
+                gauge.set(limit as f64);
+            }
+            // As above.
+            (None, Some(gauge)) => gauge.set(f64::NAN),
+            (None, None) => {}
         }
     }
 }

@@ -38,18 +38,22 @@ use tower_memory::{
 const MARKUP: &str = "<img src=x onerror=alert(1)>";
 
 /// A process whose resident set is what the requests say.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Process(Arc<AtomicU64>);
 
 impl ReadResident for Process {
     fn read(&self) -> io::Result<Resident> {
         Ok(Resident::new(self.0.load(Ordering::SeqCst), 0))
     }
+
+    fn may_block(&self) -> bool {
+        false
+    }
 }
 
-/// `/at/{mib}` sets the resident set, and the dashboard is at `/memory`.
+/// `/at/{mib}` sets the resident set to as much above a mebibyte, and the dashboard is at `/memory`.
 fn app(access: Access) -> Router {
-    let process = Process::default();
+    let process = Process(Arc::new(AtomicU64::new(MIB)));
     let routes = Routes::new();
     let layer = MemoryLayer::new()
         .warn_above(100 * MIB)
@@ -61,8 +65,9 @@ fn app(access: Access) -> Router {
             Some(_) => Some(MARKUP.into()),
             None => Some("/at/{mib}".into()),
         });
-    let set =
-        move |Path(mib): Path<u64>| async move { process.0.store(mib * MIB, Ordering::SeqCst) };
+    let set = move |Path(mib): Path<u64>| async move {
+        process.0.store((1 + mib) * MIB, Ordering::SeqCst);
+    };
     Router::new()
         .route("/at/{mib}", get(set))
         .layer(layer)
@@ -301,7 +306,7 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
     assert!(browser.text("#next-step").await.contains("heap meter"));
     let warnings = browser.text("#warnings").await;
     assert!(
-        warnings.contains("GET /at/{mib} 200, 0 B → 300.0 MiB unmetered"),
+        warnings.contains("GET /at/{mib} 200, 1.0 MiB → 301.0 MiB unmetered"),
         "{warnings}"
     );
     assert!(

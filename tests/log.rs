@@ -35,6 +35,10 @@ impl ReadResident for Readings {
         let bytes = |mib: f64| (mib * MIB as f64).round() as u64;
         Ok(Resident::new(bytes(size), bytes(size / 10.0)))
     }
+
+    fn may_block(&self) -> bool {
+        false
+    }
 }
 
 /// Requests start at the first and end at the second reading, and so on, round and round.

@@ -26,10 +26,14 @@ use tower_memory::{
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
 /// A process whose resident set is what the test says; `u64::MAX` can't be read.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Process(Arc<AtomicU64>);
 
 impl Process {
+    fn new() -> Self {
+        Self(Arc::new(AtomicU64::new(MIB)))
+    }
+
     fn is(&self, bytes: u64) {
         self.0.store(bytes, Ordering::SeqCst);
     }
@@ -41,6 +45,10 @@ impl ReadResident for Process {
             u64::MAX => Err(io::Error::other("out of order")),
             total => Ok(Resident::new(total, 0)),
         }
+    }
+
+    fn may_block(&self) -> bool {
+        false
     }
 }
 
@@ -59,7 +67,7 @@ impl Watched {
             .with_recommended_naming(true)
             .build_recorder();
         let metrics = metrics::with_local_recorder(&recorder, Metrics::new);
-        let process = Process::default();
+        let process = Process::new();
         let layer = MemoryLayer::new()
             .without_log()
             .warn_above(MIB)
@@ -111,7 +119,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 #[test]
 fn growth_and_shrink_of_a_route_are_two_counters_and_the_resident_set_is_a_gauge() {
     let watched = Watched::new();
-    watched.request("/a", 5 * MIB, 0);
+    watched.request("/a", 6 * MIB, 0);
     watched.request("/a", 2 * MIB, 0);
     watched.request("/a", 3 * MIB, 0);
     let told = |name| watched.told(name);
@@ -123,7 +131,7 @@ fn growth_and_shrink_of_a_route_are_two_counters_and_the_resident_set_is_a_gauge
     );
     assert_eq!(
         told(r#"tower_memory_shrink_bytes_total{http_route="/a"}"#),
-        Some(3.0 * mib)
+        Some(4.0 * mib)
     );
     assert_eq!(
         told(r#"tower_memory_request_growth_bytes_count{http_route="/a"}"#),
@@ -224,7 +232,7 @@ fn the_process_can_be_observed_where_there_are_no_requests() {
 fn ten_thousand_paths_make_513_labels() {
     let watched = Watched::new();
     for n in 0..10_000 {
-        watched.request(&format!("/{n}"), 0, 0);
+        watched.request(&format!("/{n}"), MIB, 0);
     }
     let text = watched.text();
     let lines = text

@@ -5,12 +5,12 @@ mod support;
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use support::{get, hello, read, reports_of};
+use support::{get, hello, read, reports_of, within_reason};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_memory::{MIB, MemoryLayer, Outcome, ReadResident, Resident, Verdict};
 
@@ -30,6 +30,10 @@ where
 {
     fn read(&self) -> io::Result<Resident> {
         (self.1)(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn may_block(&self) -> bool {
+        false
     }
 }
 
@@ -97,7 +101,7 @@ async fn readings_within_the_resolution_are_shared_by_all_clones_of_a_layer() {
     let layer = MemoryLayer::new()
         .reader(reader(move |n| {
             counted.store(n + 1, Ordering::Relaxed);
-            Ok(Resident::new(n, 0))
+            Ok(Resident::new(n + 1, 0))
         }))
         .resolution(Duration::from_secs(3600));
     for _ in 0..10 {
@@ -115,7 +119,7 @@ async fn readings_within_the_resolution_are_shared_by_all_clones_of_a_layer() {
 async fn growth_that_another_request_overlapped_is_blamed_on_none() {
     let layer = MemoryLayer::new()
         .resolution(Duration::ZERO)
-        .reader(reader(|n| Ok(Resident::new(n * 200 * MIB, 0))));
+        .reader(reader(|n| Ok(Resident::new((n + 1) * 200 * MIB, 0))));
     let (layer, mut reports) = reports_of(layer);
     let service = layer.layer(service_fn(hello));
     let held = service.clone().oneshot(get("/")).await;
@@ -125,4 +129,79 @@ async fn growth_that_another_request_overlapped_is_blamed_on_none() {
     assert_eq!(reports.now().verdict, Verdict::Overlapped);
     read(service).await;
     assert_eq!(reports.now().verdict, Verdict::Unmetered);
+}
+
+#[tokio::test]
+async fn figures_that_can_not_be_true_are_failed_readings() {
+    let absurd = [
+        Resident::new(0, 0),
+        Resident::new(u64::MAX, 0),
+        Resident::new(i64::MAX as u64, 0),
+        Resident::new(MIB, 2 * MIB),
+    ];
+    let layer = MemoryLayer::new()
+        .without_log()
+        .resolution(Duration::ZERO)
+        .reader(reader(move |n| Ok(absurd[n as usize % absurd.len()])));
+    let (layer, mut reports) = reports_of(layer);
+    let service = layer.layer(service_fn(hello));
+    for _ in 0..absurd.len() {
+        read(service.clone()).await;
+        let report = reports.now();
+        assert_eq!((report.before, report.after), (None, None));
+        assert_eq!(
+            (report.growth(), report.verdict),
+            (None, Verdict::Unreadable)
+        );
+    }
+}
+
+/// Blocks for as long as it is shut.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn set(&self, is_shut: bool) {
+        *self.0.0.lock().expect("not poisoned") = is_shut;
+        self.0.1.notify_all();
+    }
+}
+
+impl ReadResident for Gate {
+    fn read(&self) -> io::Result<Resident> {
+        let is_shut = self.0.0.lock().expect("not poisoned");
+        let _open = self.0.1.wait_while(is_shut, |is_shut| *is_shut);
+        Ok(Resident::new(MIB, 0))
+    }
+}
+
+/// On one thread, which a reading that holds it would stop for good.
+#[tokio::test]
+async fn a_reader_that_blocks_holds_no_request_and_is_read_again_when_it_is_back() {
+    for resolution in [Duration::ZERO, Duration::from_nanos(1)] {
+        let gate = Gate::default();
+        let layer = MemoryLayer::new()
+            .resolution(resolution)
+            .reader(gate.clone());
+        let (layer, mut reports) = reports_of(layer);
+        let service = layer.layer(service_fn(hello));
+        gate.set(true);
+        for _ in 0..1_000 {
+            assert_eq!(read(service.clone()).await, "hello");
+            let report = reports.now();
+            assert_eq!((report.before, report.after), (None, None));
+            assert_eq!(report.verdict, Verdict::Unreadable);
+        }
+        gate.set(false);
+        let back = async {
+            loop {
+                assert_eq!(read(service.clone()).await, "hello");
+                if reports.now().growth() == Some(0) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        within_reason(back).await;
+    }
 }

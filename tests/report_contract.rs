@@ -207,6 +207,10 @@ impl ReadResident for Readings {
         let mib = next.ok_or_else(|| io::Error::other("the sensor is broken"))?;
         Ok(Resident::new(mib * MIB, 0))
     }
+
+    fn may_block(&self) -> bool {
+        false
+    }
 }
 
 fn reads(mut mib: Vec<Option<u64>>) -> MemoryLayer {

@@ -21,7 +21,7 @@ use std::{
     process::{self, Command},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use support::{finish, get, reports_of};
 use tower::{Layer, ServiceExt, service_fn};
@@ -373,25 +373,40 @@ const WITHOUT_PROC: [&[&str]; 2] = [
 ];
 const HIDE_PROC: [&str; 4] = ["sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"];
 
-#[test]
-fn without_proc_the_service_works_and_one_line_says_what_is_missing() {
-    let launcher = WITHOUT_PROC.map(|unshare| [unshare, &HIDE_PROC].concat());
-    let permitted = launcher.iter().find(|launcher| {
+/// A command that runs a program without `/proc`, if that is permitted. Where it isn't, the test is over,
+/// and in CI that is a failure.
+fn without_proc() -> Option<Vec<&'static str>> {
+    if env::var_os(ITSELF).is_some() {
+        return Some(Vec::new());
+    }
+    let launchers = WITHOUT_PROC.map(|unshare| [unshare, &HIDE_PROC].concat());
+    let permitted = launchers.into_iter().find(|launcher| {
         let tried = Command::new(launcher[0])
             .args(&launcher[1..])
             .arg("true")
             .output();
         tried.is_ok_and(|output| output.status.success())
     });
-    let in_it = env::var_os(ITSELF).is_some();
-    if permitted.is_none() && !in_it && env::var_os("CI").is_none() {
+    if permitted.is_none() {
+        assert!(env::var_os("CI").is_none(), "not permitted to hide /proc");
         println!("skipped: not permitted to hide /proc in a mount namespace");
-        return;
     }
-    let launcher = permitted.map_or(&[][..], |launcher| launcher);
+    permitted
+}
+
+fn run(command: &str, arguments: &[&str]) {
+    let ended = Command::new(command).args(arguments).status();
+    assert!(ended.expect("it starts").success());
+}
+
+#[test]
+fn without_proc_the_service_works_and_one_line_says_what_is_missing() {
+    let Some(launcher) = without_proc() else {
+        return;
+    };
     in_a_process_of_its_own(
         "without_proc_the_service_works_and_one_line_says_what_is_missing",
-        launcher,
+        &launcher,
         || {
             let layer = MemoryLayer::new().resolution(Duration::ZERO);
             let warnings = warnings_of(|| {
@@ -410,10 +425,6 @@ fn without_proc_the_service_works_and_one_line_says_what_is_missing() {
                 "/proc/self/statm holds \"no numbers\", expected `size resident shared ...`";
             assert!(warnings.contains(reason), "{warnings}");
 
-            let run = |command: &str, arguments: &[&str]| {
-                let ended = Command::new(command).args(arguments).status();
-                assert!(ended.expect("it starts").success());
-            };
             run("umount", &["/proc"]);
             assert_readable(&layer);
 
@@ -424,6 +435,76 @@ fn without_proc_the_service_works_and_one_line_says_what_is_missing() {
                 run("mount", &["-t", "tmpfs", "none", "/proc"]);
                 assert!(sysinfo.read().is_err(), "it tells what it read before");
             }
+        },
+    );
+}
+
+/// What a kernel says of a process that is going away, and what none says.
+#[test]
+fn a_statm_that_can_not_be_true_is_a_failed_reading() {
+    let Some(launcher) = without_proc() else {
+        return;
+    };
+    in_a_process_of_its_own(
+        "a_statm_that_can_not_be_true_is_a_failed_reading",
+        &launcher,
+        || {
+            fs::create_dir("/proc/self").expect("it is empty");
+            for statm in [
+                "0 0 0 0 0 0 0\n",
+                "9 10 11 0 0 0 0\n",
+                "1 4503599627370495 0 0 0 0 0\n",
+            ] {
+                fs::write("/proc/self/statm", statm).expect("it is ours");
+                let layer = MemoryLayer::new().resolution(Duration::ZERO);
+                let warnings = warnings_of(|| (0..3).for_each(|_| assert_unreadable(&layer)));
+                assert_eq!(warnings.lines().count(), 1, "{warnings}");
+                assert!(warnings.contains("bytes resident, "), "{warnings}");
+            }
+        },
+    );
+}
+
+/// A FIFO blocks whoever opens it, as a file system does whose server hangs.
+#[test]
+fn a_proc_that_hangs_holds_no_request_and_is_read_again_when_it_is_back() {
+    let Some(launcher) = without_proc() else {
+        return;
+    };
+    in_a_process_of_its_own(
+        "a_proc_that_hangs_holds_no_request_and_is_read_again_when_it_is_back",
+        &launcher,
+        || {
+            fs::create_dir("/proc/self").expect("it is empty");
+            run("mkfifo", &["/proc/self/statm", "/proc/meminfo"]);
+            let layer = MemoryLayer::new().resolution(Duration::ZERO);
+            let warnings = warnings_of(|| (0..1_000).for_each(|_| assert_unreadable(&layer)));
+            assert_eq!(warnings.lines().count(), 1, "{warnings}");
+            assert!(warnings.contains("no answer within 100 ms"), "{warnings}");
+            #[cfg(feature = "routes")]
+            {
+                let snapshot = tower_memory::routes::Routes::new().snapshot();
+                assert_eq!((snapshot.process.resident, snapshot.limit), (None, None));
+            }
+
+            fs::hard_link("/proc/self/statm", "/proc/hung").expect("a second name");
+            fs::write("/proc/good", "9 8 7 0 0 0 0\n").expect("it is ours");
+            fs::rename("/proc/good", "/proc/self/statm").expect("it replaces the one that hangs");
+            // Whoever waits at it goes on. To open it both ways waits for nobody.
+            let hung = File::options().read(true).write(true).open("/proc/hung");
+            drop(hung.expect("a FIFO"));
+            let is_back = || report_of(layer.clone(), || {}).growth().is_some();
+            let started = Instant::now();
+            while !is_back() {
+                assert!(started.elapsed() < Duration::from_secs(20), "it isn't back");
+                thread::yield_now();
+            }
+            let page_size = rustix::param::page_size() as u64;
+            let report = report_of(layer.clone(), || {});
+            assert_eq!(
+                report.after,
+                Some(Resident::new(8 * page_size, 7 * page_size))
+            );
         },
     );
 }

@@ -27,6 +27,10 @@ impl ReadResident for Still {
     fn read(&self) -> io::Result<Resident> {
         Ok(Resident::new(MIB, 0))
     }
+
+    fn may_block(&self) -> bool {
+        false
+    }
 }
 
 /// Sends a request that runs `work`.

@@ -45,7 +45,7 @@ mod turns;
 pub(crate) use self::allocators::Allocator;
 use self::allocators::Found;
 pub use self::listener::Reclaim;
-use crate::resident::{self, ReadResident, Resident};
+use crate::resident::{self, Resident};
 use bytesize::ByteSize;
 use std::{
     fmt,
@@ -64,14 +64,13 @@ use std::{
 /// # }
 /// ```
 pub fn reclaim() -> Reclaimed {
-    let reader = resident::default_reader();
-    let before = reader.read().ok();
+    let before = resident::now();
     let started = Instant::now();
     let found = allocators::give_back();
     Reclaimed {
         duration: started.elapsed(),
         before,
-        after: reader.read().ok(),
+        after: resident::now(),
         found,
     }
 }

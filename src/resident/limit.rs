@@ -1,28 +1,82 @@
+use super::{MOST, aside::Aside};
+use std::{
+    io,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
 /// Bytes that this process may grow to: the smallest limit of its cgroups, or the memory of the
-/// machine where that is less or they set none. Costs some tens of microseconds.
-#[cfg(target_os = "linux")]
+/// machine where that is less or they set none. `None` where neither can be read in time, the first
+/// time with the reason in the log.
+///
+/// Costs some tens of microseconds. The files may block, `/proc/meminfo` where a FUSE file system
+/// stands in for it, so they are read on a thread of their own.
 pub(crate) fn limit() -> Option<u64> {
-    let cgroup = read("/proc/self/cgroup").and_then(|groups| cgroup_limit(&groups, read));
-    let machine = read("/proc/meminfo").and_then(|meminfo| machine_memory(&meminfo));
-    cgroup.into_iter().chain(machine).min()
+    static LIMIT: OnceLock<Limit> = OnceLock::new();
+    LIMIT.get_or_init(|| Limit::new(current)).now()
+}
+
+struct Limit {
+    reading: Aside<u64>,
+    failed_before: AtomicBool,
+}
+
+impl Limit {
+    fn new(read: impl Fn() -> io::Result<u64> + Send + Sync + 'static) -> Self {
+        Self {
+            reading: Aside::new(read),
+            failed_before: AtomicBool::new(false),
+        }
+    }
+
+    fn now(&self) -> Option<u64> {
+        let failed = |reason| {
+            if !self.failed_before.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    target: crate::log::TARGET,
+                    error = %reason,
+                    "the memory limit can't be read and is left out until it can: {reason}",
+                );
+            }
+        };
+        self.reading.ask().map_err(failed).ok()
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn current() -> io::Result<u64> {
+    limit_of(|path| std::fs::read_to_string(path).ok())
 }
 
 /// Memory of the machine.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn limit() -> Option<u64> {
+fn current() -> io::Result<u64> {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let total = System::new_with_specifics(memory).total_memory();
-    (total > 0).then_some(total)
+    smallest([total]).ok_or_else(|| io::Error::other("sysinfo doesn't know the machine's memory"))
 }
 
 #[cfg(target_os = "linux")]
-fn read(path: &str) -> Option<String> {
-    std::fs::read_to_string(path).ok()
+fn limit_of(read: impl Fn(&str) -> Option<String>) -> io::Result<u64> {
+    let cgroup = read("/proc/self/cgroup").and_then(|groups| cgroup_limit(&groups, &read));
+    let machine = read("/proc/meminfo").and_then(|meminfo| machine_memory(&meminfo));
+    smallest(cgroup.into_iter().chain(machine)).ok_or_else(|| {
+        io::Error::other(
+            "no cgroup has a limit, and /proc/meminfo doesn't tell the machine's memory",
+        )
+    })
 }
 
-/// The smallest limit of the group and those it is in. A limit that is none (`max`, or in version 1
-/// a number near 2^63) is larger than any machine.
+/// Of those that can be true. No limit is `max` in a cgroup, or in version 1 a number near 2^63.
+fn smallest(limits: impl IntoIterator<Item = u64>) -> Option<u64> {
+    let possible = |bytes: &u64| (1..=MOST).contains(bytes);
+    limits.into_iter().filter(possible).min()
+}
+
+/// The smallest limit of the group and those it is in.
 #[cfg(target_os = "linux")]
 fn cgroup_limit(groups: &str, read: impl Fn(&str) -> Option<String>) -> Option<u64> {
     // `0::/path` in version 2, `7:cpu,memory:/path` in version 1.
@@ -38,12 +92,10 @@ fn cgroup_limit(groups: &str, read: impl Fn(&str) -> Option<String>) -> Option<u
         }
     })?;
     let ancestors = std::path::Path::new(path).ancestors();
-    ancestors
-        .filter_map(|group| {
-            let group = group.to_str()?.trim_end_matches('/');
-            read(&format!("{mount}{group}/{file}"))?.trim().parse().ok()
-        })
-        .min()
+    smallest(ancestors.filter_map(|group| {
+        let group = group.to_str()?.trim_end_matches('/');
+        read(&format!("{mount}{group}/{file}"))?.trim().parse().ok()
+    }))
 }
 
 #[cfg(target_os = "linux")]
@@ -58,8 +110,14 @@ fn machine_memory(meminfo: &str) -> Option<u64> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use std::{
+        fs,
+        io::Write,
+        thread,
+        time::{Duration, Instant},
+    };
 
-    fn limit_of(groups: &str, files: &[(&str, &str)]) -> Option<u64> {
+    fn cgroup(groups: &str, files: &[(&str, &str)]) -> Option<u64> {
         cgroup_limit(groups, |path| {
             let file = files.iter().find(|(name, _)| *name == path)?;
             Some(format!("{}\n", file.1))
@@ -73,16 +131,16 @@ mod tests {
             ("/sys/fs/cgroup/a/memory.max", "2000"),
             ("/sys/fs/cgroup/memory.max", "3000"),
         ];
-        assert_eq!(limit_of("0::/a/b\n", &files), Some(2000));
-        assert_eq!(limit_of("0::/\n", &files), Some(3000));
-        assert_eq!(limit_of("0::/a/b\n", &files[..1]), None);
+        assert_eq!(cgroup("0::/a/b\n", &files), Some(2000));
+        assert_eq!(cgroup("0::/\n", &files), Some(3000));
+        assert_eq!(cgroup("0::/a/b\n", &files[..1]), None);
     }
 
     #[test]
     fn version_1_has_a_file_of_its_own() {
         let files = [("/sys/fs/cgroup/memory/a/memory.limit_in_bytes", "4000")];
         assert_eq!(
-            limit_of("9:cpu:/x\n7:hugetlb,memory:/a\n0::/a\n", &files),
+            cgroup("9:cpu:/x\n7:hugetlb,memory:/a\n0::/a\n", &files),
             Some(4000)
         );
     }
@@ -94,5 +152,61 @@ mod tests {
             Some(2048)
         );
         assert_eq!(limit().map(|bytes| bytes > 1 << 20), Some(true));
+    }
+    #[test]
+    fn what_can_not_be_true_is_no_limit() {
+        let meminfo = |text: &'static str| {
+            limit_of(move |path| (path == "/proc/meminfo").then(|| text.to_owned())).ok()
+        };
+        assert_eq!(meminfo("MemTotal: 2 kB\n"), Some(2048));
+        assert_eq!(meminfo("MemTotal: 0 kB\n"), None);
+        assert_eq!(meminfo("MemTotal: 17592186044416 kB\n"), None);
+        assert_eq!(meminfo("no such line\n"), None);
+        let unlimited = [(
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "9223372036854771712",
+        )];
+        assert_eq!(cgroup("7:memory:/\n", &unlimited), None);
+    }
+
+    /// A FIFO blocks whoever opens it, as a file system does whose server hangs.
+    #[test]
+    fn a_file_that_hangs_holds_nobody_for_ever_and_is_read_again_when_it_is_back() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [meminfo, hung, good] =
+            ["meminfo", "hung", "good"].map(|name| directory.path().join(name));
+        let made = std::process::Command::new("mkfifo").arg(&meminfo).status();
+        if !made.is_ok_and(|status| status.success()) {
+            assert!(std::env::var_os("CI").is_none(), "mkfifo is needed");
+            println!("skipped: there is no mkfifo");
+            return;
+        }
+        fs::hard_link(&meminfo, &hung).expect("a second name");
+        fs::write(&good, "MemTotal: 4 kB\n").expect("a file");
+
+        let path = meminfo.clone();
+        let limit = Limit::new(move || {
+            limit_of(|name| match name {
+                "/proc/meminfo" => fs::read_to_string(&path).ok(),
+                _ => None,
+            })
+        });
+        (0..100).for_each(|_| assert_eq!(limit.now(), None));
+
+        fs::rename(&good, &meminfo).expect("it replaces the one that hangs");
+        // Whoever waits at it goes on. To open it both ways waits for nobody.
+        let mut pipe = fs::File::options()
+            .read(true)
+            .write(true)
+            .open(&hung)
+            .expect("a FIFO");
+        pipe.write_all(b"MemTotal: 8 kB\n").expect("there is room");
+        drop(pipe);
+        let started = Instant::now();
+        let back = std::iter::repeat_with(|| limit.now()).find(|limit| {
+            thread::yield_now();
+            limit.is_some() || started.elapsed() > Duration::from_secs(20)
+        });
+        assert_eq!(back, Some(Some(4096)));
     }
 }

@@ -2,7 +2,18 @@
 //!
 //! A [`Resident`] is one reading; a [`ReadResident`] takes it. The default is [`Statm`] on Linux
 //! and `Sysinfo` elsewhere; hand your own to [`MemoryLayer::reader`](crate::MemoryLayer::reader).
+//!
+//! # When a reading fails
+//!
+//! A report then has `None`, never 0 and never an earlier figure, and the first reason is logged. Besides
+//! errors and panics, these count as failures:
+//!
+//! - a figure that can't be true: 0 bytes, more than 256 TiB, or more shared bytes than bytes in total;
+//! - a reading that takes longer than 100 ms. Readings that may block are taken on a thread of their own, so
+//!   a request waits for that long once. Until a reading is quick again, requests don't wait: they have `None`.
 
+mod aside;
+mod guarded;
 #[cfg(any(feature = "metrics", feature = "routes"))]
 mod limit;
 mod shared;
@@ -11,7 +22,14 @@ mod statm;
 #[cfg(any(not(target_os = "linux"), feature = "sysinfo"))]
 mod sysinfo;
 
-use std::io;
+use self::guarded::GuardedReader;
+use std::{
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 #[cfg(any(feature = "metrics", feature = "routes"))]
 pub(crate) use self::limit::limit;
@@ -54,9 +72,8 @@ impl Resident {
 
 /// Reads the resident set of this process.
 ///
-/// Called on the request path, up to twice a request, from any thread and from destructors: an
-/// implementation should take a few microseconds and not allocate. A panic is taken as a failed
-/// reading.
+/// Called up to twice a request. A panic is a failed reading, and so is a figure that
+/// [can't be true](self#when-a-reading-fails).
 ///
 /// ```
 /// use std::io;
@@ -82,14 +99,75 @@ pub trait ReadResident: Send + Sync + 'static {
     /// Whatever kept it from being taken. The report then carries `None`, and the first such error
     /// is logged.
     fn read(&self) -> io::Result<Resident>;
+
+    /// Whether a reading may have to wait: for a disk, a network, another process or a lock. Asked before
+    /// each reading.
+    ///
+    /// The default is `true`: readings are taken on a thread of their own, one at a time, and requests
+    /// wait for them no longer than 100 ms. The way there and back costs some ten microseconds.
+    ///
+    /// With `false` readings are taken on the request path, from any thread and from destructors. They
+    /// should take a few microseconds and not allocate. Should one block after all, it holds the request
+    /// that takes it, with the runtime's thread, and the others go on without a reading.
+    ///
+    /// ```
+    /// use std::{io, sync::atomic::{AtomicU64, Ordering}};
+    /// use tower_memory::resident::{ReadResident, Resident};
+    ///
+    /// /// Bytes that somebody else keeps up to date.
+    /// struct Watched(&'static AtomicU64);
+    ///
+    /// impl ReadResident for Watched {
+    ///     fn read(&self) -> io::Result<Resident> {
+    ///         Ok(Resident::new(self.0.load(Ordering::Relaxed), 0))
+    ///     }
+    ///
+    ///     fn may_block(&self) -> bool {
+    ///         false
+    ///     }
+    /// }
+    /// ```
+    fn may_block(&self) -> bool {
+        true
+    }
+}
+
+/// More than any process can have: processes address 128 TiB on x86-64 and 256 TiB on 64-bit Arm.
+const MOST: u64 = 1 << 48;
+
+/// One reading, unless it can't be true.
+///
+/// No kernel says that more is shared than there is in total: the total is the sum of the shared and
+/// the anonymous pages, also where the kernel's counters are inexact (`task_statm` in
+/// `fs/proc/task_mmu.c`). Zero it says of a process that is going away, and on kernels 6.2 to 6.15 of one
+/// so small that all of it is in the batches of the CPUs.
+fn checked(reader: &dyn ReadResident) -> io::Result<Resident> {
+    let resident = reader.read()?;
+    let Resident { total, shared } = resident;
+    let wrong = match total {
+        0 => "no process has 0 bytes resident",
+        _ if total > MOST => "no process has that many bytes resident",
+        _ if shared > total => "a part is larger than the whole",
+        _ => return Ok(resident),
+    };
+    let reason = format!("read {total} bytes resident, {shared} of them shared: {wrong}");
+    Err(io::Error::new(io::ErrorKind::InvalidData, reason))
 }
 
 /// A reading by the reader for this platform, outside of any request.
-#[cfg(any(feature = "metrics", feature = "routes"))]
 pub(crate) fn now() -> Option<Resident> {
-    static READER: std::sync::OnceLock<Box<dyn ReadResident>> = std::sync::OnceLock::new();
-    let reader = READER.get_or_init(|| Box::new(default_reader()));
-    reader.read().ok()
+    static READER: OnceLock<GuardedReader> = OnceLock::new();
+    static FAILED_BEFORE: AtomicBool = AtomicBool::new(false);
+    let reader = READER.get_or_init(|| GuardedReader::new(Arc::new(default_reader())));
+    reader.read(|reason| {
+        if !FAILED_BEFORE.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: crate::log::TARGET,
+                error = %reason,
+                "the resident set of the process can't be read and is left out until it can: {reason}",
+            );
+        }
+    })
 }
 
 /// The reader for this platform.
@@ -98,4 +176,50 @@ pub(crate) fn default_reader() -> impl ReadResident {
     return Statm::new();
     #[cfg(not(target_os = "linux"))]
     return Sysinfo::new();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    struct Says(Resident);
+
+    impl ReadResident for Says {
+        fn read(&self) -> io::Result<Resident> {
+            Ok(self.0)
+        }
+    }
+
+    fn checked_reading(total: u64, shared: u64) -> io::Result<Resident> {
+        checked(&Says(Resident::new(total, shared)))
+    }
+
+    #[test]
+    fn what_can_not_be_true_is_a_failed_reading_that_says_why() {
+        for (total, shared, reason) in [
+            (0, 0, "0 bytes"),
+            (0, 4096, "0 bytes"),
+            (MOST + 1, 0, "that many bytes"),
+            (u64::MAX, u64::MAX, "that many bytes"),
+            (4096, 4097, "a part is larger"),
+        ] {
+            let error = checked_reading(total, shared).expect_err("absurd");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            let figures = format!("read {total} bytes resident, {shared} of them shared");
+            let text = error.to_string();
+            assert!(
+                text.starts_with(&figures) && text.contains(reason),
+                "{text}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_can_be_true_is_left_as_it_is(total in 1..=MOST, share in 0..=100_u64) {
+            let shared = total / 100 * share;
+            prop_assert_eq!(checked_reading(total, shared).ok(), Some(Resident::new(total, shared)));
+        }
+    }
 }

@@ -1,7 +1,7 @@
-use super::{ReadResident, Resident};
-use crate::{heap, shield::shielded};
+use super::{GuardedReader, ReadResident, Resident};
+use crate::heap;
 use std::{
-    io,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering, fence},
@@ -12,10 +12,10 @@ use std::{
 /// One reading of the process, its resident set and its live heap, shared by requests that are close in time.
 ///
 /// The last reading is published under a sequence counter (a seqlock): odd while a writer is at
-/// work, changed when one was. Nobody ever waits. A reader that meets a writer takes a reading of
+/// work, changed when one was. Nobody waits for it. A reader that meets a writer takes a reading of
 /// its own, and a writer that meets another keeps its reading to itself.
 pub(crate) struct SharedReading {
-    reader: Arc<dyn ReadResident>,
+    reader: GuardedReader,
     resolution: u64,
     epoch: Instant,
     sequence: AtomicU64,
@@ -55,7 +55,7 @@ impl Reading {
 impl SharedReading {
     pub(crate) fn new(reader: Arc<dyn ReadResident>, resolution: Duration) -> Self {
         Self {
-            reader,
+            reader: GuardedReader::new(reader),
             resolution: nanos(resolution),
             epoch: Instant::now(),
             sequence: AtomicU64::new(0),
@@ -72,7 +72,7 @@ impl SharedReading {
     }
 
     pub(crate) fn with_resolution(&self, resolution: Duration) -> Self {
-        Self::new(Arc::clone(&self.reader), resolution)
+        Self::new(Arc::clone(self.reader.reader()), resolution)
     }
 
     /// The published reading when it is younger than the resolution, else a new one. Without a
@@ -87,23 +87,13 @@ impl SharedReading {
         }
         let reading = Reading {
             at: now,
-            resident: self.resident(),
+            resident: self.reader.read(|reason| self.failed(reason)),
             live: heap::live_bytes_at_once().unwrap_or(UNKNOWN),
         };
         if self.resolution > 0 {
             self.publish(&reading);
         }
         reading
-    }
-
-    fn resident(&self) -> Option<Resident> {
-        let taken = shielded(|| self.reader.read().map_err(|error| self.failed(&error)));
-        let Some(taken) = taken else {
-            // Of the reader, or of its error when the log showed it.
-            shielded(|| self.failed(&io::Error::other("the reader panicked")));
-            return None;
-        };
-        taken.ok()
     }
 
     fn published(&self, now: u64) -> Option<Reading> {
@@ -155,7 +145,7 @@ impl SharedReading {
     }
 
     #[cold]
-    fn failed(&self, error: &io::Error) {
+    fn failed(&self, error: &dyn fmt::Display) {
         if !self.failed_before.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: crate::log::TARGET,
@@ -175,7 +165,7 @@ fn nanos(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fmt, sync::atomic::AtomicU32, thread};
+    use std::{io, sync::atomic::AtomicU32, thread};
 
     struct Counting(AtomicU64);
 
@@ -218,7 +208,8 @@ mod tests {
                 match self.0.fetch_add(1, Ordering::Relaxed) {
                     0 => Ok(Resident::new(7, 0)),
                     1 => Err(io::Error::other("gone")),
-                    2 => panic!("worse"),
+                    // Without the panic hook, which takes its time to print a backtrace.
+                    2 => std::panic::resume_unwind(Box::new("as planned")),
                     _ => Ok(Resident::new(9, 0)),
                 }
             }

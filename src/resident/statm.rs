@@ -1,5 +1,8 @@
 use super::{ReadResident, Resident};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    fs::{PROC_SUPER_MAGIC, fstatfs},
+    time::{ClockId, clock_gettime},
+};
 use std::{
     fs::File,
     io,
@@ -19,6 +22,12 @@ const PATH: &str = "/proc/self/statm";
 /// The first reading opens the file. A forked child notices that the descriptor is its parent's and
 /// opens a fresh one for each reading (about five times the cost); so does a process whose
 /// descriptors were closed under it.
+///
+/// # Blocking
+///
+/// The kernel answers from counters and takes no lock that is held for long, so readings are taken on
+/// the request path. Only the first is not, as looking for the file may block, nor is any where what
+/// is mounted at `/proc` is not the kernel's (a FUSE file system, say).
 ///
 /// # Accuracy
 ///
@@ -57,6 +66,10 @@ impl ReadResident for Statm {
             }
         }
     }
+
+    fn may_block(&self) -> bool {
+        !self.kept.get().is_some_and(|kept| kept.is_the_kernels)
+    }
 }
 
 /// The open file and the process it tells of: `/proc/self` is resolved when it is opened, so that a
@@ -67,12 +80,16 @@ struct Kept {
     process: u32,
     checked: AtomicI64,
     page_size: u64,
+    is_the_kernels: bool,
 }
 
 impl Kept {
     fn open() -> io::Result<Self> {
+        let file = File::open(PATH).map_err(named)?;
+        let system = fstatfs(&file).map_err(|error| named(error.into()))?;
         Ok(Self {
-            file: File::open(PATH).map_err(named)?,
+            is_the_kernels: system.f_type == PROC_SUPER_MAGIC,
+            file,
             process: process::id(),
             checked: AtomicI64::new(tick()),
             page_size: rustix::param::page_size() as u64,

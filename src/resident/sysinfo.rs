@@ -41,4 +41,9 @@ impl ReadResident for Sysinfo {
         }
         Ok(Resident::new(memory, 0))
     }
+
+    /// On Linux it looks for files; elsewhere it makes system calls.
+    fn may_block(&self) -> bool {
+        cfg!(target_os = "linux")
+    }
 }

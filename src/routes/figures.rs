@@ -164,7 +164,7 @@ impl Counters {
         match report.growth().unwrap_or(0) {
             0 => {}
             grown @ 1.. => self.grew(grown.unsigned_abs()),
-            shrunk => add(&self.shrink, shrunk.unsigned_abs()),
+            shrunk => self.shrank(shrunk.unsigned_abs()),
         }
         if let Some(heap) = &report.heap {
             self.flowed(heap);
@@ -189,8 +189,12 @@ impl Counters {
         let units = bytes.div_ceil(UNIT).min((1 << LARGEST) - 1);
         // Fails for values above the largest only, of which there are none.
         let _ = self.grown.increment(units);
-        add(&self.growth, bytes);
+        saturate(&self.growth, bytes);
         raise(&self.largest, bytes);
+    }
+
+    fn shrank(&self, bytes: u64) {
+        saturate(&self.shrink, bytes);
     }
 
     fn flowed(&self, heap: &HeapFlow) {
@@ -271,6 +275,13 @@ fn add(sum: &AtomicU64, amount: u64) {
     sum.fetch_add(amount, Ordering::Relaxed);
 }
 
+/// For what a reader of the user's says, which may be anything: a sum that wraps would be a small one.
+fn saturate(sum: &AtomicU64, amount: u64) {
+    sum.update(Ordering::Relaxed, Ordering::Relaxed, |sum| {
+        sum.saturating_add(amount)
+    });
+}
+
 fn load(sum: &AtomicU64) -> u64 {
     sum.load(Ordering::Relaxed)
 }
@@ -300,6 +311,22 @@ mod tests {
                 prop_assert!(told <= exact + exact / 14 + UNIT, "{} > {}", told, exact);
                 prop_assert_eq!(told == 0, exact == 0);
             }
+        }
+
+        #[test]
+        fn sums_of_wild_figures_never_wrap(
+            figures in prop::collection::vec(prop_oneof![any::<u64>(), Just(u64::MAX), 1..1_u64 << 48], 1..20),
+        ) {
+            let counters = Counters::new();
+            let mut sum = 0_u64;
+            for figure in figures {
+                counters.grew(figure);
+                counters.shrank(figure);
+                sum = sum.saturating_add(figure);
+                prop_assert_eq!([load(&counters.growth), load(&counters.shrink)], [sum; 2]);
+            }
+            let told = counters.distribution(20);
+            prop_assert!(told.p99 <= told.max && told.mean() <= told.max);
         }
     }
 }
