@@ -34,6 +34,7 @@ fn quiet(route: &str, at: u64) -> Said {
         growth: 0,
         retained: 0,
         live: 100 * MIB,
+        route_live: None,
         verdict: "within_threshold",
         suppressed: None,
     }
@@ -176,7 +177,7 @@ fn where_only_warnings_are_logged_the_figures_say_so() {
     let (report, page) = Folder::with(log(&said)).report();
     for text in [&unbroken(&report), &page] {
         assert!(
-            text.contains("Covers warned requests only, 2: nothing is known of others"),
+            text.contains("Covers only requests with a warning, 2: nothing is known of others"),
             "{text}"
         );
         assert!(text.contains("34 warnings were suppressed"), "{text}");
@@ -191,7 +192,7 @@ fn debug_that_was_on_for_a_part_of_the_time_is_told() {
     said.push(warning(grown("/leak", 10, 128, "retained"), 0));
     said.push(warning(grown("/leak", HOUR, 128, "retained"), 0));
     let (report, _) = Folder::with(log(&said)).report();
-    let expected = "Covers 6 requests while DEBUG of tower_memory was on, and 1 warned request while it was off";
+    let expected = "Covers 6 requests while DEBUG of tower_memory was on, and 1 request with a warning while it was off";
     assert!(unbroken(&report).contains(expected), "{report}");
     assert_eq!(row(&report, "/leak")[1], "2");
 }
@@ -261,7 +262,7 @@ fn memory_that_rises_through_the_period_is_a_trend_and_only_then_is_a_leak_spoke
         "{rising}"
     );
     assert!(
-        rising.contains("so does a leak, and a cache that still fills"),
+        rising.contains("as with a leak, or a cache that is still filling"),
         "{rising}"
     );
     let saw = trend(&|hour| 100 + 20 * (hour % 4));
@@ -342,7 +343,7 @@ fn growth_that_others_caused_names_no_route_in_its_hour() {
     };
     assert!(hour("2026-01-01 10:00").ends_with(" /upload"), "{report}");
     assert!(hour("2026-01-01 11:00").ends_with(" MiB"), "{report}");
-    let (_, hours) = page.split_once("id=\"hours\"").expect("hours");
+    let (_, hours) = page.split_once("id=\"steps\"").expect("steps");
     assert!(!hours.contains("/bystander"), "{hours}");
 }
 

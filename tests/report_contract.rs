@@ -65,6 +65,16 @@ fn layer() -> MemoryLayer {
         .resolution(Duration::ZERO)
 }
 
+/// The names of all verdicts.
+fn verdicts() -> Vec<&'static str> {
+    let source = include_str!("../src/verdict/mod.rs");
+    let (_, names) = source.split_once("NAMES: ").expect("where they were");
+    let (names, _) = names.split_once("];").expect("their end");
+    let names: Vec<_> = names.split('"').skip(1).step_by(2).collect();
+    assert!(names.len() > 5, "they are not where they were");
+    names
+}
+
 #[test]
 fn every_field_that_is_read_is_in_the_contract() {
     let source = include_str!("../examples/report/event.rs");
@@ -81,11 +91,7 @@ fn every_field_that_is_read_is_in_the_contract() {
 
 #[test]
 fn every_verdict_of_the_log_is_told_by_its_name() {
-    let source = include_str!("../src/verdict/mod.rs");
-    let (_, names) = source.split_once("NAMES: ").expect("where they were");
-    let (names, _) = names.split_once("];").expect("their end");
-    let names: Vec<_> = names.split('"').skip(1).step_by(2).collect();
-    assert!(names.len() > 5, "they are not where they were");
+    let names = verdicts();
     let said = names.iter().map(|verdict| Said {
         verdict,
         route: "/".to_owned(),
@@ -96,6 +102,37 @@ fn every_verdict_of_the_log_is_told_by_its_name() {
     let told: Vec<_> = names.iter().map(|name| format!("1 {name}")).collect();
     assert!(report.contains(&told.join(", ")), "{report}");
     assert!(!report.contains("unknown"), "{report}");
+}
+
+#[test]
+fn every_verdict_and_every_route_has_a_next_step() {
+    for verdict in verdicts().into_iter().chain(["of_a_later_version"]) {
+        for growth in [0, 200 * MIB] {
+            let said = Said {
+                verdict,
+                growth,
+                route: "/".to_owned(),
+                ..Said::numbered(0)
+            };
+            let (report, page) = Folder::with(said.flat()).report();
+            let report = unbroken(&report);
+            if growth > 0 && verdict != "other_requests" {
+                let (_, meaning) = report.split_once("of it came as ").expect("a cause");
+                let doubt = meaning.starts_with("unknown");
+                assert_eq!(doubt, verdict == "of_a_later_version", "{report}");
+            }
+            let (_, row) = page.split_once("<th scope=\"row\">/</th>").expect("a row");
+            let (_, step) = row.split_once("<td class=\"words\">").expect("words");
+            let (step, _) = step.split_once("</td>").expect("its end");
+            assert!(step.len() > 5, "{verdict}: {page}");
+            // As a line of the route, or by the sentence for all routes without one.
+            let step = step.split(". ").next().expect("a part");
+            assert!(
+                report.contains(&*step.replace("&amp;", "&")),
+                "{verdict}: {report}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -163,7 +200,7 @@ async fn at_warn_the_suppressed_are_told_beside_the_warned() {
     let (report, _) = report_of(&lines);
     assert_eq!(row(&report, "/leak")[1], "2");
     assert!(
-        report.contains("Covers warned requests only, 2:"),
+        report.contains("Covers only requests with a warning, 2:"),
         "{report}"
     );
 }
