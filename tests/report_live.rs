@@ -234,14 +234,11 @@ fn longer_logs_are_told_in_longer_steps_that_begin_where_their_length_says() {
         (12 * 60, "HOUR", "00:00"),
     ] {
         let (report, _) = report_of(minutes, &[("/", &|_| 0)]);
-        let rows = report
-            .lines()
-            .skip_while(|line| !line.starts_with(&format!("BY {step} ")));
+        let head = format!("BY {step} ");
+        let mut rows = report.lines().skip_while(|line| !line.starts_with(&head));
         let first = format!("2026-01-01 {first} ");
         assert!(
-            rows.skip(1)
-                .next()
-                .is_some_and(|row| row.starts_with(&first)),
+            rows.nth(1).is_some_and(|row| row.starts_with(&first)),
             "{step}: {report}"
         );
     }

@@ -44,7 +44,7 @@ fn next_step(verdict: &str) -> &'static str {
         "mapped" => "The kernel takes pages of files back when memory is short",
         "other_requests" => "Look for the warnings of the requests that ran meanwhile",
         "outside" => {
-            "Carry CurrentRequest into the threads and tasks that this route hands work to; what is left is C code or stacks"
+            "Carry CurrentRequest into the threads that this route hands work to; what is left is C code or stacks"
         }
         "overlapped" => "Install a heap meter to tell requests apart: tower_memory::heap",
         "unmetered" => "A heap meter tells live heap from kept pages: tower_memory::heap",
