@@ -6,7 +6,7 @@ mod log_lines;
 mod report;
 
 use self::{
-    log_lines::{Said, foreign},
+    log_lines::{Entry, foreign},
     report::{Folder, row, unbroken},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -23,8 +23,8 @@ const MIB: u64 = 1 << 20;
 const HOUR: u64 = 3_600_000_000;
 
 /// A request that left all as it was.
-fn quiet(route: &str, at: u64) -> Said {
-    Said {
+fn quiet(route: &str, at: u64) -> Entry {
+    Entry {
         at,
         level: "DEBUG",
         route: route.to_owned(),
@@ -40,8 +40,8 @@ fn quiet(route: &str, at: u64) -> Said {
     }
 }
 
-fn grown(route: &str, at: u64, mib: u64, verdict: &'static str) -> Said {
-    Said {
+fn grown(route: &str, at: u64, mib: u64, verdict: &'static str) -> Entry {
+    Entry {
         growth: mib * MIB,
         retained: if verdict == "retained" { mib * MIB } else { 0 },
         verdict,
@@ -49,8 +49,8 @@ fn grown(route: &str, at: u64, mib: u64, verdict: &'static str) -> Said {
     }
 }
 
-fn warning(said: Said, suppressed: u64) -> Said {
-    Said {
+fn warning(said: Entry, suppressed: u64) -> Entry {
+    Entry {
         level: "WARN",
         at: said.at + 40,
         suppressed: Some(suppressed),
@@ -58,8 +58,8 @@ fn warning(said: Said, suppressed: u64) -> Said {
     }
 }
 
-fn log<'a>(said: impl IntoIterator<Item = &'a Said>) -> String {
-    said.into_iter().map(Said::flat).collect()
+fn log<'a>(said: impl IntoIterator<Item = &'a Entry>) -> String {
+    said.into_iter().map(Entry::flat).collect()
 }
 
 // What it tells.
@@ -222,13 +222,13 @@ fn requests_that_can_not_be_told_apart_any_more_are_said_to_be_doubtful() {
 
 #[test]
 fn late_work_that_does_the_same_each_time_is_counted_each_time() {
-    let late = |said: Said| {
+    let late = |said: Entry| {
         said.flat()
             .replace(r#""outcome":"completed","#, "")
             .replace(r#","heap.live":104857600"#, "")
     };
     let at = |n: u64| grown("/spawn", n * 60_000_000, 128, "retained");
-    let same = |said: Said| Said {
+    let same = |said: Entry| Entry {
         duration_us: 0,
         ..said
     };
@@ -245,7 +245,7 @@ fn late_work_that_does_the_same_each_time_is_counted_each_time() {
 
 /// A low every ten minutes of twelve hours, in MiB at each hour.
 fn day(low: impl Fn(u64) -> u64) -> String {
-    let at = |n: u64| Said {
+    let at = |n: u64| Entry {
         before: 2 * low(n / 6) * MIB,
         live: low(n / 6) * MIB,
         ..quiet("/", n * HOUR / 6)
@@ -389,7 +389,7 @@ fn ten_years_are_told_in_longer_steps() {
 fn both_layouts_and_spans_are_read() {
     let said = [grown("/leak", 0, 128, "retained"), quiet("/steady", 1)];
     let flat: String = log(&said);
-    let nested: String = said.iter().map(Said::nested).collect();
+    let nested: String = said.iter().map(Entry::nested).collect();
     let spans = flat.replace(
         "\"target\":\"tower_memory\"",
         r#""target":"tower_memory","span":{"http.route":"/never","memory.growth":"odd","name":"r"},"spans":[{"verdict":7,"name":"r"}]"#,
@@ -468,7 +468,7 @@ fn ten_thousand_routes_are_512_and_the_rest_together() {
 
 #[test]
 fn files_in_any_order_tell_the_same() {
-    let said: Vec<_> = (0..3000).map(Said::numbered).collect();
+    let said: Vec<_> = (0..3000).map(Entry::numbered).collect();
     let folder = Folder::new();
     for (name, part) in ["1.log", "2.log", "3.log"].iter().zip(said.chunks(1000)) {
         folder.put(name, log(part));

@@ -8,7 +8,7 @@ mod report;
 mod support;
 
 use self::{
-    log_lines::Said,
+    log_lines::Entry,
     report::{Folder, row, unbroken},
 };
 use bytes::Bytes;
@@ -186,10 +186,10 @@ fn every_field_that_is_read_is_in_the_contract() {
 #[test]
 fn every_verdict_of_the_log_is_told_by_its_name() {
     let names = verdicts();
-    let said = names.iter().map(|verdict| Said {
+    let said = names.iter().map(|verdict| Entry {
         verdict,
         route: "/".to_owned(),
-        ..Said::numbered(0)
+        ..Entry::numbered(0)
     });
     let log: String = said.map(|said| said.flat()).collect();
     let report = unbroken(&Folder::with(log).report().0);
@@ -202,11 +202,11 @@ fn every_verdict_of_the_log_is_told_by_its_name() {
 fn every_verdict_and_every_route_has_a_next_step() {
     for verdict in verdicts().into_iter().chain(["of_a_later_version"]) {
         for growth in [0, 200 * MIB] {
-            let said = Said {
+            let said = Entry {
                 verdict,
                 growth,
                 route: "/".to_owned(),
-                ..Said::numbered(0)
+                ..Entry::numbered(0)
             };
             let (report, page) = Folder::with(said.flat()).report();
             let report = unbroken(&report);

@@ -6,7 +6,7 @@ mod log_lines;
 mod report;
 
 use self::{
-    log_lines::Said,
+    log_lines::Entry,
     report::{Folder, row, unbroken},
 };
 
@@ -27,7 +27,7 @@ fn log_of(
     for n in 0..minutes * a_minute {
         let owned: u64 = routes.iter().map(|(_, live)| live(n)).sum();
         for (place, (name, live)) in routes.iter().enumerate() {
-            let mut said = Said::owned(name, 0, live(n), owned + nobody(n));
+            let mut said = Entry::owned(name, 0, live(n), owned + nobody(n));
             said.at = n * 60_000_000 / a_minute + place as u64;
             log += &said.flat();
         }

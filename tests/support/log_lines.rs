@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
 /// One request as the log tells of it, flattened and with all that a heap meter adds.
-pub struct Said {
+pub struct Entry {
     /// Microseconds since 2026-01-01.
     pub at: u64,
     pub level: &'static str,
@@ -21,7 +21,7 @@ pub struct Said {
     pub suppressed: Option<u64>,
 }
 
-impl Said {
+impl Entry {
     /// The request of this number: most change nothing; one in 50 grows the process, one in 500 retains.
     pub fn numbered(number: u64) -> Self {
         let grows = number.is_multiple_of(50);
