@@ -12,7 +12,7 @@
 #[path = "../tests/support/log_lines.rs"]
 mod log_lines;
 
-use self::log_lines::{Said, foreign};
+use self::log_lines::{Entry, foreign};
 use std::{
     env,
     error::Error,
@@ -59,7 +59,7 @@ fn write(log: &Path, every: u64) -> Result<u64, Box<dyn Error>> {
     let (mut bytes, mut number) = (0, 0);
     while bytes < BYTES {
         let line = match number % every {
-            0 => Said::numbered(number / every).flat(),
+            0 => Entry::numbered(number / every).flat(),
             _ => foreign(number),
         };
         file.write_all(line.as_bytes())?;

@@ -6,7 +6,7 @@ mod log_lines;
 mod report;
 
 use self::{
-    log_lines::{Said, foreign},
+    log_lines::{Entry, foreign},
     report::{Folder, row, unbroken},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -23,8 +23,8 @@ const MIB: u64 = 1 << 20;
 const HOUR: u64 = 3_600_000_000;
 
 /// A request that left all as it was.
-fn quiet(route: &str, at: u64) -> Said {
-    Said {
+fn quiet(route: &str, at: u64) -> Entry {
+    Entry {
         at,
         level: "DEBUG",
         route: route.to_owned(),
@@ -34,13 +34,14 @@ fn quiet(route: &str, at: u64) -> Said {
         growth: 0,
         retained: 0,
         live: 100 * MIB,
+        route_live: None,
         verdict: "within_threshold",
         suppressed: None,
     }
 }
 
-fn grown(route: &str, at: u64, mib: u64, verdict: &'static str) -> Said {
-    Said {
+fn grown(route: &str, at: u64, mib: u64, verdict: &'static str) -> Entry {
+    Entry {
         growth: mib * MIB,
         retained: if verdict == "retained" { mib * MIB } else { 0 },
         verdict,
@@ -48,8 +49,8 @@ fn grown(route: &str, at: u64, mib: u64, verdict: &'static str) -> Said {
     }
 }
 
-fn warning(said: Said, suppressed: u64) -> Said {
-    Said {
+fn warning(said: Entry, suppressed: u64) -> Entry {
+    Entry {
         level: "WARN",
         at: said.at + 40,
         suppressed: Some(suppressed),
@@ -57,8 +58,8 @@ fn warning(said: Said, suppressed: u64) -> Said {
     }
 }
 
-fn log<'a>(said: impl IntoIterator<Item = &'a Said>) -> String {
-    said.into_iter().map(Said::flat).collect()
+fn log<'a>(said: impl IntoIterator<Item = &'a Entry>) -> String {
+    said.into_iter().map(Entry::flat).collect()
 }
 
 // What it tells.
@@ -176,7 +177,7 @@ fn where_only_warnings_are_logged_the_figures_say_so() {
     let (report, page) = Folder::with(log(&said)).report();
     for text in [&unbroken(&report), &page] {
         assert!(
-            text.contains("Covers warned requests only, 2: nothing is known of others"),
+            text.contains("Covers only requests with a warning, 2: nothing is known of others"),
             "{text}"
         );
         assert!(text.contains("34 warnings were suppressed"), "{text}");
@@ -191,7 +192,7 @@ fn debug_that_was_on_for_a_part_of_the_time_is_told() {
     said.push(warning(grown("/leak", 10, 128, "retained"), 0));
     said.push(warning(grown("/leak", HOUR, 128, "retained"), 0));
     let (report, _) = Folder::with(log(&said)).report();
-    let expected = "Covers 6 requests while DEBUG of tower_memory was on, and 1 warned request while it was off";
+    let expected = "Covers 6 requests while DEBUG of tower_memory was on, and 1 request with a warning while it was off";
     assert!(unbroken(&report).contains(expected), "{report}");
     assert_eq!(row(&report, "/leak")[1], "2");
 }
@@ -221,13 +222,13 @@ fn requests_that_can_not_be_told_apart_any_more_are_said_to_be_doubtful() {
 
 #[test]
 fn late_work_that_does_the_same_each_time_is_counted_each_time() {
-    let late = |said: Said| {
+    let late = |said: Entry| {
         said.flat()
             .replace(r#""outcome":"completed","#, "")
             .replace(r#","heap.live":104857600"#, "")
     };
     let at = |n: u64| grown("/spawn", n * 60_000_000, 128, "retained");
-    let same = |said: Said| Said {
+    let same = |said: Entry| Entry {
         duration_us: 0,
         ..said
     };
@@ -244,7 +245,7 @@ fn late_work_that_does_the_same_each_time_is_counted_each_time() {
 
 /// A low every ten minutes of twelve hours, in MiB at each hour.
 fn day(low: impl Fn(u64) -> u64) -> String {
-    let at = |n: u64| Said {
+    let at = |n: u64| Entry {
         before: 2 * low(n / 6) * MIB,
         live: low(n / 6) * MIB,
         ..quiet("/", n * HOUR / 6)
@@ -261,7 +262,7 @@ fn memory_that_rises_through_the_period_is_a_trend_and_only_then_is_a_leak_spoke
         "{rising}"
     );
     assert!(
-        rising.contains("so does a leak, and a cache that still fills"),
+        rising.contains("as with a leak, or a cache that is still filling"),
         "{rising}"
     );
     let saw = trend(&|hour| 100 + 20 * (hour % 4));
@@ -342,7 +343,7 @@ fn growth_that_others_caused_names_no_route_in_its_hour() {
     };
     assert!(hour("2026-01-01 10:00").ends_with(" /upload"), "{report}");
     assert!(hour("2026-01-01 11:00").ends_with(" MiB"), "{report}");
-    let (_, hours) = page.split_once("id=\"hours\"").expect("hours");
+    let (_, hours) = page.split_once("id=\"steps\"").expect("steps");
     assert!(!hours.contains("/bystander"), "{hours}");
 }
 
@@ -388,7 +389,7 @@ fn ten_years_are_told_in_longer_steps() {
 fn both_layouts_and_spans_are_read() {
     let said = [grown("/leak", 0, 128, "retained"), quiet("/steady", 1)];
     let flat: String = log(&said);
-    let nested: String = said.iter().map(Said::nested).collect();
+    let nested: String = said.iter().map(Entry::nested).collect();
     let spans = flat.replace(
         "\"target\":\"tower_memory\"",
         r#""target":"tower_memory","span":{"http.route":"/never","memory.growth":"odd","name":"r"},"spans":[{"verdict":7,"name":"r"}]"#,
@@ -467,7 +468,7 @@ fn ten_thousand_routes_are_512_and_the_rest_together() {
 
 #[test]
 fn files_in_any_order_tell_the_same() {
-    let said: Vec<_> = (0..3000).map(Said::numbered).collect();
+    let said: Vec<_> = (0..3000).map(Entry::numbered).collect();
     let folder = Folder::new();
     for (name, part) in ["1.log", "2.log", "3.log"].iter().zip(said.chunks(1000)) {
         folder.put(name, log(part));

@@ -8,50 +8,144 @@ mod report;
 mod support;
 
 use self::{
-    log_lines::Said,
+    log_lines::Entry,
     report::{Folder, row, unbroken},
 };
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use std::{convert::Infallible, io, mem, sync::mpsc, thread, time::Duration};
-use support::lines::{Lines, contract};
+use serde_json::Value;
+use std::{
+    convert::Infallible,
+    io::{self, Write},
+    mem,
+    sync::{Condvar, Mutex, Once, mpsc},
+    thread,
+    time::Duration,
+};
+use support::lines::contract;
 use tower::{Layer, service_fn};
 use tower_memory::{
     Log, MIB, MemoryLayer, ReadResident, Resident, Route,
     heap::{CurrentRequest, TrackingAllocator},
 };
-use tracing::{Instrument, Level, info_span, subscriber::DefaultGuard};
+use tracing::{Instrument, Level, Subscriber, info_span, level_filters::LevelFilter};
+use tracing_subscriber::{fmt, layer::SubscriberExt, registry::LookupSpan};
 
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
-/// Writes this thread's events of `level` and above in JSON, flattened or not, until the guard is dropped.
-fn listen(level: Level, flat: bool) -> (Lines, DefaultGuard) {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(flat)
-        .with_max_level(level)
-        .with_writer(move || writer.clone())
-        .finish();
-    (lines, tracing::subscriber::set_default(subscriber))
+/// The lines of one test, of one level and above, flattened or not.
+struct TestLog {
+    test: &'static str,
+    level: Level,
+    flat: bool,
 }
 
-fn report_of(lines: &Lines) -> (String, String) {
-    Folder::with(lines.text()).report()
+/// A line, with the test in whose span it was written. Reports may come from another thread than the test's.
+struct Line {
+    test: String,
+    warns: bool,
+    flat: bool,
+    text: Vec<u8>,
 }
 
-/// Serves one request to `route` that does `work`, in a span with a field of the same name as one of the log's.
-async fn serve(layer: &MemoryLayer, route: &'static str, work: impl Fn()) {
-    let layer = layer.clone().route_with(move |_| Some(Route::from(route)));
-    let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
-        work();
-        std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
-    }));
-    let span = info_span!("request", http.route = "/of/the/span", verdict = "none");
-    support::read(service).instrument(span).await;
+static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
+static WRITTEN: Condvar = Condvar::new();
+
+/// Where the subscriber writes a line at once.
+struct Lines {
+    flat: bool,
+}
+
+impl Write for Lines {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let line: Value = serde_json::from_slice(text)?;
+        let Some(test) = line["span"]["test"].as_str() else {
+            return Ok(text.len());
+        };
+        LINES.lock().expect("not poisoned").push(Line {
+            test: test.to_owned(),
+            warns: line["level"] == "WARN",
+            flat: self.flat,
+            text: text.to_owned(),
+        });
+        WRITTEN.notify_all();
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes events as JSON, flattened or not.
+fn json<S>(flat: bool) -> impl tracing_subscriber::Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let layer = fmt::layer().json().flatten_event(flat);
+    layer.with_writer(move || Lines { flat })
+}
+
+fn listen(test: &'static str, level: Level, flat: bool) -> TestLog {
+    static SUBSCRIBER: Once = Once::new();
+    SUBSCRIBER.call_once(|| {
+        let subscriber = tracing_subscriber::registry()
+            .with(LevelFilter::DEBUG)
+            .with(json(true))
+            .with(json(false));
+        tracing::subscriber::set_global_default(subscriber).expect("the only one");
+    });
+    TestLog { test, level, flat }
+}
+
+impl TestLog {
+    /// Serves one request to `route` that does `work`, in a span with a field of the same name as one of the log's.
+    async fn serve(&self, layer: &MemoryLayer, route: &'static str, work: impl Fn()) {
+        let layer = layer.clone().route_with(move |_| Some(Route::from(route)));
+        let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+            work();
+            std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+        }));
+        let span = info_span!(
+            "request",
+            test = self.test,
+            http.route = "/of/the/span",
+            verdict = "none"
+        );
+        support::read(service).instrument(span).await;
+    }
+
+    /// The text, when it has so many lines.
+    fn lines(&self, lines: usize) -> Vec<u8> {
+        let all = LINES.lock().expect("not poisoned");
+        let own = |line: &&Line| {
+            let is_told = line.warns || self.level == Level::DEBUG;
+            line.test == self.test && line.flat == self.flat && is_told
+        };
+        let lacks = |all: &mut Vec<Line>| all.iter().filter(own).count() < lines;
+        let (all, waited) = WRITTEN
+            .wait_timeout_while(all, Duration::from_secs(60), lacks)
+            .expect("not poisoned");
+        let text: Vec<_> = all.iter().filter(own).map(|line| &*line.text).collect();
+        let text = text.concat();
+        let told = String::from_utf8_lossy(&text);
+        assert!(!waited.timed_out(), "not {lines} lines:\n{told}");
+        text
+    }
+
+    fn report(&self, lines: usize) -> (String, String) {
+        Folder::with(self.lines(lines)).report()
+    }
+}
+
+/// Whether `route` is said to hold most, as live heap or, where blocks have no owner, as what its requests retained.
+fn holds_most(report: &str, route: &str, size: &str) -> bool {
+    report.contains(&format!("{route} holds most live heap: {size} "))
+        || report.contains(&format!(
+            "{route} retains most: {size} outlive its requests."
+        ))
 }
 
 fn keep_20_mib() {
@@ -63,6 +157,16 @@ fn layer() -> MemoryLayer {
     MemoryLayer::new()
         .warn_above(10 * MIB)
         .resolution(Duration::ZERO)
+}
+
+/// The names of all verdicts.
+fn verdicts() -> Vec<&'static str> {
+    let source = include_str!("../src/verdict/mod.rs");
+    let (_, names) = source.split_once("NAMES: ").expect("where they were");
+    let (names, _) = names.split_once("];").expect("their end");
+    let names: Vec<_> = names.split('"').skip(1).step_by(2).collect();
+    assert!(names.len() > 5, "they are not where they were");
+    names
 }
 
 #[test]
@@ -81,15 +185,11 @@ fn every_field_that_is_read_is_in_the_contract() {
 
 #[test]
 fn every_verdict_of_the_log_is_told_by_its_name() {
-    let source = include_str!("../src/verdict/mod.rs");
-    let (_, names) = source.split_once("NAMES: ").expect("where they were");
-    let (names, _) = names.split_once("];").expect("their end");
-    let names: Vec<_> = names.split('"').skip(1).step_by(2).collect();
-    assert!(names.len() > 5, "they are not where they were");
-    let said = names.iter().map(|verdict| Said {
+    let names = verdicts();
+    let said = names.iter().map(|verdict| Entry {
         verdict,
         route: "/".to_owned(),
-        ..Said::numbered(0)
+        ..Entry::numbered(0)
     });
     let log: String = said.map(|said| said.flat()).collect();
     let report = unbroken(&Folder::with(log).report().0);
@@ -98,28 +198,54 @@ fn every_verdict_of_the_log_is_told_by_its_name() {
     assert!(!report.contains("unknown"), "{report}");
 }
 
+#[test]
+fn every_verdict_and_every_route_has_a_next_step() {
+    for verdict in verdicts().into_iter().chain(["of_a_later_version"]) {
+        for growth in [0, 200 * MIB] {
+            let said = Entry {
+                verdict,
+                growth,
+                route: "/".to_owned(),
+                ..Entry::numbered(0)
+            };
+            let (report, page) = Folder::with(said.flat()).report();
+            let report = unbroken(&report);
+            if growth > 0 && verdict != "other_requests" {
+                let (_, meaning) = report.split_once("of it came as ").expect("a cause");
+                let doubt = meaning.starts_with("unknown");
+                assert_eq!(doubt, verdict == "of_a_later_version", "{report}");
+            }
+            let step = next_step(&page, "/");
+            assert!(step.len() > 5, "{verdict}: {page}");
+            // As a line of the route, or by the sentence for all routes without one.
+            assert!(report.contains(step), "{verdict}: {report}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn requests_that_retain_are_told_with_what_they_retain_in_both_layouts() {
-    for flat in [true, false] {
-        let (lines, _guard) = listen(Level::DEBUG, flat);
+    // Live heap is of all requests of a route, so each test has its own.
+    for (flat, test, leak) in [(true, "flat", "/flat"), (false, "nested", "/nested")] {
+        let log = listen(test, Level::DEBUG, flat);
         let layer = layer();
         for _ in 0..3 {
-            serve(&layer, "/leak", keep_20_mib).await;
+            log.serve(&layer, leak, keep_20_mib).await;
         }
-        serve(&layer, "/steady", || ()).await;
-        let (report, _) = report_of(&lines);
-        assert_eq!(row(&report, "/leak")[1..3], ["3", "60.0 MiB"]);
+        log.serve(&layer, "/steady", || ()).await;
+        let (report, _) = log.report(7);
+        assert_eq!(row(&report, leak)[1..3], ["3", "60.0 MiB"]);
         assert_eq!(row(&report, "/steady")[1], "1");
         let report = unbroken(&report);
         for expected in [
             "7 lines (",
             "7 events of requests",
             "Covers all requests, by their DEBUG events: 4.",
-            "/leak retains most: 60.0 MiB outlive its requests.",
             "3 warnings, 3 retained",
         ] {
             assert!(report.contains(expected), "{expected:?}: {report}");
         }
+        assert!(holds_most(&report, leak, "60.0 MiB"), "{report}");
         assert!(!report.contains("/of/the/span"), "{report}");
         assert!(!report.contains("skipped"), "{report}");
     }
@@ -127,29 +253,24 @@ async fn requests_that_retain_are_told_with_what_they_retain_in_both_layouts() {
 
 #[tokio::test]
 async fn what_one_request_keeps_and_the_next_frees_is_not_retained() {
-    let (lines, _guard) = listen(Level::DEBUG, true);
-    let kept = std::sync::Mutex::new(Vec::new());
+    let log = listen("cache", Level::DEBUG, true);
+    let kept = Mutex::new(Vec::new());
     let layer = layer();
-    serve(&layer, "/cache", || {
-        *kept.lock().expect("not poisoned") = vec![1_u8; 20 << 20]
-    })
-    .await;
-    serve(&layer, "/cache", || {
-        *kept.lock().expect("not poisoned") = Vec::new()
-    })
-    .await;
-    let (report, _) = report_of(&lines);
-    let retained = row(&report, "/cache")[2];
-    assert!(
-        retained.ends_with(" B") || retained.ends_with(" KiB"),
-        "{report}"
-    );
+    for bytes in [20 << 20, 0] {
+        let store = || *kept.lock().expect("not poisoned") = vec![1_u8; bytes];
+        log.serve(&layer, "/cache", store).await;
+        // A later report would find nothing that is alive.
+        log.lines(2);
+    }
+    let (report, _) = log.report(3);
+    let held = row(&report, "/cache")[2];
+    assert!(held.ends_with(" B") || held.ends_with(" KiB"), "{report}");
     assert!(report.contains("1 retained"), "{report}");
 }
 
 #[tokio::test]
 async fn at_warn_the_suppressed_are_told_beside_the_warned() {
-    let (lines, _guard) = listen(Level::WARN, true);
+    let log = listen("limited", Level::WARN, true);
     // One for each route a minute: the first, and of another layer with its own count the first again.
     let limited = || {
         layer()
@@ -158,37 +279,36 @@ async fn at_warn_the_suppressed_are_told_beside_the_warned() {
     };
     let (one, two) = (limited(), limited());
     for layer in [&one, &one, &two] {
-        serve(layer, "/leak", keep_20_mib).await;
+        log.serve(layer, "/limited", keep_20_mib).await;
     }
-    let (report, _) = report_of(&lines);
-    assert_eq!(row(&report, "/leak")[1], "2");
+    let (report, _) = log.report(2);
+    assert_eq!(row(&report, "/limited")[1], "2");
     assert!(
-        report.contains("Covers warned requests only, 2:"),
+        report.contains("Covers only requests with a warning, 2:"),
         "{report}"
     );
 }
 
 #[tokio::test]
 async fn work_that_outlives_its_request_is_of_its_route_and_no_request() {
-    let (lines, _guard) = listen(Level::DEBUG, true);
+    let log = listen("spawn", Level::DEBUG, true);
     let (begin, begun) = mpsc::channel::<()>();
-    let begun = std::sync::Mutex::new(Some(begun));
+    let begun = Mutex::new(Some(begun));
     let (task, tasks) = mpsc::channel();
-    serve(&layer(), "/spawn", || {
+    log.serve(&layer(), "/spawn", || {
         let begun = begun.lock().expect("not poisoned").take().expect("once");
-        let dispatch = tracing::dispatcher::get_default(Clone::clone);
         let work = CurrentRequest::carry_fn(move || {
             begun.recv().expect("told");
             keep_20_mib();
         });
-        let carried = move || tracing::dispatcher::with_default(&dispatch, work);
-        task.send(thread::spawn(carried)).expect("sent");
+        task.send(thread::spawn(work)).expect("sent");
     })
     .await;
+    log.lines(1);
     begin.send(()).expect("it waits");
     let thread = tasks.recv().expect("one");
     thread.join().expect("no panic");
-    let (report, _) = report_of(&lines);
+    let (report, _) = log.report(3);
     assert_eq!(row(&report, "/spawn")[1..3], ["1", "20.0 MiB"]);
     let report = unbroken(&report);
     assert!(
@@ -199,7 +319,7 @@ async fn work_that_outlives_its_request_is_of_its_route_and_no_request() {
 }
 
 /// A resident set as it is told, in MiB: first when a request begins, then when it ends.
-struct Readings(std::sync::Mutex<Vec<Option<u64>>>);
+struct Readings(Mutex<Vec<Option<u64>>>);
 
 impl ReadResident for Readings {
     fn read(&self) -> io::Result<Resident> {
@@ -215,17 +335,24 @@ impl ReadResident for Readings {
 
 fn reads(mut mib: Vec<Option<u64>>) -> MemoryLayer {
     mib.reverse();
-    layer().reader(Readings(std::sync::Mutex::new(mib)))
+    layer().reader(Readings(Mutex::new(mib)))
 }
 
 #[tokio::test]
 async fn what_could_not_be_read_is_no_growth_of_nothing() {
-    let (lines, _guard) = listen(Level::DEBUG, true);
+    let log = listen("unreadable", Level::DEBUG, true);
     let layer = reads(vec![None, None, Some(300), Some(100)]);
-    serve(&layer, "/unreadable", || ()).await;
-    serve(&layer, "/shrinks", || ()).await;
-    let (report, page) = report_of(&lines);
-    assert_eq!(row(&report, "/unreadable")[3], "0 B");
+    log.serve(&layer, "/unreadable", || ()).await;
+    log.serve(&layer, "/shrinks", || ()).await;
+    let (report, page) = log.report(3);
+    assert!(
+        row(&report, "/unreadable")[3..].contains(&"0 B"),
+        "{report}"
+    );
+    assert!(
+        !row(&report, "/unreadable").contains(&"300.0 MiB"),
+        "{report}"
+    );
     assert!(report.contains("1 unreadable"), "{report}");
     assert!(
         unbroken(&report).contains("1 other of tower_memory"),
@@ -241,21 +368,28 @@ async fn what_could_not_be_read_is_no_growth_of_nothing() {
 
 #[tokio::test]
 async fn the_next_step_is_that_of_the_log() {
-    let (lines, _guard) = listen(Level::WARN, true);
-    serve(&reads(vec![Some(100), Some(160)]), "/mystery", || ()).await;
-    serve(&layer(), "/leak", keep_20_mib).await;
-    let (report, page) = report_of(&lines);
+    let log = listen("steps", Level::WARN, true);
+    log.serve(&reads(vec![Some(100), Some(160)]), "/mystery", || ())
+        .await;
+    log.serve(&layer(), "/stores", keep_20_mib).await;
+    let text = String::from_utf8(log.lines(2)).expect("text");
+    let (report, page) = log.report(2);
     let report = unbroken(&report);
-    let text = String::from_utf8(lines.text()).expect("text");
-    for step in [
-        "A heap meter tells live heap from kept pages: tower_memory::heap",
-        "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
-    ] {
-        assert!(text.contains(step), "{text}");
+    for route in ["/mystery", "/stores"] {
+        let step = next_step(&page, route);
+        assert!(text.contains(step), "{step}: {text}");
         // Of the route, and in the message of its growth.
-        assert!(report.contains(step), "{report}");
-        assert!(page.matches(step).count() >= 1, "{page}");
+        assert_eq!(report.matches(step).count(), 2, "{step}: {report}");
     }
+}
+
+/// The first of a route, as the page has it.
+fn next_step<'a>(page: &'a str, route: &str) -> &'a str {
+    let head = format!("<th scope=\"row\">{route}</th>");
+    let (_, row) = page.split_once(&head).expect("a row");
+    let (_, step) = row.split_once("<td class=\"words\">").expect("words");
+    let (step, _) = step.split_once("</td>").expect("its end");
+    step.split(". ").next().expect("a part")
 }
 
 #[cfg(all(feature = "axum", target_os = "linux"))]
@@ -332,11 +466,11 @@ mod zoo {
         for expected in [
             "1 of others, skipped",
             "Covers all requests, by their DEBUG events: 5.",
-            "/leak retains most: 256.0 MiB outlive its requests.",
             "2 warnings, 2 retained",
             "1 piece of late work",
         ] {
             assert!(report.contains(expected), "{expected:?}: {report}");
         }
+        assert!(holds_most(&report, "/leak", "256.0 MiB"), "{report}");
     }
 }

@@ -5,7 +5,7 @@ mod log_lines;
 #[path = "support/report.rs"]
 mod report;
 
-use self::{log_lines::Said, report::Folder};
+use self::{log_lines::Entry, report::Folder};
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -22,7 +22,7 @@ fn a_log_of_two_hundred_megabytes_takes_less_than_32_mib() {
     let mut file = BufWriter::new(file);
     let (mut bytes, mut number) = (0, 0);
     while bytes < 200_000_000 {
-        let mut said = Said::numbered(number);
+        let mut said = Entry::numbered(number);
         // More routes than are kept, and more events whose warnings never come.
         said.route = format!("/{}/{}", "long".repeat(20), number % 5000);
         said.verdict = "unmetered";

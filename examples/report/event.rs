@@ -12,13 +12,17 @@ use std::{
 pub(crate) const TARGET: &str = "tower_memory";
 
 /// As the log names them; the last stands for those that this version doesn't know.
-pub(crate) const VERDICTS: [&str; 10] = [
+pub(crate) const VERDICTS: [&str; 14] = [
     "within_threshold",
     "peaked",
     "retained",
+    "running",
+    "unsent",
+    "reserved",
     "allocator_held",
     "mapped",
     "other_requests",
+    "outside",
     "overlapped",
     "unmetered",
     "unreadable",
@@ -29,9 +33,9 @@ pub(crate) const VERDICTS: [&str; 10] = [
 pub(crate) mod verdict {
     pub(crate) const WITHIN_THRESHOLD: usize = 0;
     pub(crate) const RETAINED: usize = 2;
-    pub(crate) const OTHER_REQUESTS: usize = 5;
-    pub(crate) const UNREADABLE: usize = 8;
-    pub(crate) const UNKNOWN: usize = 9;
+    pub(crate) const OTHER_REQUESTS: usize = 8;
+    pub(crate) const UNREADABLE: usize = 12;
+    pub(crate) const UNKNOWN: usize = 13;
 }
 
 /// What a line that names tower-memory turns out to be.
@@ -74,7 +78,13 @@ pub(crate) struct Event {
     /// Retained less released; `None` without a heap meter.
     pub(crate) retained: Option<i64>,
     pub(crate) peak: Option<u64>,
+    /// What the client had not read, and what work of the request still used.
+    pub(crate) unsent: u64,
+    pub(crate) running: u64,
+    /// Of the process.
     pub(crate) live: Option<u64>,
+    /// Of all requests of the route; `None` where blocks have no owner. The two events of a request may differ in it.
+    pub(crate) route_live: Option<u64>,
     /// `Some` in warnings: how many of the route were held back before.
     pub(crate) suppressed: Option<u64>,
     /// The same for the warning and the DEBUG event of one request; `None` where there can be no warning.
@@ -200,8 +210,14 @@ struct Json<'a> {
     retained: Option<u64>,
     #[serde(rename = "heap.released")]
     released: Option<u64>,
+    #[serde(rename = "heap.unsent")]
+    unsent: Option<u64>,
+    #[serde(rename = "heap.running")]
+    running: Option<u64>,
     #[serde(rename = "heap.live")]
     live: Option<u64>,
+    #[serde(rename = "heap.route_live")]
+    route_live: Option<u64>,
     #[serde(borrow, default)]
     verdict: Cow<'a, str>,
     #[serde(rename = "warnings.suppressed")]
@@ -235,7 +251,10 @@ impl Json<'_> {
                 .retained
                 .map(|retained| signed(retained) - signed(self.released.unwrap_or(0))),
             peak: self.peak,
+            unsent: self.unsent.unwrap_or(0),
+            running: self.running.unwrap_or(0),
             live: self.live,
+            route_live: self.route_live,
             suppressed: self.suppressed,
             fingerprint: warned.then(|| self.fingerprint()),
         }

@@ -2,12 +2,16 @@
 
 use super::{
     event::{Event, Texts, VERDICTS, verdict},
-    hours::Hours,
     pairs::Pairs,
+    process::Totals,
     routes::{LONGEST_LABEL, Route, Routes},
     scan::Tally,
+    steps::Steps,
 };
 use jiff::Timestamp;
+
+/// Steps of time that are kept: seventeen hours of minutes, or six weeks of hours.
+const STEPS: usize = 1024;
 
 /// Single growths that are told.
 const LARGEST: usize = 10;
@@ -15,12 +19,11 @@ const LARGEST: usize = 10;
 /// Bytes of the longest message that is kept. tower-memory's own are shorter, but for the route in them.
 const LONGEST_MESSAGE: usize = 1024;
 
-#[derive(Default)]
 pub(crate) struct Figures {
     pub(crate) bytes: u64,
     pub(crate) tally: Tally,
     pub(crate) routes: Routes,
-    pub(crate) hours: Hours,
+    pub(crate) steps: Steps<Totals>,
     /// The largest first, of equal ones the earlier.
     pub(crate) largest: Vec<Growth>,
     pub(crate) first: Option<Timestamp>,
@@ -41,17 +44,33 @@ pub(crate) struct Growth {
     pub(crate) message: String,
 }
 
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            bytes: 0,
+            tally: Tally::default(),
+            routes: Routes::default(),
+            steps: Steps::at_most(STEPS),
+            largest: Vec::new(),
+            first: None,
+            last: None,
+            at_debug: 0,
+            pairs: Pairs::default(),
+        }
+    }
+}
+
 impl Figures {
     pub(crate) fn count(&mut self, event: &Event, texts: &Texts) {
         self.first = Some(self.first.map_or(event.at, |first| first.min(event.at)));
         self.last = self.last.max(Some(event.at));
         let at = self.routes.index(texts.get(&event.route));
-        let hour = self.hours.of(event.at);
+        let step = self.steps.of(event.at);
         let route = self.routes.get_mut(at);
         if let Some(suppressed) = event.suppressed {
             route.warnings += 1;
             route.suppressed = route.suppressed.saturating_add(suppressed);
-            hour.warnings += 1;
+            step.warnings += 1;
         } else if !event.late {
             self.at_debug += 1;
         }
@@ -59,9 +78,10 @@ impl Figures {
             let is_warning = event.suppressed.is_some();
             self.pairs.is_first(fingerprint, is_warning, event.at)
         });
+        route.live.read(event, counts && !event.late);
         if counts {
             route.count(event);
-            hour.count(event, at);
+            step.count(event, at);
             self.compare(event, texts);
         }
     }
@@ -89,6 +109,13 @@ impl Figures {
     /// Whether any heap meter counted.
     pub(crate) fn is_metered(&self) -> bool {
         self.routes.iter().any(|route| route.retained.is_some())
+    }
+
+    /// Whether the log says what the requests of a route own.
+    pub(crate) fn is_owned(&self) -> bool {
+        self.routes
+            .iter()
+            .any(|route| route.live.at_end().is_some())
     }
 
     /// The growth of all requests.

@@ -1,4 +1,4 @@
-//! A report from logs alone: which routes and hours grew memory, and whether it stays.
+//! A report from logs alone: whose live heap rises, which routes and hours grew memory, and whether it stays.
 //!
 //! ```sh
 //! cargo run --release --example report -- app.log
@@ -6,22 +6,26 @@
 //! ```
 //!
 //! Prints it, and writes it as a page with plots, `app.report.html`. Lines are those of `tracing-subscriber`'s JSON format
-//! with `flatten_event(true)` or without; others are skipped and counted. At WARN the log has the requests that were warned
-//! of; at `tower_memory=debug` it has all of them.
+//! with `flatten_event(true)` or without; others are skipped and counted. At WARN the log has the requests with a warning;
+//! at `tower_memory=debug` it has all of them.
 //!
-//! Takes constant memory: routes beyond 512 are one, and hours are joined where there would be more than a thousand.
+//! Takes constant memory: routes beyond 512 are one, and steps of time are joined where there would be more than a thousand.
 
+mod advice;
 mod event;
 mod figures;
-mod hours;
 mod html;
+mod live;
+mod memory;
 mod pairs;
 mod plot;
+mod process;
 mod progress;
 mod read;
 mod routes;
 mod scan;
 mod sentences;
+mod steps;
 mod text;
 mod trend;
 mod words;
@@ -36,14 +40,14 @@ use std::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-/// Tells which routes and hours grew memory, from the JSON log of tower-memory, and writes a page with plots
+/// Reports whose live heap rises and what grew memory, from the JSON log of tower-memory, and writes a page with plots
 #[derive(Parser)]
 #[command(
     name = "report",
     after_help = "\
 The log is that of one process, as tracing-subscriber's `json()` writes it, flattened or not. Other
-lines are skipped and counted. At tower_memory=debug it has all requests, at WARN those that were
-warned of. Compressed logs: zcat app.log.*.gz | report - app.log
+lines are skipped and counted. At tower_memory=debug it has all requests, at WARN those with a
+warning. Compressed logs: zcat app.log.*.gz | report - app.log
 
 Exit status: 0 with a report, 1 where the log has nothing of tower-memory, 2 on errors."
 )]

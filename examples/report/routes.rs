@@ -1,6 +1,10 @@
 //! Figures of each route, as many as tower-memory tells apart.
 
-use super::event::{Event, VERDICTS, verdict};
+use super::{
+    event::{Event, VERDICTS, verdict},
+    live::Live,
+    trend::{ROUTE_NOISE, Trend},
+};
 use histogram::Histogram;
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -56,14 +60,32 @@ impl Routes {
             .max_by_key(|route| (of(route), Reverse(&route.name)))
     }
 
-    /// Those that retain most first, to the MiB, then those that grew most.
+    /// Those whose live heap rises first, then those with most of it, or that retain most where it is not known, then those
+    /// that grew most.
     pub(crate) fn sorted(&self) -> Vec<&Route> {
         let mut routes: Vec<_> = self.iter().collect();
-        routes.sort_by_key(|route| {
+        routes.sort_by_cached_key(|route| {
+            let live = route.live.at_end();
+            let rises = matches!(route.live.trend(), Trend::Rises(_));
             // Some bytes more or less are chance.
-            let retained = route.retained.unwrap_or(0).max(0) / MIB;
-            (Reverse((retained, route.growth())), &route.name)
+            let held = live.map_or(0, |live| live / ROUTE_NOISE);
+            let retained = match live {
+                Some(_) => 0,
+                None => route.retained.unwrap_or(0).max(0) / MIB,
+            };
+            (
+                Reverse((rises, held, retained, route.growth())),
+                &route.name,
+            )
         });
+        routes
+    }
+
+    /// Those whose live heap rises, from the steepest on.
+    pub(crate) fn rising(&self) -> Vec<&Route> {
+        let rises = |route: &&Route| matches!(route.live.trend(), Trend::Rises(_));
+        let mut routes: Vec<_> = self.iter().filter(rises).collect();
+        routes.sort_by_key(|route| (Reverse(route.live.change()), &route.name));
         routes
     }
 }
@@ -84,8 +106,14 @@ pub(crate) struct Route {
     histogram: Histogram,
     largest: u64,
     pub(crate) shrink: u64,
-    /// What outlives the requests, late work included; `None` without a heap meter.
+    /// What requests left behind when they ended, late work included, whatever was freed later; `None` without a heap
+    /// meter.
     pub(crate) retained: Option<i64>,
+    /// What its requests own, time by time.
+    pub(crate) live: Live,
+    /// The most that was unsent of one response, and in use by work of one request, at its end.
+    pub(crate) unsent: u64,
+    pub(crate) running: u64,
     /// The most that one of them held at once.
     pub(crate) peak: Option<u64>,
 }
@@ -106,6 +134,9 @@ impl Route {
             largest: 0,
             shrink: 0,
             retained: None,
+            live: Live::default(),
+            unsent: 0,
+            running: 0,
             peak: None,
         }
     }
@@ -122,6 +153,8 @@ impl Route {
         self.requests += 1;
         self.verdicts[event.verdict] += 1;
         self.peak = self.peak.max(event.peak);
+        self.unsent = self.unsent.max(event.unsent);
+        self.running = self.running.max(event.running);
         self.shrink = self.shrink.saturating_add(event.shrink);
         if let Some(growth) = event.growth {
             let grown = &mut self.grown[event.verdict];
@@ -157,11 +190,9 @@ impl Route {
         bucket.map_or(0, |bucket| (bucket.end() * UNIT).min(self.largest))
     }
 
-    /// What explains it: `retained` where that was said, then of all other verdicts that ask for an explanation the one with
-    /// most growth behind it, or else that was given most often. Those that explain less than a tenth of the growth are
-    /// left out.
-    pub(crate) fn explanations(&self) -> Vec<usize> {
-        let retains = self.verdicts[verdict::RETAINED] + self.late_retained > 0;
+    /// The verdict other than `retained` that explains most: that with most growth behind it, or else the one given most
+    /// often. `None` where it is less than a tenth of the growth, or there is nothing to explain.
+    pub(crate) fn explanation(&self) -> Option<usize> {
         let others = (0..VERDICTS.len()).filter(|at| {
             let quiet = [
                 verdict::WITHIN_THRESHOLD,
@@ -170,14 +201,18 @@ impl Route {
             ];
             self.verdicts[*at] > 0 && !quiet.contains(at) && self.grown[*at] >= self.growth() / 10
         });
-        let most = others.max_by_key(|at| (self.grown[*at], self.verdicts[*at]));
-        let retained = retains.then_some(verdict::RETAINED);
-        retained.into_iter().chain(most).collect()
+        others.max_by_key(|at| (self.grown[*at], self.verdicts[*at]))
     }
 
-    /// Whether there is more to tell than how many there were.
+    /// Whether one of its requests was said to retain, or late work of one.
+    pub(crate) fn retains(&self) -> bool {
+        self.verdicts[verdict::RETAINED] + self.late_retained > 0
+    }
+
+    /// Whether there is nothing to tell beside figures.
     pub(crate) fn is_quiet(&self) -> bool {
-        let asked = self.requests - self.verdicts[verdict::WITHIN_THRESHOLD];
-        asked == 0 && self.warnings == 0 && self.late == 0
+        let explained = self.requests - self.verdicts[verdict::WITHIN_THRESHOLD];
+        let rises = matches!(self.live.trend(), Trend::Rises(_));
+        explained == 0 && self.warnings == 0 && self.late == 0 && !rises
     }
 }

@@ -3,13 +3,23 @@
 use super::{
     event::{VERDICTS, verdict},
     figures::Figures,
-    hours::Hour,
+    memory,
     routes::Route,
-    trend::{Thirds, Trend},
     words::{count, counted, size, time, visible},
 };
 
-/// From when to when, and how long that is.
+pub(crate) const TREND_OF_A_ROUTE: &str = "A route rises where its lowest live heap rises in each third of the period and doesn't level off at \
+     the end; \"-\" is too few readings for a trend.";
+
+/// First whose memory rises, then all else that is told in sentences.
+pub(crate) fn summary(figures: &Figures) -> Vec<String> {
+    let mut said = memory::by_route(figures);
+    said.extend(headline(figures));
+    said.extend(memory::trends(figures));
+    said
+}
+
+/// The period's ends and its length.
 pub(crate) fn period(figures: &Figures) -> Option<String> {
     let (first, last) = (figures.first?, figures.last?);
     let minutes = last.duration_since(first).as_secs().unsigned_abs() / 60;
@@ -54,7 +64,7 @@ pub(crate) fn coverage(figures: &Figures) -> String {
     let mut text = match (all, warned) {
         (0, 0) => "Covers late work only: the log has no request.".to_owned(),
         (0, warned) => format!(
-            "Covers warned requests only, {}: nothing is known of others, because DEBUG of tower_memory was off.",
+            "Covers only requests with a warning, {}: nothing is known of others, because DEBUG of tower_memory was off.",
             count(warned)
         ),
         (all, 0) => format!(
@@ -64,7 +74,7 @@ pub(crate) fn coverage(figures: &Figures) -> String {
         (all, warned) => format!(
             "Covers {} while DEBUG of tower_memory was on, and {} while it was off, when nothing is known of others.",
             counted(all, "request", "requests"),
-            counted(warned, "warned request", "warned requests"),
+            counted(warned, "request with a warning", "requests with a warning"),
         ),
     };
     let suppressed = figures.suppressed();
@@ -84,22 +94,15 @@ pub(crate) fn coverage(figures: &Figures) -> String {
     text
 }
 
-/// Who grew the process most, and what it was; who retains most.
-pub(crate) fn headline(figures: &Figures) -> Vec<String> {
+/// Which route grew the process most, and how; without live heap by route, which retains most.
+fn headline(figures: &Figures) -> Vec<String> {
     let mut said = Vec::new();
     match figures.routes.most(Route::own_growth) {
         Some(route) if route.own_growth() > 0 => said.extend(grew_most(route, figures.growth())),
         _ => said.push("No request grew the process by itself.".to_owned()),
     }
-    let retains = figures.routes.most(|route| route.retained);
-    match retains.map(|route| (route, route.retained)) {
-        Some((route, Some(bytes @ 1..))) => said.push(format!(
-            "{} retains most: {} outlive its requests.",
-            visible(&route.name),
-            size(bytes.unsigned_abs())
-        )),
-        _ if figures.is_metered() => said.push("No route retains anything.".to_owned()),
-        _ => said.push("What is retained is not known: no heap meter counted.".to_owned()),
+    if !figures.is_owned() {
+        said.extend(retains_most(figures));
     }
     if figures.tally.reclaims > 0 {
         said.push(format!(
@@ -109,6 +112,24 @@ pub(crate) fn headline(figures: &Figures) -> Vec<String> {
         ));
     }
     said
+}
+
+fn retains_most(figures: &Figures) -> Vec<String> {
+    if !figures.is_metered() {
+        return vec!["What is retained is not known: no heap meter counted.".to_owned()];
+    }
+    let retains = figures.routes.most(|route| route.retained);
+    let most = match retains.map(|route| (route, route.retained)) {
+        Some((route, Some(bytes @ 1..))) => format!(
+            "{} retains most: {} outlive its requests.",
+            visible(&route.name),
+            size(bytes.unsigned_abs())
+        ),
+        _ => "No route retains anything.".to_owned(),
+    };
+    let missing = "Live heap by route is not in this log. It needs tower_memory::heap::TrackingAllocator and a version \
+                   that logs heap.route_live; until then this report adds up what requests retained, a sum that drifts.";
+    vec![most, missing.to_owned()]
 }
 
 fn grew_most(route: &Route, all: u64) -> [String; 2] {
@@ -130,45 +151,30 @@ fn grew_most(route: &Route, all: u64) -> [String; 2] {
             "{} of it came as {}: {}.",
             size(route.grown[kind]),
             VERDICTS[kind],
-            meaning(kind)
+            meaning(VERDICTS[kind])
         ),
     ]
 }
 
-/// What growth of a verdict is.
-fn meaning(at: usize) -> &'static str {
-    match VERDICTS[at] {
-        "within_threshold" => "growths too small to be explained",
-        "peaked" => "what was live at once and given back",
-        "retained" => "live heap outlives the requests",
-        "allocator_held" => "mostly freed pages the allocator keeps",
-        "mapped" => "mostly files or shared memory, not heap",
-        "overlapped" => "other requests ran meanwhile, and it may be theirs",
-        "unmetered" => "live heap or kept pages, which takes a heap meter to tell",
-        _ => "not explained",
-    }
-}
-
-/// What to do about a route, as tower-memory's own log says it of the verdict.
-pub(crate) fn next_steps(route: &Route) -> Vec<&'static str> {
-    let explanations = route.explanations().into_iter();
-    explanations
-        .filter_map(|at| next_step(VERDICTS[at]))
-        .collect()
-}
-
-fn next_step(verdict: &str) -> Option<&'static str> {
+/// Growth of a verdict.
+fn meaning(verdict: &str) -> &'static str {
     match verdict {
-        "peaked" => Some("Not retained: consider streaming, or a limit on how many run at once"),
-        "retained" => Some(
-            "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
-        ),
-        "allocator_held" => Some("Not retained: consider reclaim, MALLOC_ARENA_MAX, or jemalloc"),
-        "mapped" => Some("The kernel takes pages of files back when memory is short"),
-        "other_requests" => Some("Look for the warnings of the requests that ran meanwhile"),
-        "overlapped" => Some("Install a heap meter to tell requests apart: tower_memory::heap"),
-        "unmetered" => Some("A heap meter tells live heap from kept pages: tower_memory::heap"),
-        _ => None,
+        "within_threshold" => "growths too small to be explained",
+        "peaked" => "memory that was live at once and was given back",
+        "retained" => "live heap that outlives the requests",
+        "running" => "live heap in use by work that still ran when the response was gone",
+        "unsent" => "responses that their clients had not read yet",
+        "reserved" => "live heap that is hardly touched, so little of it is resident",
+        "allocator_held" => "mostly freed memory the allocator still holds",
+        "mapped" => "mostly files or shared memory, not heap",
+        "other_requests" => "mostly growth of other requests",
+        "outside" => {
+            "growth from outside of these requests while no other ran: other threads, C code, or stacks"
+        }
+        "overlapped" => "other requests ran meanwhile, and it may be theirs",
+        "unmetered" => "live heap or freed pages, which only a heap meter can tell apart",
+        "unreadable" => "not known, because the resident set could not be read",
+        _ => "a verdict that this version of the report doesn't know",
     }
 }
 
@@ -182,60 +188,4 @@ pub(crate) fn verdicts(route: &Route) -> String {
         .map(|(name, times)| format!("{} {name}", count(times)))
         .collect();
     given.join(", ")
-}
-
-/// Whether the process grows from hour to hour.
-pub(crate) fn trends(figures: &Figures) -> Vec<String> {
-    let resident = Trend::of(&figures.hours, |hour: &Hour| hour.resident);
-    let live = Trend::of(&figures.hours, |hour: &Hour| hour.live);
-    if let Trend::TooShort(readings) = resident {
-        return vec![format!(
-            "Too short for a trend, which takes six hours with readings, some in each third of the period: it has {}.",
-            count(readings as u64)
-        )];
-    }
-    let mut said = vec![trend("The resident set", &resident)];
-    if figures.is_metered() {
-        said.push(trend("The live heap", &live));
-    }
-    match (resident, live) {
-        (_, Trend::Rises(_)) => said.push(
-            "What is in use grows all the time: so does a leak, and a cache that still fills. See the routes that retain most."
-                .to_owned(),
-        ),
-        (Trend::Rises(_), Trend::Level(_) | Trend::Falls(_)) => said.push(
-            "What is in use doesn't grow: the allocator keeps more and more, or files were mapped. Consider reclaim."
-                .to_owned(),
-        ),
-        (Trend::Rises(_), _) => said.push(
-            "Whether it is in use is not known: a heap meter tells (tower_memory::heap).".to_owned(),
-        ),
-        _ => {}
-    }
-    if figures.only_warned() > 0 {
-        said.push("Warnings are no even sample of the time: read a trend with care.".to_owned());
-    }
-    said
-}
-
-fn trend(what: &str, trend: &Trend) -> String {
-    let lows = |thirds: &Thirds| thirds.lows.map(size).join(", ");
-    match trend {
-        Trend::Rises(thirds) => format!(
-            "{what} rises: its low in each third of the period is {} (+{} an hour).",
-            lows(thirds),
-            size(thirds.rise_an_hour())
-        ),
-        Trend::Falls(thirds) => {
-            format!(
-                "{what} falls: its low in each third of the period is {}.",
-                lows(thirds)
-            )
-        }
-        Trend::Level(thirds) => format!(
-            "{what} doesn't rise throughout: its low in each third of the period is {}.",
-            lows(thirds)
-        ),
-        Trend::TooShort(_) => format!("{what} was read in too few hours for a trend."),
-    }
 }

@@ -1,16 +1,18 @@
 //! The report for a terminal of 100 columns.
 
 use super::{
+    advice,
     figures::{Figures, Growth},
+    memory,
     routes::Route,
     sentences,
-    words::{count, counted, hour, net, size, size_or_dash, step, time, visible},
+    words::{change, count, counted, minute, net, size, size_or_dash, step, time, visible},
 };
 use std::io::{self, Write};
 
 const COLUMNS: usize = 100;
 
-/// What a person reads at once. The page has all of it.
+/// As much as a person reads at once. The page has all of it.
 const ROUTES: usize = 20;
 const STEPS: usize = 24;
 
@@ -20,37 +22,47 @@ pub(crate) fn write(out: &mut impl Write, title: &str, figures: &Figures) -> io:
     paragraph(out, "", &sentences::lines(figures))?;
     paragraph(out, "", &sentences::coverage(figures))?;
     writeln!(out)?;
-    for sentence in sentences::headline(figures)
-        .iter()
-        .chain(&sentences::trends(figures))
-    {
-        paragraph(out, "", sentence)?;
+    for sentence in sentences::summary(figures) {
+        paragraph(out, "", &sentence)?;
     }
     routes(out, figures)?;
-    hours(out, figures)?;
+    steps(out, figures)?;
     largest(out, figures)
 }
 
 fn routes(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
     let routes = figures.routes.sorted();
-    writeln!(
-        out,
-        "\n{:<22}{:>10}{:>13}{:>11}{:>11}{:>11}{:>11}{:>11}",
-        "ROUTE", "REQUESTS", "RETAINED", "GROWTH", "P50", "P95", "P99", "MAX"
-    )?;
-    for route in routes.iter().take(ROUTES) {
-        self::route(out, route)?;
+    let is_owned = figures.is_owned();
+    match is_owned {
+        true => writeln!(
+            out,
+            "\n{:<22}{:>10}{:>12}{:>13}{:>8}{:>12}{:>11}{:>12}",
+            "ROUTE", "REQUESTS", "LIVE HEAP", "CHANGE", "TREND", "GROWTH", "P95", "MAX"
+        )?,
+        false => writeln!(
+            out,
+            "\n{:<22}{:>10}{:>13}{:>11}{:>11}{:>11}{:>11}{:>11}",
+            "ROUTE", "REQUESTS", "RETAINED", "GROWTH", "P50", "P95", "P99", "MAX"
+        )?,
     }
-    match routes.len().saturating_sub(ROUTES) {
-        0 => Ok(()),
-        more => {
-            let more = counted(more as u64, "more route", "more routes");
-            writeln!(out, "and {more}: see the page")
-        }
+    let shown = &routes[..routes.len().min(ROUTES)];
+    for route in shown {
+        self::route(out, route, is_owned)?;
+    }
+    if let more @ 1.. = routes.len() - shown.len() {
+        let more = counted(more as u64, "more route", "more routes");
+        writeln!(out, "and {more}: see the page")?;
+    }
+    if is_owned {
+        paragraph(out, "", sentences::TREND_OF_A_ROUTE)?;
+    }
+    match shown.iter().any(|route| route.is_quiet()) {
+        true => paragraph(out, "", "Nothing to do for routes without a next step."),
+        false => Ok(()),
     }
 }
 
-fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
+fn route(out: &mut impl Write, route: &Route, is_owned: bool) -> io::Result<()> {
     let name = visible(&route.name);
     // A long one has a line of its own.
     let name = match name.chars().count() {
@@ -60,17 +72,23 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
             String::new()
         }
     };
-    write!(
-        out,
-        "{name:<22}{:>10}{:>13}{:>11}",
-        count(route.requests),
-        net(route.retained),
-        size(route.growth())
-    )?;
-    for growth in route.growths() {
-        write!(out, "{:>11}", size(growth))?;
+    write!(out, "{name:<22}{:>10}", count(route.requests))?;
+    let [p50, p95, p99, max] = route.growths().map(size);
+    let growth = size(route.growth());
+    match is_owned {
+        true => writeln!(
+            out,
+            "{:>12}{:>13}{:>8}{growth:>12}{p95:>11}{max:>12}",
+            size_or_dash(route.live.at_end()),
+            change(route.live.change()),
+            memory::word(route)
+        )?,
+        false => writeln!(
+            out,
+            "{:>13}{growth:>11}{p50:>11}{p95:>11}{p99:>11}{max:>11}",
+            net(route.retained)
+        )?,
     }
-    writeln!(out)?;
     if route.is_quiet() {
         return Ok(());
     }
@@ -79,6 +97,14 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
         format!("peak {}", size_or_dash(route.peak)),
         counted(route.warnings, "warning", "warnings"),
     ];
+    if is_owned {
+        details.insert(0, format!("retained {} at their ends", net(route.retained)));
+    }
+    for (most, name) in [(route.unsent, "unsent"), (route.running, "running")] {
+        if most > 0 {
+            details.push(format!("{name} up to {}", size(most)));
+        }
+    }
     if route.suppressed > 0 {
         details.push(format!("{} suppressed", count(route.suppressed)));
     }
@@ -92,16 +118,16 @@ fn route(out: &mut impl Write, route: &Route) -> io::Result<()> {
         details.push(sentences::verdicts(route));
     }
     paragraph(out, "    ", &details.join(", "))?;
-    let mut steps = sentences::next_steps(route).into_iter();
+    let mut steps = advice::next_steps(route).into_iter();
     steps.try_for_each(|step| paragraph(out, "    ", step))
 }
 
-fn hours(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
-    let hours = figures.hours.within(STEPS);
+fn steps(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
+    let steps = figures.steps.within(STEPS);
     writeln!(
         out,
         "\n{:<16}{:>10}{:>8}{:>11}{:>13}{:>11}{:>11}  GREW MOST",
-        format!("BY {}", step(&hours).to_uppercase()),
+        format!("BY {}", step(steps.width()).to_uppercase()),
         "REQUESTS",
         "WARNED",
         "GROWTH",
@@ -109,18 +135,18 @@ fn hours(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
         "RSS MAX",
         "LIVE MAX"
     )?;
-    for (at, told) in hours.iter() {
-        let grew = told.grew_most();
+    for (at, totals) in steps.iter() {
+        let grew = totals.grew_most();
         let route = grew.map(|place| visible(&figures.routes.get(place).name));
         let line = format!(
             "{:<16}{:>10}{:>8}{:>11}{:>13}{:>11}{:>11}  {}",
-            hour(at),
-            count(told.requests),
-            count(told.warnings),
-            size(told.growth),
-            net(told.retained),
-            size_or_dash(told.resident.high()),
-            size_or_dash(told.live.high()),
+            minute(at),
+            count(totals.requests),
+            count(totals.warnings),
+            size(totals.growth),
+            net(totals.retained),
+            size_or_dash(totals.resident.high()),
+            size_or_dash(totals.live.high()),
             route.unwrap_or_default()
         );
         writeln!(out, "{}", fit(line.trim_end(), COLUMNS))?;

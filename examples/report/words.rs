@@ -1,6 +1,6 @@
 //! How figures, times and what the log says are written, for terminal and page alike.
 
-use super::hours::Hours;
+use super::steps::HOUR;
 use bytesize::ByteSize;
 use jiff::Timestamp;
 
@@ -18,6 +18,14 @@ pub(crate) fn net(bytes: Option<i64>) -> String {
     match bytes {
         Some(bytes @ ..0) => format!("-{}", size(bytes.unsigned_abs())),
         bytes => size_or_dash(bytes.map(i64::unsigned_abs)),
+    }
+}
+
+/// With a sign in front of what is not zero.
+pub(crate) fn change(bytes: Option<i64>) -> String {
+    match bytes {
+        Some(1..) => format!("+{}", net(bytes)),
+        bytes => net(bytes),
     }
 }
 
@@ -44,19 +52,31 @@ pub(crate) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// The hour since 1970, to the minute.
-pub(crate) fn hour(hour: i64) -> String {
-    let at = Timestamp::from_second(hour.saturating_mul(3600)).unwrap_or_default();
+/// The minute since 1970.
+pub(crate) fn minute(minute: i64) -> String {
+    let at = Timestamp::from_second(minute.saturating_mul(60)).unwrap_or_default();
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// `hour`, `2 hours`, `day`, `2 days`.
-pub(crate) fn step(hours: &Hours) -> String {
-    match hours.width() {
-        1 => "hour".to_owned(),
-        24 => "day".to_owned(),
-        width if width % 24 == 0 => format!("{} days", width / 24),
-        width => format!("{width} hours"),
+/// A step of so many minutes: `minute`, `5 minutes`, `hour`, `2 hours`, `day`, `2 days`.
+pub(crate) fn step(width: i64) -> String {
+    const DAY: i64 = 24 * HOUR;
+    match width {
+        1 => "minute".to_owned(),
+        HOUR => "hour".to_owned(),
+        DAY => "day".to_owned(),
+        width if width % DAY == 0 => format!("{} days", width / DAY),
+        width if width % HOUR == 0 => format!("{} hours", width / HOUR),
+        width => format!("{width} minutes"),
+    }
+}
+
+/// So many of them: `6 minutes`, `6 steps of 5 minutes`, `6 hours`.
+pub(crate) fn steps(number: usize, width: i64) -> String {
+    let step = step(width);
+    match step.contains(' ') {
+        true => format!("{number} steps of {step}"),
+        false => format!("{number} {step}s"),
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
 /// One request as the log tells of it, flattened and with all that a heap meter adds.
-pub struct Said {
+pub struct Entry {
     /// Microseconds since 2026-01-01.
     pub at: u64,
     pub level: &'static str,
@@ -14,12 +14,14 @@ pub struct Said {
     pub growth: u64,
     pub retained: u64,
     pub live: u64,
+    /// Live heap that requests of the route own; older logs have none.
+    pub route_live: Option<u64>,
     pub verdict: &'static str,
     /// In warnings only.
     pub suppressed: Option<u64>,
 }
 
-impl Said {
+impl Entry {
     /// The request of this number: most change nothing; one in 50 grows the process, one in 500 retains.
     pub fn numbered(number: u64) -> Self {
         let grows = number.is_multiple_of(50);
@@ -34,12 +36,28 @@ impl Said {
             growth: if grows { 120 << 20 } else { number % 7 * 4096 },
             retained: if retains { 110 << 20 } else { 0 },
             live: (100 << 20) + number * 512,
+            route_live: Some((number / 40) * 64),
             verdict: match (grows, retains) {
                 (_, true) => "retained",
                 (true, false) => "allocator_held",
                 (false, _) => "within_threshold",
             },
             suppressed: None,
+        }
+    }
+
+    /// A request at a minute since then that changed nothing but what its route owns.
+    pub fn owned(route: &str, minute: u64, route_live: u64, live: u64) -> Self {
+        Self {
+            at: minute * 60_000_000,
+            route: route.to_owned(),
+            before: 300 << 20,
+            growth: 0,
+            retained: 0,
+            live,
+            route_live: Some(route_live),
+            verdict: "within_threshold",
+            ..Self::numbered(minute)
         }
     }
 
@@ -78,6 +96,10 @@ impl Said {
             verdict,
             ..
         } = self;
+        let route_live = match self.route_live {
+            Some(route_live) => format!(r#","heap.route_live":{route_live}"#),
+            None => String::new(),
+        };
         let after = before + growth;
         let allocated = growth + 4096;
         let freed = allocated.saturating_sub(*retained);
@@ -92,7 +114,8 @@ impl Said {
              \"memory.before\":{before},\"memory.after\":{after},\"memory.growth\":{growth},\"memory.shrink\":0,\
              \"memory.shared_growth\":0,\"heap.allocated\":{allocated},\"heap.freed\":{freed},\"heap.allocations\":73,\
              \"heap.peak\":{allocated},\"heap.received\":0,\"heap.handed_off\":14,\"heap.retained\":{retained},\
-             \"heap.released\":0,\"heap.live\":{live},\"requests.overlapping\":0,\"verdict\":\"{verdict}\"{suppressed}",
+             \"heap.released\":0,\"heap.unsent\":0,\"heap.running\":0,\"heap.live\":{live}{route_live},\
+             \"requests.overlapping\":0,\"verdict\":\"{verdict}\"{suppressed}",
             mib(*before),
             mib(after),
             mib(*growth),
