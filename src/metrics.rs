@@ -145,7 +145,7 @@ impl Registered {
     }
 
     fn limit(&self) {
-        if let Some(limit) = resident::limit() {
+        if let Some((limit, _)) = resident::limit() {
             let gauge = self.limit.get_or_init(|| gauge!("tower_memory.limit"));
             gauge.set(limit as f64);
         }

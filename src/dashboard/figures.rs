@@ -1,15 +1,20 @@
 use super::advice::advise;
 use crate::{
+    reclaim::{self, Found},
     route::Route,
-    routes::{RouteFigures, Sample, Snapshot, Warning},
+    routes::{LimitKind, RouteFigures, Sample, Snapshot, Warning},
 };
 use serde_json::{Map, Value, json};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::OnceLock,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// The figures as the page reads them, with samples from `since` on.
 pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
     let now = SystemTime::now();
-    let advice = advise(snapshot);
+    let allocators = allocators();
+    let advice = advise(snapshot, allocators);
     let process = snapshot.process;
     json!({
         "at": seconds(now),
@@ -20,7 +25,13 @@ pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
         "nobody": snapshot.nobody,
         "held": process.held(),
         "limit": snapshot.limit,
+        "limit_kind": snapshot.limit_kind.map(|kind| match kind {
+            LimitKind::Cgroup => "cgroup",
+            LimitKind::Machine => "machine",
+        }),
+        "allocators": allocators.to_string(),
         "level": advice.level.as_str(),
+        "headline": advice.headline,
         "sentence": advice.sentence,
         "next_step": advice.next_step,
         "seconds": columns(snapshot, now, &snapshot.seconds, since),
@@ -29,6 +40,12 @@ pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
         "routes": snapshot.routes.iter().map(route).collect::<Value>(),
         "warnings": snapshot.warnings.iter().map(|(route, warned)| warning(route, warned)).collect::<Value>(),
     })
+}
+
+/// Which were linked or loaded when somebody first looked.
+fn allocators() -> Found {
+    static FOUND: OnceLock<Found> = OnceLock::new();
+    *FOUND.get_or_init(reclaim::found)
 }
 
 fn seconds(time: SystemTime) -> f64 {

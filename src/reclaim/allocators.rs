@@ -8,15 +8,30 @@ use std::fmt;
 
 /// Which were found, and asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) glibc: bool,
-    pub(super) jemalloc: bool,
-    pub(super) mimalloc: bool,
+pub(crate) struct Found {
+    pub(crate) glibc: bool,
+    pub(crate) jemalloc: bool,
+    pub(crate) mimalloc: bool,
 }
 
 impl Found {
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What to do about pages that the allocator keeps. jemalloc is advised to nobody who may have it.
+    #[cfg(feature = "axum")]
+    pub(crate) fn next_step(&self) -> &'static str {
+        match self {
+            Self { jemalloc: true, .. } => {
+                "consider reclaim, or shorter decay times of jemalloc (dirty_decay_ms)"
+            }
+            Self { mimalloc: true, .. } => {
+                "consider reclaim, or a shorter delay of mimalloc (MIMALLOC_PURGE_DELAY)"
+            }
+            Self { glibc: true, .. } => "consider reclaim, MALLOC_ARENA_MAX, or jemalloc",
+            _ => "consider reclaim, or jemalloc",
+        }
     }
 }
 
@@ -37,6 +52,16 @@ impl fmt::Display for Found {
             f.write_str(name)?;
         }
         Ok(())
+    }
+}
+
+/// Those that are linked or loaded, asked for nothing. One that is linked need not be in use.
+#[cfg(feature = "axum")]
+pub(crate) fn found() -> Found {
+    Found {
+        glibc: cfg!(all(target_os = "linux", target_env = "gnu")),
+        jemalloc: jemalloc::is_there(),
+        mimalloc: mimalloc::is_there(),
     }
 }
 
@@ -78,6 +103,11 @@ mod jemalloc {
     type Mallctl =
         unsafe extern "C" fn(*const c_char, *mut c_void, *mut usize, *mut c_void, usize) -> c_int;
 
+    #[cfg(feature = "axum")]
+    pub(super) fn is_there() -> bool {
+        prefixed().or_else(unprefixed).is_some()
+    }
+
     pub(super) fn give_back() -> bool {
         let Some(mallctl) = prefixed().or_else(unprefixed) else {
             return false;
@@ -106,6 +136,11 @@ mod mimalloc {
     use std::{ffi::c_void, mem};
 
     address!(collect, "mi_collect");
+
+    #[cfg(feature = "axum")]
+    pub(super) fn is_there() -> bool {
+        collect().is_some()
+    }
 
     pub(super) fn give_back() -> bool {
         let Some(collect) = collect() else {

@@ -42,7 +42,9 @@ mod allocators;
 mod listener;
 mod turns;
 
-use self::allocators::Found;
+pub(crate) use self::allocators::Found;
+#[cfg(feature = "axum")]
+pub(crate) use self::allocators::found;
 pub use self::listener::Reclaim;
 use crate::resident::{self, ReadResident, Resident};
 use bytesize::ByteSize;

@@ -1,19 +1,36 @@
+/// What ends the growth of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum LimitKind {
+    /// A limit of its cgroup, or of one around it: beyond it the kernel kills.
+    Cgroup,
+    /// No limit at all, but the memory that the machine has, which others use as well.
+    Machine,
+}
+
 /// Bytes that this process may grow to: the smallest limit of its cgroups, or the memory of the
 /// machine where that is less or they set none. Costs some tens of microseconds.
 #[cfg(target_os = "linux")]
-pub(crate) fn limit() -> Option<u64> {
+pub(crate) fn limit() -> Option<(u64, LimitKind)> {
     let cgroup = read("/proc/self/cgroup").and_then(|groups| cgroup_limit(&groups, read));
     let machine = read("/proc/meminfo").and_then(|meminfo| machine_memory(&meminfo));
-    cgroup.into_iter().chain(machine).min()
+    smallest(cgroup, machine)
 }
 
 /// Memory of the machine.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn limit() -> Option<u64> {
+pub(crate) fn limit() -> Option<(u64, LimitKind)> {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let total = System::new_with_specifics(memory).total_memory();
-    (total > 0).then_some(total)
+    smallest(None, (total > 0).then_some(total))
+}
+
+/// A limit that the machine could not grant is none.
+fn smallest(cgroup: Option<u64>, machine: Option<u64>) -> Option<(u64, LimitKind)> {
+    let cgroup = cgroup.map(|bytes| (bytes, LimitKind::Cgroup));
+    let machine = machine.map(|bytes| (bytes, LimitKind::Machine));
+    cgroup.into_iter().chain(machine).min()
 }
 
 #[cfg(target_os = "linux")]
@@ -93,6 +110,16 @@ mod tests {
             machine_memory("MemTotal:       2 kB\nMemFree: 1 kB\n"),
             Some(2048)
         );
-        assert_eq!(limit().map(|bytes| bytes > 1 << 20), Some(true));
+        assert_eq!(limit().map(|(bytes, _)| bytes > 1 << 20), Some(true));
+    }
+
+    #[test]
+    fn the_memory_of_the_machine_is_no_limit_of_a_cgroup() {
+        let cgroup = |bytes| Some((bytes, LimitKind::Cgroup));
+        let machine = |bytes| Some((bytes, LimitKind::Machine));
+        assert_eq!(smallest(Some(5), Some(9)), cgroup(5));
+        assert_eq!(smallest(Some(1 << 63), Some(9)), machine(9));
+        assert_eq!(smallest(None, Some(9)), machine(9));
+        assert_eq!(smallest(None, None), None);
     }
 }

@@ -13,6 +13,8 @@ mod sysinfo;
 
 use std::io;
 
+#[cfg(feature = "routes")]
+pub use self::limit::LimitKind;
 #[cfg(any(feature = "metrics", feature = "routes"))]
 pub(crate) use self::limit::limit;
 pub(crate) use self::shared::{Reading, SharedReading};
