@@ -76,7 +76,7 @@ fn it_answers_while_handlers_block_every_worker_of_the_app() {
     let (head, body) = figures.split_once("\r\n\r\n").expect("a body");
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     let figures: Value = serde_json::from_str(body).expect("JSON");
-    assert_eq!(figures["routes"][0]["route"], "/quick", "{figures}");
+    assert!(figures["resident"].is_u64(), "{figures}");
     let page = answer(send(dashboard.address(), "/"));
     assert!(page.contains("<title>Memory</title>"), "{page:.200}");
 

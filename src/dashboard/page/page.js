@@ -38,7 +38,8 @@ const SILENT = 2000;
 function connected() {
   delete document.body.dataset.stale;
   say(find("#connection"), "live");
-  entitle(figures.limit === null ? size(figures.resident) : percent(figures.resident, figures.limit));
+  const { resident, limit } = figures;
+  entitle(resident === null ? "unreadable" : limit === null ? size(resident) : percent(resident, limit));
 }
 function lost() {
   const age = Math.floor((Date.now() - told) / 1000);
