@@ -1,6 +1,10 @@
 /// What ends the growth of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
+#[cfg_attr(
+    not(feature = "routes"),
+    expect(unreachable_pub, reason = "public by `routes`")
+)]
 pub enum LimitKind {
     /// A limit of its cgroup, or of one around it: beyond it the kernel kills.
     Cgroup,
