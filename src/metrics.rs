@@ -145,7 +145,7 @@ impl Registered {
 
     fn limit(&self) {
         match (resident::limit(), self.limit.get()) {
-            (Some(limit), _) => {
+            (Some((limit, _)), _) => {
                 let gauge = self.limit.get_or_init(|| gauge!("tower_memory.limit"));
                 gauge.set(limit as f64);
             }

@@ -254,32 +254,10 @@ async fn open(test: &str) -> Option<(Browser, Served, String)> {
     Some((browser, served, page))
 }
 
-/// Waits until a script returns something, and returns it.
-async fn eventually(browser: &Browser, script: &str) -> Value {
-    let wait = async {
-        loop {
-            let value = browser
-                .client
-                .execute(script, vec![])
-                .await
-                .expect("it runs");
-            if value != Value::Null && value != json!(false) {
-                break value;
-            }
-        }
-    };
-    let value = timeout(Duration::from_secs(30), wait).await;
-    value.unwrap_or_else(|_| panic!("never true: {script}"))
-}
-
 /// The first column of the table of routes.
 async fn rows(browser: &Browser) -> Value {
     let script = "return [...document.querySelectorAll('#routes tbody tr')].map((row) => row.cells[0].textContent)";
-    browser
-        .client
-        .execute(script, vec![])
-        .await
-        .expect("it runs")
+    browser.run(script).await
 }
 
 #[tokio::test]
@@ -293,11 +271,9 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
 
     let sentence = browser.text("#sentence").await;
     assert!(!sentence.starts_with("Waiting"), "{sentence}");
-    eventually(
-        &browser,
-        "return document.querySelectorAll('#routes tbody tr').length === 2",
-    )
-    .await;
+    browser
+        .eventually("return document.querySelectorAll('#routes tbody tr').length === 2")
+        .await;
     let sentence = browser.text("#sentence").await;
     assert!(
         sentence.contains("One warning in the last ten minutes"),
@@ -346,11 +322,9 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
 
     // What happens now is there without asking.
     served.ask("GET /at/700").await;
-    eventually(
-        &browser,
-        "return document.querySelectorAll('#warnings li').length === 2",
-    )
-    .await;
+    browser
+        .eventually("return document.querySelectorAll('#warnings li').length === 2")
+        .await;
 
     // The line of the resident set and the marks of the warnings are drawn, in their very colours.
     let drawn = "const canvas = document.querySelector('#chart canvas');
@@ -361,10 +335,10 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
             const [red, green, blue] = style.getPropertyValue(name).match(/[0-9a-f]{2}/g);
             return colours.has(parseInt('ff' + blue + green + red, 16));
         })";
-    eventually(&browser, drawn).await;
+    browser.eventually(drawn).await;
     browser.click("[data-range=minutes]").await;
     assert!(browser.has("[data-range=minutes][aria-pressed=true]").await);
-    eventually(&browser, drawn).await;
+    browser.eventually(drawn).await;
 
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{complaints:?}");
@@ -384,11 +358,9 @@ async fn the_page_suits_a_phone_and_the_dark() {
     };
     served.ask("GET /at/300").await;
     browser.client.goto(&page).await.expect("the page");
-    eventually(
-        &browser,
-        "return document.querySelector('#routes tbody tr') !== null",
-    )
-    .await;
+    browser
+        .eventually("return document.querySelector('#routes tbody tr') !== null")
+        .await;
     assert_eq!(browser.background().await, "rgba(246, 247, 249, 1)");
     let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
     browser.chrome("Emulation.setEmulatedMedia", dark).await;
@@ -400,10 +372,10 @@ async fn the_page_suits_a_phone_and_the_dark() {
         .await;
     let fits = "return document.documentElement.scrollWidth <= innerWidth
         && document.querySelector('#chart canvas').getBoundingClientRect().right <= innerWidth";
-    eventually(&browser, fits).await;
+    browser.eventually(fits).await;
     // What matters most is in sight.
     let seen = "return document.querySelector('#routes th:nth-child(2)').getBoundingClientRect().right <= innerWidth";
-    eventually(&browser, seen).await;
+    browser.eventually(seen).await;
     browser.close().await;
 }
 
@@ -411,14 +383,14 @@ async fn the_page_suits_a_phone_and_the_dark() {
 async fn assert_says_that_no_figures_come(browser: &Browser) {
     let said =
         "return document.querySelector('#connection').textContent.startsWith('no figures since')";
-    eventually(browser, said).await;
+    browser.eventually(said).await;
 }
 
 async fn live(test: &str) -> Option<(Browser, Served)> {
     let (browser, served, page) = open(test).await?;
     browser.client.goto(&page).await.expect("the page");
     let live = "return document.querySelector('#connection').textContent === 'live'";
-    eventually(&browser, live).await;
+    browser.eventually(live).await;
     Some((browser, served))
 }
 

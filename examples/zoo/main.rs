@@ -20,7 +20,8 @@
 //! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | nothing |
 //! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
 //!
-//! `/memory` shows all of it: the dashboard.
+//! `/memory` shows all of it: the dashboard. With `--dashboard 127.0.0.1:3002` it is there as well, on a thread of its own
+//! that answers while the zoo can't.
 //!
 //! With `--reclaim`, pages that a burst left with the allocator are given back. `RUST_LOG=tower_memory=debug` shows an
 //! event of every request.
@@ -64,6 +65,20 @@ async fn main() -> io::Result<()> {
         layer = layer.on_report(Reclaim::new());
     }
 
+    let of_its_own = match arguments
+        .iter()
+        .position(|argument| argument == "--dashboard")
+    {
+        Some(flag) => {
+            let address = arguments.get(flag + 1).map_or("", String::as_str);
+            Some(dashboard::serve(
+                address,
+                figures.clone(),
+                Access::Loopback,
+            )?)
+        }
+        None => None,
+    };
     let app = routes::routes()
         .layer(layer)
         .layer(CatchPanicLayer::new())
@@ -71,6 +86,9 @@ async fn main() -> io::Result<()> {
 
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("the zoo is open on http://{}", listener.local_addr()?);
+    if let Some(dashboard) = &of_its_own {
+        println!("the dashboard is at http://{}", dashboard.address());
+    }
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await
 }

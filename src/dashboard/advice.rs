@@ -1,10 +1,21 @@
 //! What the figures come to, for someone who has ten seconds.
 
-use crate::{MIB, routes::Snapshot};
+mod owners;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    MIB,
+    reclaim::Allocator,
+    routes::{LimitKind, Process, RouteFigures, Snapshot},
+};
 use bytesize::ByteSize;
 
 pub(super) struct Advice {
     pub(super) level: Level,
+    /// What matters most, with the route where one does; `None` while nothing is worth it.
+    pub(super) headline: Option<String>,
+    /// What is resident, and of what it consists.
     pub(super) sentence: String,
     pub(super) next_step: Option<String>,
 }
@@ -29,24 +40,31 @@ impl Level {
 /// Less than this needs no advice, unless it is near the limit.
 const NOTABLE: u64 = 100 * MIB;
 
-pub(super) fn advise(snapshot: &Snapshot) -> Advice {
-    let process = snapshot.process;
-    let Some(resident) = process.resident else {
+/// A headline and the step that follows from it.
+type Finding = (String, String);
+
+pub(super) fn advise(snapshot: &Snapshot, allocator: Allocator) -> Advice {
+    let Some(resident) = snapshot.process.resident else {
         return Advice {
             level: Level::Watch,
+            headline: None,
             sentence: "The resident set can't be read".into(),
             next_step: Some("The log says why, once: look for target tower_memory".into()),
         };
     };
     let warnings = warnings(snapshot);
-    let mut sentence = format!("{} resident", ByteSize(resident.total));
     let mut level = match warnings {
         0 => Level::Fine,
         _ => Level::Watch,
     };
+    let mut sentence = format!("{} resident", ByteSize(resident.total));
     if let Some(limit) = snapshot.limit {
-        let percent = resident.total.saturating_mul(100) / limit.max(1);
-        sentence += &format!(" of {} ({percent} %)", ByteSize(limit));
+        let percent = percent(resident.total, limit);
+        let of = match snapshot.limit_kind {
+            Some(LimitKind::Machine) => "the machine's",
+            _ => "its limit of",
+        };
+        sentence += &format!(" of {of} {} ({percent} %)", ByteSize(limit));
         level = level.max(match percent {
             // As the alert rules have it.
             90.. => Level::Urgent,
@@ -54,44 +72,38 @@ pub(super) fn advise(snapshot: &Snapshot) -> Advice {
             _ => Level::Fine,
         });
     }
-    let most = match (process.live, process.held()) {
-        (Some(live), Some(held)) => {
-            let shared = resident.shared;
-            sentence += &format!(
-                ": {} in use, {} held by the allocator, {} of files",
-                ByteSize(live),
-                ByteSize(held),
-                ByteSize(shared)
-            );
-            let parts = [
-                (live, Part::Live),
-                (held, Part::Held),
-                (shared, Part::Shared),
-            ];
-            parts.into_iter().max_by_key(|(bytes, _)| *bytes)
-        }
-        _ => {
-            sentence += ", and no heap meter tells what of it is in use";
-            None
-        }
-    };
+    let parts = Parts::of(snapshot.process);
+    match &parts {
+        Some(parts) => sentence += &parts.sentence(),
+        None => sentence += "; without a heap meter, live heap can't be told from freed pages",
+    }
     match warnings {
         0 => {}
         1 => sentence += ". One warning in the last ten minutes",
         many => sentence += &format!(". {many} warnings in the last ten minutes"),
     }
-    let next_step = match most {
-        None => Some("Install a heap meter, two lines: tower_memory::heap".into()),
-        Some((bytes, part)) if bytes >= NOTABLE || level == Level::Urgent => {
-            Some(part.next_step(bytes, snapshot))
+    let is_notable = |bytes| bytes >= NOTABLE || level == Level::Urgent;
+    let finding = parts
+        .filter(|parts| is_notable(parts.largest()))
+        .map(|parts| parts.finding(snapshot, allocator));
+    let (headline, next_step) = match finding {
+        Some((headline, next_step)) => (Some(headline), Some(next_step)),
+        None if snapshot.process.live.is_none() => {
+            let meter = "Install a heap meter, two lines: tower_memory::heap";
+            (None, Some(meter.into()))
         }
-        Some(_) => newest_step(snapshot).filter(|_| warnings > 0),
+        None => (None, newest_step(snapshot).filter(|_| warnings > 0)),
     };
     Advice {
         level,
+        headline,
         sentence,
         next_step,
     }
+}
+
+fn percent(part: u64, whole: u64) -> u64 {
+    part.saturating_mul(100) / whole.max(1)
 }
 
 /// Those of the last ten minutes, which is as long as the series by the second.
@@ -106,149 +118,88 @@ fn newest_step(snapshot: &Snapshot) -> Option<String> {
     Some(format!("{route}: {}", warning.verdict.next_step()?))
 }
 
-/// What resident memory can be.
-#[derive(Clone, Copy)]
-enum Part {
-    Live,
-    Held,
-    Shared,
+/// What the resident set consists of, in bytes; the first three add up to it.
+struct Parts {
+    /// Live heap, as far as it can be resident.
+    in_use: u64,
+    /// Anonymous memory beyond the live heap.
+    held: u64,
+    shared: u64,
+    /// Live heap beyond all anonymous memory: nothing has been written to it yet.
+    untouched: u64,
 }
 
-impl Part {
-    fn next_step(self, bytes: u64, snapshot: &Snapshot) -> String {
-        match self {
-            Self::Live => of_live(bytes, snapshot),
-            Self::Held => "Most of it is freed pages that the allocator keeps, or memory of C libraries: consider reclaim, MALLOC_ARENA_MAX, or jemalloc".into(),
-            Self::Shared => "Most of it is files or shared memory: the kernel takes pages of files back when memory is short".into(),
+impl Parts {
+    fn of(process: Process) -> Option<Self> {
+        let (resident, live) = (process.resident?, process.live?);
+        let anonymous = resident.anonymous();
+        let in_use = live.min(anonymous);
+        Some(Self {
+            in_use,
+            held: anonymous - in_use,
+            shared: resident.total - anonymous,
+            untouched: live - in_use,
+        })
+    }
+
+    fn sentence(&self) -> String {
+        let [in_use, held, shared] = [self.in_use, self.held, self.shared].map(ByteSize);
+        let mut sentence =
+            format!(": {in_use} in use, {held} freed pages, stacks and C code, {shared} files");
+        if self.untouched > 0 {
+            let untouched = ByteSize(self.untouched);
+            sentence += &format!("; another {untouched} is reserved but untouched");
         }
+        sentence
+    }
+
+    fn largest(&self) -> u64 {
+        self.in_use.max(self.held).max(self.shared)
+    }
+
+    fn finding(&self, snapshot: &Snapshot, allocator: Allocator) -> Finding {
+        let largest = self.largest();
+        if largest == self.in_use {
+            return owners::finding(snapshot, self.in_use + self.untouched);
+        }
+        let bytes = ByteSize(largest);
+        if largest == self.held {
+            return (
+                format!(
+                    "{bytes} is freed pages that the allocator keeps, thread stacks or C code{}",
+                    most_growth(snapshot, "allocator_held")
+                ),
+                format!("If it stays, {}", allocator.next_step()),
+            );
+        }
+        (
+            format!(
+                "{bytes} is files or shared memory{}",
+                most_growth(snapshot, "mapped")
+            ),
+            "The kernel takes pages of files back when memory is short".into(),
+        )
     }
 }
 
-/// Routes are sorted by what they retain.
-fn of_live(live: u64, snapshot: &Snapshot) -> String {
-    let retained = snapshot.routes.iter().filter_map(|figures| {
-        let retained = u64::try_from(figures.heap?.retained).ok()?;
-        (retained > 0).then_some((figures, retained))
-    });
-    let retained: Vec<_> = retained.collect();
-    let by_routes: u64 = retained.iter().map(|(_, bytes)| bytes).sum();
-    match retained.first() {
-        Some((most, bytes)) if *bytes >= live / 4 => format!(
-            "Most of it is in use. {} retained {} in {}: look for what it stores, and whether each request adds to it",
-            most.route,
-            ByteSize(*bytes),
-            match most.requests {
-                1 => "one request".into(),
-                many => format!("{many} requests"),
-            }
-        ),
-        Some(_) if by_routes >= live / 2 => format!(
-            "Most of it is in use. {} routes retained {} together: look for what they store",
-            retained.len(),
-            ByteSize(by_routes)
-        ),
-        _ => "Most of it is in use, and little of it was retained by requests: look at what runs beside them, and at what the process loaded when it began"
-            .into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        Resident, Route,
-        routes::{Growth, Process, RouteFigures, RouteHeap, Routes},
+/// The route that grew the process most among those of which this was said.
+fn most_growth(snapshot: &Snapshot, verdict: &str) -> String {
+    let is_said = |figures: &&RouteFigures| {
+        let mut verdicts = figures.verdicts.iter();
+        verdicts.any(|(name, _)| *name == verdict)
     };
+    let routes = snapshot.routes.iter().filter(is_said);
+    let most = routes.max_by_key(|figures| figures.growth.sum);
+    most.map_or_else(String::new, |most| {
+        let (route, grew) = (&most.route, ByteSize(most.growth.sum));
+        let requests = requests(most.requests);
+        format!("; {route} grew the process most: {grew} in {requests}")
+    })
+}
 
-    /// With no route, and sizes in MiB.
-    fn snapshot(shared: u64, live: Option<u64>, held: u64, limit: u64) -> Snapshot {
-        let total = shared + live.unwrap_or(0) + held;
-        let mut snapshot = Routes::new().snapshot();
-        snapshot.process = Process {
-            resident: Some(Resident::new(total * MIB, shared * MIB)),
-            live: live.map(|live| live * MIB),
-        };
-        snapshot.limit = Some(limit * MIB);
-        snapshot
-    }
-
-    fn said(snapshot: &Snapshot) -> String {
-        let advice = advise(snapshot);
-        let next_step = advice.next_step.unwrap_or_default();
-        format!("{}|{}|{next_step}", advice.level.as_str(), advice.sentence)
-    }
-
-    fn assert_advises(snapshot: &Snapshot, part: &str) {
-        let said = said(snapshot);
-        assert!(said.contains(part), "{said}");
-    }
-
-    #[test]
-    fn a_small_process_needs_nothing() {
-        assert_eq!(
-            said(&snapshot(5, Some(20), 35, 2048)),
-            "fine|60.0 MiB resident of 2.0 GiB (2 %): 20.0 MiB in use, 35.0 MiB held by the allocator, 5.0 MiB of files|"
-        );
-    }
-
-    #[test]
-    fn the_largest_part_says_what_to_do() {
-        assert_advises(&snapshot(5, Some(20), 880, 2048), "consider reclaim");
-        assert_advises(&snapshot(880, Some(20), 30, 2048), "the kernel takes");
-        assert_advises(
-            &snapshot(5, Some(880), 30, 2048),
-            "little of it was retained",
-        );
-        assert_advises(&snapshot(5, None, 880, 2048), "Install a heap meter");
-    }
-
-    #[test]
-    fn a_small_process_near_its_limit_is_told_what_to_do() {
-        let said = said(&snapshot(10, Some(60), 50, 128));
-        assert!(said.starts_with("urgent|120.0 MiB"), "{said}");
-        assert!(said.contains("|Most of it is in use"), "{said}");
-    }
-
-    #[test]
-    fn routes_that_retained_most_of_it_are_named_or_counted() {
-        let mut of_many = snapshot(5, Some(1600), 30, 4096);
-        of_many.routes = vec![upload(80); 20];
-        assert_advises(&of_many, "20 routes retained 1.6 GiB together");
-        of_many.routes = vec![upload(1200)];
-        assert_advises(&of_many, "/upload retained 1.2 GiB in 7 requests");
-    }
-
-    fn upload(retained: u64) -> RouteFigures {
-        RouteFigures {
-            route: Route::from("/upload"),
-            requests: 7,
-            overlapping: 0,
-            outcomes: vec![],
-            verdicts: vec![],
-            growth: Growth::default(),
-            shrink: 0,
-            heap: Some(RouteHeap {
-                retained: (retained * MIB).cast_signed(),
-                ..RouteHeap::default()
-            }),
-            late: 0,
-            last_warning: None,
-        }
-    }
-
-    #[test]
-    fn the_level_rises_with_the_share_of_the_limit() {
-        let level = |live| advise(&snapshot(0, Some(live), 0, 1000)).level;
-        assert_eq!(
-            [799, 800, 899, 900].map(level),
-            [Level::Fine, Level::Watch, Level::Watch, Level::Urgent]
-        );
-    }
-
-    #[test]
-    fn what_could_not_be_read_is_said() {
-        let mut unread = snapshot(1, None, 1, 1);
-        unread.process.resident = None;
-        assert_advises(&unread, "watch|The resident set can't be read|");
+fn requests(count: u64) -> String {
+    match count {
+        1 => "one request".into(),
+        many => format!("{many} requests"),
     }
 }

@@ -1,7 +1,8 @@
 use super::advice::advise;
 use crate::{
+    reclaim::Allocator,
     route::Route,
-    routes::{RouteFigures, Sample, Snapshot, Warning},
+    routes::{LimitKind, RouteFigures, Sample, Snapshot, Warning},
 };
 use serde_json::{Map, Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The figures as the page reads them, with samples from `since` on.
 pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
     let now = SystemTime::now();
-    let advice = advise(snapshot);
+    let allocator = Allocator::in_use();
+    let advice = advise(snapshot, allocator);
     let process = snapshot.process;
     json!({
         "at": seconds(now),
@@ -20,7 +22,13 @@ pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
         "nobody": snapshot.nobody,
         "held": process.held(),
         "limit": snapshot.limit,
+        "limit_kind": snapshot.limit_kind.map(|kind| match kind {
+            LimitKind::Cgroup => "cgroup",
+            LimitKind::Machine => "machine",
+        }),
+        "allocator": allocator.as_str(),
         "level": advice.level.as_str(),
+        "headline": advice.headline,
         "sentence": advice.sentence,
         "next_step": advice.next_step,
         "seconds": columns(snapshot, now, &snapshot.seconds, since),

@@ -1,13 +1,18 @@
 //! A page to look at: what the process holds, which routes cost it, and what to do next.
 //!
-//! [`router`] serves it wherever it is nested, with the same figures as JSON beside it.
+//! [`router`] serves it wherever it is nested, with the same figures as JSON beside it; [`serve`] on a
+//! thread of its own, where it answers while all threads of the app are blocked.
 
 mod access;
 mod advice;
 mod figures;
 mod page;
+mod serve;
 
-pub use self::access::Access;
+pub use self::{
+    access::Access,
+    serve::{Server, serve},
+};
 
 use crate::routes::Routes;
 use axum::{
@@ -56,6 +61,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// # Cost
 ///
 /// Nothing while nobody looks. Whoever does costs one [`Routes::snapshot`] and its JSON a second.
+///
+/// A runtime whose threads all are blocked by handlers answers nothing, and no page that is nested in it: for one
+/// that does, see [`serve`].
 ///
 /// A stream ends after ten seconds, and the page opens the next: a graceful shutdown waits no longer
 /// than that.

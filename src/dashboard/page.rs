@@ -12,6 +12,11 @@ const PAGE: &str = concat!(
     include_str!("page/body.html"),
     "<script>",
     include_str!("page/vendor/uPlot.min.js"),
+    include_str!("page/format.js"),
+    include_str!("page/parts.js"),
+    include_str!("page/chart.js"),
+    include_str!("page/routes.js"),
+    include_str!("page/history.js"),
     include_str!("page/page.js"),
     "</script>\n",
 );
@@ -20,8 +25,8 @@ const PAGE: &str = concat!(
 /// of what the two elements hold; a test says what they should be.
 const POLICY: &str = "default-src 'none'; \
     img-src data:; \
-    style-src 'sha256-qSWA7CBNH28f1PH7xqqvQnDUs9K2E7PDLZ9dgsLprLE='; \
-    script-src 'sha256-eZrXeXpaVTD5fcSalQKn0zyWnYE/ojlMMTtBndolq5I='; \
+    style-src 'sha256-Y/bffun8EX3k28abLvJ16NbPJpRUJ+NY45pPiBx/x8A='; \
+    script-src 'sha256-i6gUXv9VeTxmhJvzqp0l0KzhVLQWw71r/XQAnCHqUZY='; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn page() -> impl IntoResponse {

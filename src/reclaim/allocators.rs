@@ -8,10 +8,10 @@ use std::{fmt, sync::OnceLock};
 
 /// Which were found, and asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) glibc: bool,
-    pub(super) jemalloc: bool,
-    pub(super) mimalloc: bool,
+pub(crate) struct Found {
+    pub(crate) glibc: bool,
+    pub(crate) jemalloc: bool,
+    pub(crate) mimalloc: bool,
 }
 
 impl Found {
@@ -49,7 +49,45 @@ pub(crate) enum Allocator {
     Unknown,
 }
 
+/// What to do about pages that an allocator keeps. jemalloc is advised to nobody who has it.
+macro_rules! remedy {
+    ($($before:literal)? Glibc) => {
+        concat!($($before,)? "consider reclaim, MALLOC_ARENA_MAX, or jemalloc")
+    };
+    ($($before:literal)? Jemalloc) => {
+        concat!($($before,)? "consider reclaim, or a shorter dirty_decay_ms")
+    };
+    ($($before:literal)? Mimalloc) => {
+        concat!($($before,)? "consider reclaim, or a shorter MIMALLOC_PURGE_DELAY")
+    };
+    ($($before:literal)? Unknown) => {
+        concat!($($before,)? "consider reclaim")
+    };
+}
+pub(crate) use remedy;
+
 impl Allocator {
+    /// What to do about pages that it keeps.
+    #[cfg(feature = "axum")]
+    pub(crate) const fn next_step(self) -> &'static str {
+        match self {
+            Self::Glibc => remedy!(Glibc),
+            Self::Jemalloc => remedy!(Jemalloc),
+            Self::Mimalloc => remedy!(Mimalloc),
+            Self::Unknown => remedy!(Unknown),
+        }
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Glibc => "glibc",
+            Self::Jemalloc => "jemalloc",
+            Self::Mimalloc => "mimalloc",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Found out once, by an allocation.
     pub(crate) fn in_use() -> Self {
         static IN_USE: OnceLock<Allocator> = OnceLock::new();

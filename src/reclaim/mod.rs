@@ -42,8 +42,8 @@ mod allocators;
 mod listener;
 mod turns;
 
-pub(crate) use self::allocators::Allocator;
 use self::allocators::Found;
+pub(crate) use self::allocators::{Allocator, remedy};
 pub use self::listener::Reclaim;
 use crate::resident::{self, Resident};
 use bytesize::ByteSize;

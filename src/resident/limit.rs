@@ -7,31 +7,45 @@ use std::{
     },
 };
 
+/// What ends the growth of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+#[cfg_attr(
+    not(feature = "routes"),
+    expect(unreachable_pub, reason = "public by `routes`")
+)]
+pub enum LimitKind {
+    /// A limit of its cgroup, or of one around it: beyond it the kernel kills.
+    Cgroup,
+    /// No limit at all, but the memory that the machine has, which others use as well.
+    Machine,
+}
+
 /// Bytes that this process may grow to: the smallest limit of its cgroups, or the memory of the
 /// machine where that is less or they set none. `None` where neither can be read in time, the first
 /// time with the reason in the log.
 ///
 /// Costs some tens of microseconds. The files may block, `/proc/meminfo` where a FUSE file system
 /// stands in for it, so they are read on a thread of their own.
-pub(crate) fn limit() -> Option<u64> {
+pub(crate) fn limit() -> Option<(u64, LimitKind)> {
     static LIMIT: OnceLock<Limit> = OnceLock::new();
     LIMIT.get_or_init(|| Limit::new(current)).now()
 }
 
 struct Limit {
-    reading: Aside<u64>,
+    reading: Aside<(u64, LimitKind)>,
     failed_before: AtomicBool,
 }
 
 impl Limit {
-    fn new(read: impl Fn() -> io::Result<u64> + Send + Sync + 'static) -> Self {
+    fn new(read: impl Fn() -> io::Result<(u64, LimitKind)> + Send + Sync + 'static) -> Self {
         Self {
             reading: Aside::new(read),
             failed_before: AtomicBool::new(false),
         }
     }
 
-    fn now(&self) -> Option<u64> {
+    fn now(&self) -> Option<(u64, LimitKind)> {
         let failed = |reason| {
             if !self.failed_before.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
@@ -46,34 +60,41 @@ impl Limit {
 }
 
 #[cfg(target_os = "linux")]
-fn current() -> io::Result<u64> {
+fn current() -> io::Result<(u64, LimitKind)> {
     limit_of(|path| std::fs::read_to_string(path).ok())
 }
 
 /// Memory of the machine.
 #[cfg(not(target_os = "linux"))]
-fn current() -> io::Result<u64> {
+fn current() -> io::Result<(u64, LimitKind)> {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let total = System::new_with_specifics(memory).total_memory();
-    smallest([total]).ok_or_else(|| io::Error::other("sysinfo doesn't know the machine's memory"))
+    smallest(None, possible(total))
+        .ok_or_else(|| io::Error::other("sysinfo doesn't know the machine's memory"))
 }
 
 #[cfg(target_os = "linux")]
-fn limit_of(read: impl Fn(&str) -> Option<String>) -> io::Result<u64> {
+fn limit_of(read: impl Fn(&str) -> Option<String>) -> io::Result<(u64, LimitKind)> {
     let cgroup = read("/proc/self/cgroup").and_then(|groups| cgroup_limit(&groups, &read));
     let machine = read("/proc/meminfo").and_then(|meminfo| machine_memory(&meminfo));
-    smallest(cgroup.into_iter().chain(machine)).ok_or_else(|| {
+    smallest(cgroup, machine.and_then(possible)).ok_or_else(|| {
         io::Error::other(
             "no cgroup has a limit, and /proc/meminfo doesn't tell the machine's memory",
         )
     })
 }
 
-/// Of those that can be true. No limit is `max` in a cgroup, or in version 1 a number near 2^63.
-fn smallest(limits: impl IntoIterator<Item = u64>) -> Option<u64> {
-    let possible = |bytes: &u64| (1..=MOST).contains(bytes);
-    limits.into_iter().filter(possible).min()
+/// A limit that the machine could not grant is none.
+fn smallest(cgroup: Option<u64>, machine: Option<u64>) -> Option<(u64, LimitKind)> {
+    let cgroup = cgroup.map(|bytes| (bytes, LimitKind::Cgroup));
+    let machine = machine.map(|bytes| (bytes, LimitKind::Machine));
+    cgroup.into_iter().chain(machine).min()
+}
+
+/// `bytes`, if they can be true. No limit is `max` in a cgroup, or in version 1 a number near 2^63.
+fn possible(bytes: u64) -> Option<u64> {
+    (1..=MOST).contains(&bytes).then_some(bytes)
 }
 
 /// The smallest limit of the group and those it is in.
@@ -92,10 +113,12 @@ fn cgroup_limit(groups: &str, read: impl Fn(&str) -> Option<String>) -> Option<u
         }
     })?;
     let ancestors = std::path::Path::new(path).ancestors();
-    smallest(ancestors.filter_map(|group| {
+    let limits = ancestors.filter_map(|group| {
         let group = group.to_str()?.trim_end_matches('/');
-        read(&format!("{mount}{group}/{file}"))?.trim().parse().ok()
-    }))
+        let limit = read(&format!("{mount}{group}/{file}"))?;
+        possible(limit.trim().parse().ok()?)
+    });
+    limits.min()
 }
 
 #[cfg(target_os = "linux")]
@@ -151,12 +174,23 @@ mod tests {
             machine_memory("MemTotal:       2 kB\nMemFree: 1 kB\n"),
             Some(2048)
         );
-        assert_eq!(limit().map(|bytes| bytes > 1 << 20), Some(true));
+        assert_eq!(limit().map(|(bytes, _)| bytes > 1 << 20), Some(true));
+    }
+
+    #[test]
+    fn the_memory_of_the_machine_is_no_limit_of_a_cgroup() {
+        let cgroup = |bytes| Some((bytes, LimitKind::Cgroup));
+        let machine = |bytes| Some((bytes, LimitKind::Machine));
+        assert_eq!(smallest(Some(5), Some(9)), cgroup(5));
+        assert_eq!(smallest(Some(1 << 63), Some(9)), machine(9));
+        assert_eq!(smallest(None, Some(9)), machine(9));
+        assert_eq!(smallest(None, None), None);
     }
     #[test]
     fn what_can_not_be_true_is_no_limit() {
         let meminfo = |text: &'static str| {
-            limit_of(move |path| (path == "/proc/meminfo").then(|| text.to_owned())).ok()
+            let limit = limit_of(move |path| (path == "/proc/meminfo").then(|| text.to_owned()));
+            limit.ok().map(|(bytes, _)| bytes)
         };
         assert_eq!(meminfo("MemTotal: 2 kB\n"), Some(2048));
         assert_eq!(meminfo("MemTotal: 0 kB\n"), None);
@@ -207,6 +241,6 @@ mod tests {
             thread::yield_now();
             limit.is_some() || started.elapsed() > Duration::from_secs(20)
         });
-        assert_eq!(back, Some(Some(4096)));
+        assert_eq!(back, Some(Some((4096, LimitKind::Machine))));
     }
 }

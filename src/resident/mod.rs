@@ -31,6 +31,8 @@ use std::{
     },
 };
 
+#[cfg(feature = "routes")]
+pub use self::limit::LimitKind;
 #[cfg(any(feature = "metrics", feature = "routes"))]
 pub(crate) use self::limit::limit;
 pub(crate) use self::shared::{Reading, SharedReading};

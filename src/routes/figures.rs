@@ -62,14 +62,16 @@ pub struct RouteHeap {
 }
 
 impl RouteHeap {
-    /// Leads with what is alive now, which no sum of past requests can tell.
-    pub(super) fn own(&mut self, owned: &RouteLive) {
-        let settled = owned.live.saturating_sub(owned.open);
-        self.retained = i64::try_from(settled).unwrap_or(i64::MAX);
-        self.live = Some(owned.live);
-        self.unsent = owned.unsent;
-        self.running = owned.running;
-        self.oldest_running = owned.oldest_running;
+    /// Leads with what is alive now, which no sum of past requests can tell. `None` is a route that owns
+    /// nothing.
+    pub(super) fn own(&mut self, owned: Option<&RouteLive>) {
+        let live = owned.map_or(0, |owned| owned.live);
+        let open = owned.map_or(0, |owned| owned.open);
+        self.live = Some(live);
+        self.retained = i64::try_from(live.saturating_sub(open)).unwrap_or(i64::MAX);
+        self.unsent = owned.map_or(0, |owned| owned.unsent);
+        self.running = owned.map_or(0, |owned| owned.running);
+        self.oldest_running = owned.and_then(|owned| owned.oldest_running);
     }
 }
 

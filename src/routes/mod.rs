@@ -9,19 +9,20 @@ pub use self::{
     series::{Process, Sample},
     warning::Warning,
 };
+pub use crate::resident::LimitKind;
 
 use self::{
     figures::Counters,
     series::{Moment, Series},
 };
 use crate::{
-    heap,
+    heap::{self, LiveByRoute},
     report::{LateWork, OnReport, Report},
     resident,
     route::{Route, RouteTable},
 };
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -86,9 +87,14 @@ impl Routes {
     /// warned of may wait while warnings are copied.
     pub fn snapshot(&self) -> Snapshot {
         let kept = &*self.0;
+        // All of the live heap from one call, so that the routes and nobody add up to it.
+        let owned = heap::live_by_route();
         let process = Process {
             resident: resident::now(),
-            live: heap::live_bytes(),
+            live: match &owned {
+                Some(owned) => Some(owned.total()),
+                None => heap::live_bytes(),
+            },
         };
         let at = kept.began.elapsed();
         kept.sample(&Moment {
@@ -99,28 +105,26 @@ impl Routes {
         let mut routes: Vec<_> = entries
             .map(|(route, counted)| counted.figures(route))
             .collect();
-        let owned = heap::live_by_route();
-        for figures in &mut routes {
-            let of_route = owned
-                .iter()
-                .flat_map(|owned| &owned.routes)
-                .find(|owned| owned.route == figures.route);
-            if let (Some(heap), Some(owned)) = (&mut figures.heap, of_route) {
-                heap.own(owned);
-            }
+        if let Some(owned) = &owned {
+            own(&mut routes, owned);
         }
         routes.sort_by(|a, b| {
-            let retained = |figures: &RouteFigures| figures.heap.map_or(0, |heap| heap.retained);
-            let weight = |figures: &RouteFigures| (retained(figures), figures.growth.sum);
+            let heap = |figures: &RouteFigures| figures.heap.unwrap_or_default();
+            let weight = |figures: &RouteFigures| {
+                let heap = heap(figures);
+                (heap.live, heap.retained, figures.growth.sum)
+            };
             weight(b)
                 .cmp(&weight(a))
                 .then_with(|| a.route.as_str().cmp(b.route.as_str()))
         });
+        let limit = resident::limit();
         Snapshot {
             began_at: kept.began_at,
             at,
             process,
-            limit: resident::limit(),
+            limit: limit.map(|(bytes, _)| bytes),
+            limit_kind: limit.map(|(_, kind)| kind),
             nobody: owned.map(|owned| owned.nobody),
             routes,
             warnings: kept.warnings().iter().rev().cloned().collect(),
@@ -128,6 +132,22 @@ impl Routes {
             minutes: kept.minutes.samples(at.as_secs()),
         }
     }
+}
+
+/// Gives each route what it owns: nothing where it owns nothing, and a place to those that no request
+/// has reported yet, because their first is in flight. What all own would not add up without them.
+fn own(routes: &mut Vec<RouteFigures>, owned: &LiveByRoute) {
+    let of_routes = owned.routes.iter().map(|owned| (&owned.route, owned));
+    let mut of_routes: HashMap<_, _> = of_routes.collect();
+    for figures in routes.iter_mut() {
+        let heap = figures.heap.get_or_insert_default();
+        heap.own(of_routes.remove(&figures.route));
+    }
+    routes.extend(of_routes.into_iter().map(|(route, owned)| {
+        let mut figures = Counters::new().figures(route);
+        figures.heap.get_or_insert_default().own(Some(owned));
+        figures
+    }));
 }
 
 impl Default for Routes {
@@ -208,10 +228,14 @@ pub struct Snapshot {
     /// What the process may grow to, in bytes: the limit of its cgroup, which it may share with other
     /// processes, or else the memory of the machine. `None` when neither could be read.
     pub limit: Option<u64>,
+    /// Which of the two it is.
+    pub limit_kind: Option<LimitKind>,
     /// Live heap that no request owns, in bytes; `None` where blocks have no owner. With
     /// [`RouteHeap::live`] of all routes it adds up to [`Process::live`].
     pub nobody: Option<u64>,
-    /// By what they retain, the largest first, then by growth.
+    /// By live heap, the largest first, then by what they retain, then by growth. Where blocks have
+    /// owners, all routes that own a byte are among them, those whose first request is in flight with
+    /// no request yet.
     pub routes: Vec<RouteFigures>,
     /// The last 64 warnings with their routes, at most 16 of one, the newest first.
     pub warnings: Vec<(Route, Warning)>,
@@ -219,4 +243,53 @@ pub struct Snapshot {
     pub seconds: Vec<Sample>,
     /// The process by the minute, over the last day, the oldest first.
     pub minutes: Vec<Sample>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::heap::RouteLive;
+
+    pub(crate) fn counted(route: &'static str, retained: i64) -> RouteFigures {
+        let mut figures = Counters::new().figures(&Route::from(route));
+        figures.heap = Some(RouteHeap {
+            retained,
+            ..RouteHeap::default()
+        });
+        figures
+    }
+
+    #[test]
+    fn every_route_that_owns_a_byte_is_told_and_all_of_them_add_up() {
+        let of_route = |route, live, open| RouteLive {
+            route: Route::from(route),
+            live,
+            open,
+            unsent: 0,
+            running: 0,
+            open_requests: 0,
+            oldest_running: None,
+        };
+        let owned = LiveByRoute {
+            routes: vec![of_route("/first", 50, 50), of_route("/kept", 30, 10)],
+            nobody: 7,
+        };
+        let mut routes = vec![counted("/kept", -99), counted("/gone", 44)];
+        own(&mut routes, &owned);
+
+        let live = |figures: &RouteFigures| figures.heap.expect("a heap").live.expect("owners");
+        let sum: u64 = routes.iter().map(live).sum();
+        assert_eq!(sum + owned.nobody, owned.total());
+        let told = routes.iter().map(|figures| {
+            let retained = figures.heap.expect("a heap").retained;
+            (figures.route.as_str(), live(figures), retained)
+        });
+        let told: Vec<_> = told.collect();
+        // What differences of the past came to is forgotten.
+        assert_eq!(
+            told,
+            [("/kept", 30, 20), ("/gone", 0, 0), ("/first", 50, 0)]
+        );
+        assert_eq!(routes[2].requests, 0);
+    }
 }

@@ -3,7 +3,7 @@
 mod judge;
 
 pub(crate) use self::judge::{Evidence, Thresholds, judge, judge_late};
-use crate::reclaim::Allocator;
+use crate::reclaim::{Allocator, remedy};
 use bytesize::ByteSize;
 use std::fmt;
 
@@ -180,16 +180,10 @@ impl Verdict {
                 Some("Not retained by this request: consider streaming the response")
             }
             Self::AllocatorHeld { .. } => Some(match Allocator::in_use() {
-                Allocator::Glibc => {
-                    "Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc"
-                }
-                Allocator::Jemalloc => {
-                    "Not retained by this request: consider reclaim, or a shorter dirty_decay_ms"
-                }
-                Allocator::Mimalloc => {
-                    "Not retained by this request: consider reclaim, or a shorter MIMALLOC_PURGE_DELAY"
-                }
-                Allocator::Unknown => "Not retained by this request: consider reclaim",
+                Allocator::Glibc => remedy!("Not retained by this request: " Glibc),
+                Allocator::Jemalloc => remedy!("Not retained by this request: " Jemalloc),
+                Allocator::Mimalloc => remedy!("Not retained by this request: " Mimalloc),
+                Allocator::Unknown => remedy!("Not retained by this request: " Unknown),
             }),
             Self::Mapped { .. } => {
                 Some("The kernel takes pages of files back when memory is short")

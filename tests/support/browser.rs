@@ -76,6 +76,32 @@ impl Browser {
         element.text().await.unwrap()
     }
 
+    /// Waits until a script returns something, and returns it.
+    pub(crate) async fn eventually(&self, script: &str) -> Value {
+        let wait = async {
+            loop {
+                let value = self.run(script).await;
+                if value != Value::Null && value != json!(false) {
+                    break value;
+                }
+            }
+        };
+        let value = timeout(Duration::from_secs(30), wait).await;
+        value.unwrap_or_else(|_| panic!("never true: {script}"))
+    }
+
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// As wide as a screen of this many pixels.
+    pub(crate) async fn widen(&self, width: u32) {
+        let screen =
+            json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.chrome("Emulation.setDeviceMetricsOverride", screen)
+            .await;
+    }
+
     pub(crate) async fn click(&self, selector: &str) {
         self.element(selector).await.click().await.unwrap();
     }

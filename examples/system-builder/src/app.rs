@@ -1,6 +1,6 @@
 use crate::{Config, monitoring::Monitoring, page, problem, problem::Problem, systems};
 use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse};
-use std::time::Duration;
+use std::{io, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
@@ -16,16 +16,20 @@ pub(crate) const OVERDUE: Duration = Duration::from_secs(10 * 60);
 
 /// The application: the page, the systems, every layer around them, and what these tell of it.
 ///
+/// # Errors
+///
+/// Where the dashboard can't have the address of its own that it is given.
+///
 /// # Panics
 ///
 /// When the process has installed a recorder of metrics already.
-pub fn app(config: &Config) -> Router {
-    let monitoring = Monitoring::new();
+pub fn app(config: &Config) -> io::Result<Router> {
+    let monitoring = Monitoring::new(config)?;
     let routes = Router::new()
         .merge(page::routes(config))
         .merge(systems::routes(config));
     let layer = monitoring.listen(memory_layer(config));
-    monitoring.beside(with_layers(routes, config, layer))
+    Ok(monitoring.beside(with_layers(routes, config, layer)))
 }
 
 fn with_layers(routes: Router, config: &Config, memory: MemoryLayer) -> Router {

@@ -17,6 +17,10 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
+    /// Address to serve the dashboard on as well, by a thread of its own that answers while all others are busy
+    #[arg(long, env = "SYSTEM_BUILDER_DASHBOARD", value_name = "ADDRESS")]
+    pub dashboard: Option<SocketAddr>,
+
     /// Growth of the resident set or retained heap, by one request, that is logged as a warning
     #[arg(
         long,

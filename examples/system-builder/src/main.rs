@@ -63,7 +63,7 @@ async fn run(config: &Config) -> io::Result<()> {
         "serving on http://{}",
         listener.local_addr()?,
     );
-    system_builder::serve(listener, system_builder::app(config), signal).await
+    system_builder::serve(listener, system_builder::app(config)?, signal).await
 }
 
 fn start_logging(format: LogFormat) {

@@ -1,8 +1,15 @@
 //! What is told of the process: `/memory` to a person on this machine, `/metrics` to Prometheus.
 
-use axum::{Router, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
+use crate::Config;
+use axum::{
+    Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tower_memory::{
     MIB, MemoryLayer,
     dashboard::{self, Access},
@@ -13,16 +20,25 @@ use tower_memory::{
 pub(crate) struct Monitoring {
     routes: Routes,
     metrics: Metrics,
+    /// The dashboard on a thread of its own, which lives as long as the app.
+    _dashboard: Option<dashboard::Server>,
 }
 
 impl Monitoring {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(config: &Config) -> io::Result<Self> {
         // The recorder first: `Metrics` describes itself to the one that is there.
         prometheus();
-        Self {
-            routes: Routes::new(),
-            metrics: Metrics::new(),
+        let routes = Routes::new();
+        let serve = |address| dashboard::serve(address, routes.clone(), Access::Loopback);
+        let dashboard = config.dashboard.map(serve).transpose()?;
+        if let Some(dashboard) = &dashboard {
+            tracing::info!("the dashboard is at http://{}", dashboard.address());
         }
+        Ok(Self {
+            routes,
+            metrics: Metrics::new(),
+            _dashboard: dashboard,
+        })
     }
 
     pub(crate) fn listen(&self, layer: MemoryLayer) -> MemoryLayer {
@@ -34,15 +50,14 @@ impl Monitoring {
     /// Serves them beside `app` and its layers: what asks all the time would overlap with every
     /// request.
     pub(crate) fn beside(self, app: Router) -> Router {
-        let metrics = self.metrics;
-        let dashboard = dashboard::router(self.routes, Access::Loopback);
-        app.route("/metrics", get(async move || exposition(&metrics)))
+        let dashboard = dashboard::router(self.routes.clone(), Access::Loopback);
+        app.route("/metrics", get(exposition).with_state(Arc::new(self)))
             .nest_service("/memory", dashboard)
     }
 }
 
-fn exposition(metrics: &Metrics) -> impl IntoResponse + use<> {
-    metrics.observe();
+async fn exposition(State(monitoring): State<Arc<Monitoring>>) -> impl IntoResponse {
+    monitoring.metrics.observe();
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     ([(CONTENT_TYPE, content_type)], prometheus().render())
 }

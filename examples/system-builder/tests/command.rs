@@ -144,6 +144,27 @@ async fn an_address_in_use_is_told_in_one_sentence() {
 }
 
 #[tokio::test]
+async fn the_dashboard_has_an_address_of_its_own_where_one_is_given() {
+    let mut binary = Binary::with_flags(&["--dashboard", "127.0.0.1:0"]).await;
+    let line = binary.log_line("the dashboard is at http://").await;
+    let (_, address) = line.split_once("http://").unwrap();
+    let request = Request::get(format!("http://{address}/figures.json"));
+    let (status, figures) = send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(status, StatusCode::OK);
+    let figures: Value = serde_json::from_slice(&figures).unwrap();
+    assert!(figures["live"].is_u64(), "{figures}");
+
+    let output = command()
+        .args(["--listen", "127.0.0.1:0", "--dashboard", address])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = format!("cannot serve the dashboard on {address}: ");
+    assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+}
+
+#[tokio::test]
 async fn sigterm_and_ctrl_c_end_it_with_success() {
     for signal in ["TERM", "INT"] {
         let binary = Binary::on_free_port().await;

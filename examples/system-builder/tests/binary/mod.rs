@@ -25,6 +25,7 @@ pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_system-builder"));
     for variable in [
         "LISTEN",
+        "DASHBOARD",
         "WARN_ABOVE",
         "WARN_PEAK_ABOVE",
         "RECLAIM",

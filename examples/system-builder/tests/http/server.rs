@@ -48,7 +48,7 @@ impl Server {
 
     pub(crate) async fn with_flags(flags: &[&str]) -> Self {
         let config = Config::parse_from([&["system-builder"], flags].concat());
-        let app = system_builder::app(&config);
+        let app = system_builder::app(&config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -16,7 +16,7 @@ async fn a_person_finds_the_way_from_the_page_to_its_memory() {
     browser.upload("s.json", &system).await;
     browser.text("#system-title").await;
     browser.click("footer a").await;
-    let row = Locator::XPath("//table[@id='routes']//th[text()='/api/systems']");
+    let row = Locator::XPath("//table[@id='routes']//th[.='/api/systems']");
     browser.client.wait().for_element(row).await.unwrap();
     // The binary has a heap meter.
     let sentence = browser.text("#sentence").await;

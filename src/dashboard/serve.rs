@@ -1,0 +1,121 @@
+use super::{Access, router};
+use crate::{log::TARGET, routes::Routes};
+use std::{
+    fmt, io,
+    net::{SocketAddr, TcpListener, ToSocketAddrs},
+    thread::{self, JoinHandle},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::oneshot,
+};
+
+/// Serves the dashboard at `address`, on a thread and a small runtime of its own.
+///
+/// Where handlers block, they block the threads of the runtime that they run on, and with them all that
+/// is served there: a [`router`] that is nested beside them answers when they are done. This one answers
+/// meanwhile, which is when its figures matter. Nothing of it is a request of the layer, and what
+/// it allocates nobody owns.
+///
+/// Port 0 takes a free one, which [`Server::address`] tells. The page is at the root: `/`,
+/// `/figures.json` and `/events`, as [`router`] describes them. Only HTTP/1.1 is spoken.
+///
+/// ```
+/// use tower_memory::{MemoryLayer, dashboard::{self, Access}, routes::Routes};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let routes = Routes::new();
+/// let layer = MemoryLayer::new().on_report(routes.clone());
+/// let dashboard = dashboard::serve("127.0.0.1:0", routes, Access::Loopback)?;
+/// println!("the dashboard is at http://{}", dashboard.address());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It may be called with or without a runtime.
+///
+/// # Errors
+///
+/// Where the address is taken or none, or the machine has no thread left; the error names the address.
+pub fn serve(
+    address: impl ToSocketAddrs + fmt::Display,
+    routes: Routes,
+    access: Access,
+) -> io::Result<Server> {
+    start(&address, routes, access).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::AddrInUse => "; choose another address, or port 0 for a free one",
+            _ => "",
+        };
+        let sentence = format!("cannot serve the dashboard on {address}: {error}{hint}");
+        io::Error::new(error.kind(), sentence)
+    })
+}
+
+/// A dashboard that is served on a thread of its own, until this is dropped.
+///
+/// Dropping it closes its connections and waits for the thread, which ends at once.
+#[must_use = "the dashboard ends when this is dropped"]
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    /// Dropped to end it.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.take();
+        // Fails where the thread panicked, which has been told.
+        self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn start(address: impl ToSocketAddrs, routes: Routes, access: Access) -> io::Result<Server> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let (stop, stopped) = oneshot::channel();
+    let thread = thread::Builder::new().name("dashboard".to_owned());
+    let thread = thread.spawn(move || run(&runtime, listener, routes, access, stopped))?;
+    Ok(Server {
+        address,
+        stop: Some(stop),
+        thread: Some(thread),
+    })
+}
+
+fn run(
+    runtime: &Runtime,
+    listener: TcpListener,
+    routes: Routes,
+    access: Access,
+    stopped: oneshot::Receiver<()>,
+) {
+    let served = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let app = router(routes, access);
+        let service = app.into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service);
+        // Connections are tasks of the runtime, and end with it.
+        tokio::select! {
+            served = serve => served,
+            _ = stopped => Ok(()),
+        }
+    });
+    if let Err(error) = served {
+        tracing::error!(target: TARGET, "the dashboard has ended: {error}");
+    }
+}
