@@ -112,9 +112,10 @@ async fn the_zoo_lists_all_of_its_routes() {
     }
     let links = page.split("href=\"").skip(1);
     for link in links.filter_map(|rest| rest.split('"').next()) {
-        if !["/panic", "/burst"].contains(&link) {
-            assert_eq!(zoo.get(link).await.0, 200, "{link}");
-        }
+        let expected = if link == "/panic" { 500 } else { 200 };
+        let separator = if link.contains('?') { '&' } else { '?' };
+        let link = format!("{link}{separator}kib=4&ms=1");
+        assert_eq!(zoo.get(&link).await.0, expected, "{link}");
     }
 }
 
@@ -170,7 +171,8 @@ async fn the_zoo_writes_the_last_lines_of_its_log_before_it_ends() {
         }
         let (code, log, said) = zoo.end(signal).await;
         assert_eq!((code, said.as_str()), (Some(0), ""));
-        assert_eq!(log.len(), 100);
+        // The last answer may be here before its line.
+        assert!((99..=100).contains(&log.len()), "{}", log.len());
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::MakeWriter};
 
 /// Lines that wait for the reader, at most; some hundred bytes each. The default of 128,000 would be the
 /// largest thing in a small process.
@@ -20,13 +20,6 @@ const WAITING: usize = 1024;
 
 /// How long the last lines may take at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What becomes of the lines.
-pub(crate) struct Lines {
-    guard: WorkerGuard,
-    dropped: ErrorCounter,
-    written: Arc<AtomicU64>,
-}
 
 /// What `RUST_LOG` says (default: `info`), and in any case how many lines were dropped.
 pub(crate) fn levels() -> EnvFilter {
@@ -38,63 +31,69 @@ pub(crate) fn levels() -> EnvFilter {
 }
 
 /// The writer for `tracing_subscriber`, and what becomes of its lines.
-pub(crate) fn to_stdout() -> (NonBlocking, Lines) {
-    let written = Arc::<AtomicU64>::default();
-    let stdout = Counting {
-        inner: io::stdout(),
-        written: Arc::clone(&written),
-    };
-    let writer = NonBlockingBuilder::default().lossy(true);
-    let (writer, guard) = writer.buffered_lines_limit(WAITING).finish(stdout);
-    let dropped = writer.error_counter();
+pub(crate) fn to_stdout() -> (Writer, Lines) {
+    let counts = Arc::<Counts>::default();
+    let builder = NonBlockingBuilder::default().lossy(true);
+    let builder = builder.buffered_lines_limit(WAITING);
+    let (inner, guard) = builder.finish(Counted(io::stdout(), Arc::clone(&counts)));
+    let dropped = inner.error_counter();
     let lines = Lines {
         guard,
         dropped,
-        written,
+        counts: Arc::clone(&counts),
     };
-    (writer, lines)
+    (Writer { inner, counts }, lines)
+}
+
+#[derive(Default)]
+struct Counts {
+    offered: AtomicU64,
+    written: AtomicU64,
+}
+
+/// What becomes of the lines.
+pub(crate) struct Lines {
+    guard: WorkerGuard,
+    dropped: ErrorCounter,
+    counts: Arc<Counts>,
 }
 
 impl Lines {
-    fn dropped(&self) -> u64 {
-        self.dropped.dropped_lines() as u64
-    }
-
-    /// Hands the count of dropped lines to `count` each second, for ever, and warns of them once lines are
-    /// read again: before that the warning would only be the next to be dropped.
+    /// Hands the count of dropped lines to `count` each second, for ever, and warns of them once there is
+    /// room for the warning.
     pub(crate) async fn watch(&self, count: impl Fn(u64)) {
-        let (mut told, mut before) = (0, (0, 0));
+        let mut told = 0;
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
-        for seconds in 0_u64.. {
+        loop {
             ticks.tick().await;
-            let (dropped, written) = (self.dropped(), self.written.load(Ordering::Relaxed));
+            let dropped = self.dropped.dropped_lines() as u64;
             count(dropped);
-            // A reader who never keeps up hears of it once a minute.
-            let has_room = dropped == before.0 || seconds % 60 == 0;
-            if dropped > told && written > before.1 && has_room {
+            let gone = dropped + self.counts.written.load(Ordering::Relaxed);
+            let waiting = self.counts.offered.load(Ordering::Relaxed);
+            let waiting = waiting.saturating_sub(gone);
+            if dropped > told && waiting < WAITING as u64 / 2 {
                 tracing::warn!(
                     dropped,
                     "log lines were dropped, because nothing read them in time"
                 );
-                // Unless the warning was the next.
-                if self.dropped() == dropped {
-                    told = dropped;
-                }
+                told = dropped;
             }
-            before = (dropped, written);
         }
     }
 
-    /// Writes what still waits, and says how much was dropped. Call it last.
+    /// Writes what still waits, and says how much was never written. Call it last.
     pub(crate) fn finish(self) {
         let (done, wait) = mpsc::channel();
         // The guard prints, and so blocks, when nobody reads: the process must not.
         thread::spawn(move || {
-            let Self { guard, dropped, .. } = self;
+            let Self { guard, counts, .. } = self;
             drop(guard);
-            match dropped.dropped_lines() {
+            let written = counts.written.load(Ordering::Relaxed);
+            match counts.offered.load(Ordering::Relaxed) - written {
                 0 => {}
-                dropped => eprintln!("{dropped} log lines were dropped: nothing read them in time"),
+                lost => {
+                    eprintln!("{lost} log lines were dropped, because nothing read them in time")
+                }
             }
             let _ = done.send(());
         });
@@ -102,20 +101,48 @@ impl Lines {
     }
 }
 
-/// Standard output, and how often it took something.
-struct Counting {
-    inner: Stdout,
-    written: Arc<AtomicU64>,
+/// Takes the lines of all threads.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    inner: NonBlocking,
+    counts: Arc<Counts>,
 }
 
-impl Write for Counting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let length = self.inner.write(bytes)?;
-        self.written.fetch_add(1, Ordering::Relaxed);
-        Ok(length)
+impl MakeWriter<'_> for Writer {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for Writer {
+    /// One line, as `tracing_subscriber` writes it.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.counts.offered.fetch_add(1, Ordering::Relaxed);
+        self.inner.write(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+/// Standard output, and how many lines it took.
+struct Counted(Stdout, Arc<Counts>);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
+        self.0.write_all(line)?;
+        self.1.written.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }

@@ -34,7 +34,11 @@ mod routes;
 
 use axum::routing::get;
 use clap::Parser;
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::{
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    process::ExitCode,
+};
 use tokio::{net::TcpListener, select};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_memory::{
@@ -77,7 +81,10 @@ async fn main() -> ExitCode {
     let log = tracing_subscriber::fmt().with_env_filter(logging::levels());
     match arguments.json {
         true => log.json().flatten_event(true).with_writer(writer).init(),
-        false => log.with_writer(writer).init(),
+        false => log
+            .with_ansi(io::stdout().is_terminal())
+            .with_writer(writer)
+            .init(),
     }
     let result = select! {
         result = serve(&arguments) => result,

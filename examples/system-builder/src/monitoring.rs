@@ -1,6 +1,7 @@
 //! What is told of the process: `/memory` to a person on this machine, `/metrics` to Prometheus.
 
 use axum::{Router, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
+use metrics::describe_counter;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{sync::OnceLock, time::Duration};
 use tower_memory::{
@@ -19,6 +20,7 @@ impl Monitoring {
     pub(crate) fn new() -> Self {
         // The recorder first: `Metrics` describes itself to the one that is there.
         prometheus();
+        describe_counter!("log_lines_dropped", "Log lines that nothing read in time.");
         Self {
             routes: Routes::new(),
             metrics: Metrics::new(),
