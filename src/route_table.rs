@@ -71,7 +71,6 @@ impl<T> RouteTable<T> {
     }
 
     /// All entries, in no order.
-    #[cfg(any(feature = "routes", test))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Route, &T)> {
         let entries = self.slots.iter().chain([&self.other]);
         entries
