@@ -44,7 +44,7 @@ use std::{
 /// Look at `tower_memory.route.live` first: a route whose live heap keeps rising retains memory, however
 /// little a request keeps and whoever frees it. `tower_memory.heap.nobody` and the routes sum to the live
 /// heap. [`observe`](Self::observe) sets these gauges, where blocks have an owner
-/// ([`heap::live_by_route`](crate::heap::live_by_route)).
+/// ([`heap::live_by_route`]).
 ///
 /// [`process.memory.usage`](https://opentelemetry.io/docs/specs/semconv/system/process-metrics/) and
 /// [`http.route`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/) are names of

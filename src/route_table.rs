@@ -71,6 +71,7 @@ impl<T> RouteTable<T> {
     }
 
     /// All entries, in no order.
+    #[cfg(any(feature = "metrics", feature = "routes", test))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Route, &T)> {
         let entries = self.slots.iter().chain([&self.other]);
         entries
