@@ -113,8 +113,11 @@ async fn the_zoo_lists_all_of_its_routes() {
     let links = page.split("href=\"").skip(1);
     for link in links.filter_map(|rest| rest.split('"').next()) {
         let expected = if link == "/panic" { 500 } else { 200 };
-        let separator = if link.contains('?') { '&' } else { '?' };
-        let link = format!("{link}{separator}kib=4&ms=1");
+        // Those without a size of their own take long.
+        let link = match link.contains('?') {
+            true => link.to_owned(),
+            false => format!("{link}?kib=4&ms=1"),
+        };
         assert_eq!(zoo.get(&link).await.0, expected, "{link}");
     }
 }
