@@ -1,15 +1,22 @@
 //! Counters, gauges and a histogram through the [`metrics`] facade: [`Metrics`].
 
+mod describe;
+mod of_route;
+
+use self::{
+    describe::describe,
+    of_route::{Bytes, OfRoute},
+};
 use crate::{
-    heap,
+    heap::{self, LiveByRoute},
     report::{LateWork, OnReport, Report},
     resident::{self, Resident},
     route::{Route, RouteTable},
-    verdict::Verdict,
 };
-use ::metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
+use ::metrics::{Gauge, gauge};
 use std::{
-    fmt,
+    collections::HashMap,
+    fmt, ptr,
     sync::{Arc, OnceLock},
 };
 
@@ -33,44 +40,86 @@ use std::{
 /// | `tower_memory.retained` | counter, bytes | `http.route` | what outlives them |
 /// | `tower_memory.released` | counter, bytes | `http.route` | what they freed beyond their own |
 ///
+/// Look at `tower_memory.route.live` first: a route whose live heap keeps rising retains memory, however
+/// little a request keeps and whoever frees it. `tower_memory.heap.nobody` and the routes sum to the live
+/// heap. [`observe`](Self::observe) sets these gauges, where blocks have an owner
+/// ([`heap::live_by_route`]).
+///
 /// [`process.memory.usage`](https://opentelemetry.io/docs/specs/semconv/system/process-metrics/) and
 /// [`http.route`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/) are names of
 /// OpenTelemetry.
-/// Growth and shrink, and retained and released, are two counters each, because counters only rise: what a
-/// route keeps is the difference. The labels are bounded: the first 512 routes, of up to 128 bytes, then
-/// `other`, and [`Verdict::as_str`]. A figure that was never there is not told; where the resident set
-/// or the limit can't be read any more its gauge is NaN, and not what it was before.
+/// Growth and shrink, and retained and released, are two counters each, because counters only rise. The labels
+/// are bounded: the first 512 routes, of up to 128 bytes, then `other`, and
+/// [`Verdict::as_str`](crate::Verdict::as_str). A figure that was never there is left out; the gauges of a route
+/// whose memory was freed go to 0; and where the resident set or the limit can't be read any more its gauge
+/// is NaN, and not what it was before.
 ///
 /// # Use
 ///
 /// Install the recorder first: what is registered before that goes nowhere, as everywhere with
-/// `metrics`.
+/// `metrics`. With Prometheus, ask for the recommended names, give the histogram buckets (it is a summary
+/// without), and run the upkeep, which sorts what the histogram has gathered: it would pile up where nobody asks.
 ///
 /// ```
-/// use metrics_exporter_prometheus::PrometheusBuilder;
-/// use tower_memory::{MemoryLayer, metrics::Metrics};
+/// use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+/// use std::time::Duration;
+/// use tower_memory::{MIB, MemoryLayer, metrics::Metrics};
 ///
-/// let prometheus = PrometheusBuilder::new().install_recorder().unwrap();
+/// let growth = Matcher::Full("tower_memory.request.growth".to_owned());
+/// let buckets = [1, 4, 16, 64, 256, 1024, 4096].map(|mib| (mib * MIB) as f64);
+/// let prometheus = PrometheusBuilder::new()
+///     .with_recommended_naming(true)
+///     .set_buckets_for_metric(growth, &buckets)?
+///     .install_recorder()?;
 /// let metrics = Metrics::new();
 /// let layer = MemoryLayer::new().on_report(metrics.clone());
 ///
+/// let upkeep = prometheus.clone();
+/// std::thread::spawn(move || loop {
+///     std::thread::sleep(Duration::from_secs(5));
+///     upkeep.run_upkeep();
+/// });
+///
 /// // Where Prometheus asks:
 /// metrics.observe();
-/// assert!(prometheus.render().contains("process_memory_usage"));
+/// assert!(prometheus.render().contains("process_memory_usage_bytes"));
+/// # Ok::<_, metrics_exporter_prometheus::BuildError>(())
 /// ```
+///
+/// These are the names that Prometheus gets; the histogram has `_bucket`, `_sum` and `_count`, and the label is
+/// `http_route`:
+///
+/// ```text
+/// process_memory_usage_bytes
+/// tower_memory_limit_bytes
+/// tower_memory_heap_live_bytes
+/// tower_memory_heap_nobody_bytes
+/// tower_memory_route_live_bytes
+/// tower_memory_route_unsent_bytes
+/// tower_memory_route_running_bytes
+/// tower_memory_requests_total
+/// tower_memory_growth_bytes_total
+/// tower_memory_shrink_bytes_total
+/// tower_memory_request_growth_bytes
+/// tower_memory_allocated_bytes_total
+/// tower_memory_retained_bytes_total
+/// tower_memory_released_bytes_total
+/// ```
+///
+/// `examples/alerting` has alert rules for them, with tests.
 ///
 /// # Cost
 ///
 /// A request of a known route that did not grow the process takes no lock and allocates nothing here;
-/// what the recorder does is its own. Prometheus's keeps each value of a histogram until it is asked, or
-/// until its `run_upkeep`; and with its `idle_timeout`, a route that was quiet for that long is not told of any
-/// more.
+/// what the recorder does is its own. With Prometheus's `idle_timeout`, a route that was quiet for that long is
+/// left out.
 #[derive(Clone)]
 pub struct Metrics(Arc<Registered>);
 
 struct Registered {
     resident: OnceLock<Gauge>,
     live: OnceLock<Gauge>,
+    nobody: OnceLock<Gauge>,
     limit: OnceLock<Gauge>,
     routes: RouteTable<OfRoute>,
 }
@@ -82,6 +131,7 @@ impl Metrics {
         let registered = Registered {
             resident: OnceLock::new(),
             live: OnceLock::new(),
+            nobody: OnceLock::new(),
             limit: OnceLock::new(),
             routes: RouteTable::new(),
         };
@@ -89,12 +139,20 @@ impl Metrics {
         Self(Arc::new(registered))
     }
 
-    /// Reads the process and its limit now, with the reader of the platform. Requests set the gauges of
-    /// the process when they end; where they are rare, and for the live heap with jemalloc, call this
-    /// whenever the metrics are asked for. Costs some tens of microseconds.
+    /// Reads the process, its limit and live heap by route now, with the reader of the platform: call it
+    /// whenever the metrics are asked for. Costs some tens of microseconds, and more with each thread.
+    ///
+    /// Requests set the resident set and the live heap too, when they end.
     pub fn observe(&self) {
-        self.0.process(resident::now(), heap::live_bytes());
+        let by_route = heap::live_by_route();
+        // The sum, so that the parts and the whole are of one reading.
+        let live = by_route.as_ref().map(LiveByRoute::total);
+        let live = live.or_else(heap::live_bytes);
+        self.0.process(resident::now(), live);
         self.0.limit();
+        if let Some(by_route) = by_route {
+            self.0.by_route(&by_route);
+        }
     }
 }
 
@@ -154,107 +212,26 @@ impl Registered {
             (None, None) => {}
         }
     }
-}
 
-/// The metrics of one route.
-struct OfRoute {
-    route: Arc<str>,
-    /// By [`Verdict::index`], registered when it is first said.
-    requests: [OnceLock<Counter>; Verdict::NAMES.len()],
-    growth: Counter,
-    shrink: Counter,
-    grown: Histogram,
-    allocated: Counter,
-    retained: Counter,
-    released: Counter,
-}
-
-impl OfRoute {
-    fn new(route: &Route) -> Self {
-        let name: Arc<str> = route.as_str().into();
-        let label = || ::metrics::SharedString::from(Arc::clone(&name));
-        Self {
-            requests: Default::default(),
-            growth: counter!("tower_memory.growth", "http.route" => label()),
-            shrink: counter!("tower_memory.shrink", "http.route" => label()),
-            grown: histogram!("tower_memory.request.growth", "http.route" => label()),
-            allocated: counter!("tower_memory.allocated", "http.route" => label()),
-            retained: counter!("tower_memory.retained", "http.route" => label()),
-            released: counter!("tower_memory.released", "http.route" => label()),
-            route: name,
+    fn by_route(&self, by_route: &LiveByRoute) {
+        let nobody = self
+            .nobody
+            .get_or_init(|| gauge!("tower_memory.heap.nobody"));
+        nobody.set(by_route.nobody as f64);
+        // Several can share the entry `other`, whatever their own table calls them.
+        let mut of_routes = HashMap::<_, Bytes>::new();
+        for route in &by_route.routes {
+            let sum = of_routes.entry(ptr::from_ref(self.of(&route.route)));
+            let sum = sum.or_default();
+            sum.live = sum.live.saturating_add(route.live);
+            sum.unsent = sum.unsent.saturating_add(route.unsent);
+            sum.running = sum.running.saturating_add(route.running);
         }
-    }
-
-    fn count(&self, report: &Report) {
-        self.requests(report.verdict).increment(1);
-        match report.growth().unwrap_or(0) {
-            0 => {}
-            grown @ 1.. => {
-                self.growth.increment(grown.unsigned_abs());
-                self.grown.record(grown as f64);
-            }
-            shrunk => self.shrink.increment(shrunk.unsigned_abs()),
-        }
-        if let Some(heap) = &report.heap {
-            self.flowed(heap);
-        }
-    }
-
-    fn requests(&self, verdict: Verdict) -> &Counter {
-        self.requests[verdict.index()].get_or_init(|| {
-            counter!(
-                "tower_memory.requests",
-                "http.route" => ::metrics::SharedString::from(Arc::clone(&self.route)),
-                "verdict" => verdict.as_str(),
-            )
-        })
-    }
-
-    fn flowed(&self, heap: &heap::HeapFlow) {
-        self.allocated.increment(heap.allocated);
-        match heap.retained() {
-            0 => {}
-            retained @ 1.. => self.retained.increment(retained.unsigned_abs()),
-            released => self.released.increment(released.unsigned_abs()),
+        for (_, of_route) in self.routes.iter() {
+            of_route.alive(of_routes.get(&ptr::from_ref(of_route)).copied());
         }
     }
 }
 
-fn describe() {
-    use ::metrics::{describe_counter, describe_gauge, describe_histogram};
-    let bytes = Unit::Bytes;
-    describe_gauge!(
-        "process.memory.usage",
-        bytes,
-        "Resident set of the process."
-    );
-    describe_gauge!("tower_memory.limit", bytes, "What the process may grow to.");
-    describe_gauge!("tower_memory.heap.live", bytes, "Live heap of the process.");
-    describe_counter!("tower_memory.requests", "Requests that ended.");
-    describe_counter!(
-        "tower_memory.growth",
-        bytes,
-        "Growth of the resident set in requests."
-    );
-    describe_counter!(
-        "tower_memory.shrink",
-        bytes,
-        "Shrinking of the resident set in requests."
-    );
-    describe_histogram!(
-        "tower_memory.request.growth",
-        bytes,
-        "Growth in each request that grew the resident set."
-    );
-    describe_counter!("tower_memory.allocated", bytes, "Allocated by requests.");
-    describe_counter!(
-        "tower_memory.retained",
-        bytes,
-        "Live heap that outlives requests."
-    );
-    describe_counter!(
-        "tower_memory.released",
-        bytes,
-        "Freed by requests beyond their own."
-    );
-}
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use std::{
 use tower::{Layer, ServiceExt, service_fn};
 use tower_memory::{
     MIB, MemoryLayer, Route,
-    heap::{CurrentRequest, TrackingAllocator},
+    heap::{CurrentRequest, TrackingAllocator, live_by_route},
     metrics::Metrics,
     resident::{ReadResident, Resident},
 };
@@ -226,6 +226,83 @@ fn the_process_can_be_observed_where_there_are_no_requests() {
     let told = |name| watched.told(name).expect("a figure");
     assert!(told("process_memory_usage_bytes") > told("tower_memory_heap_live_bytes"));
     assert!(told("tower_memory_limit_bytes") > told("process_memory_usage_bytes"));
+}
+
+/// What follows needs blocks that have an owner.
+fn blocks_have_owners() -> bool {
+    let have = live_by_route().is_some();
+    if !have {
+        eprintln!("skipped: blocks have no owner");
+    }
+    have
+}
+
+#[test]
+fn what_a_route_keeps_is_its_live_heap_until_somebody_frees_it() {
+    if !blocks_have_owners() {
+        return;
+    }
+    let watched = Watched::new();
+    let live = || {
+        metrics::with_local_recorder(&watched.recorder, || watched.metrics.observe());
+        let told = watched.told(r#"tower_memory_route_live_bytes{http_route="/keeps"}"#);
+        told.expect("a figure")
+    };
+    watched.request("/keeps", MIB, 3 << 20);
+    let kept = live();
+    assert!(kept >= 3.0 * MIB as f64, "{kept}");
+    watched.request("/frees", MIB, 0);
+    let left = live();
+    assert!(left <= kept - 3.0 * MIB as f64, "{left}");
+}
+
+#[test]
+fn routes_and_nobody_sum_to_the_live_heap() {
+    if !blocks_have_owners() {
+        return;
+    }
+    let watched = Watched::new();
+    watched.request("/a", MIB, 64);
+    metrics::with_local_recorder(&watched.recorder, || watched.metrics.observe());
+    let text = watched.text();
+    let routes = text
+        .lines()
+        .filter(|line| line.starts_with("tower_memory_route_live_bytes{"));
+    let routes = routes.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    let sum = watched
+        .told("tower_memory_heap_nobody_bytes")
+        .map(|nobody| routes.sum::<f64>() + nobody);
+    assert_eq!(sum, watched.told("tower_memory_heap_live_bytes"));
+}
+
+#[test]
+fn prometheus_gets_the_names_that_the_documentation_lists_and_no_others() {
+    let watched = Watched::new();
+    watched.request("/a", MIB, 64);
+    metrics::with_local_recorder(&watched.recorder, || watched.metrics.observe());
+    let text = watched.text();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut rendered: Vec<_> = types.filter_map(|line| line.split(' ').next()).collect();
+    rendered.sort_unstable();
+
+    let source = include_str!("../src/metrics.rs");
+    let list = source.split("/// ```text\n").nth(1).expect("a list");
+    let list = list.split("/// ```\n").next().expect("its end");
+    let mut listed: Vec<_> = list
+        .lines()
+        .map(|line| line.trim_start_matches("/// "))
+        .collect();
+    if !blocks_have_owners() {
+        listed.retain(|name| !name.contains("_route_") && !name.contains("_nobody_"));
+    }
+    listed.sort_unstable();
+    assert_eq!(rendered, listed);
+    for name in listed {
+        assert!(
+            text.contains(&format!("# HELP {name} ")),
+            "{name} is not described"
+        );
+    }
 }
 
 #[test]

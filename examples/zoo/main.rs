@@ -1,7 +1,7 @@
 //! One route per memory behaviour, to see what the log says of each.
 //!
 //! ```sh
-//! cargo run --release --example zoo --features axum    # or: -- --json --reclaim --port 3001
+//! cargo run --release --example zoo --features axum    # or: -- --json --reclaim --listen 127.0.0.1:0
 //! curl 'http://127.0.0.1:3000/burst?mib=24'
 //! ```
 //!
@@ -20,17 +20,27 @@
 //! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | nothing |
 //! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
 //!
-//! `/memory` shows all of it: the dashboard. With `--dashboard 127.0.0.1:3002` it is there as well, on a thread of its own
-//! that answers while the zoo can't.
+//! Where it says `mib`, `kib` and `bytes` do as well: `/leak?bytes=64`. `/` lists the routes, and `/memory` shows what they
+//! did: the dashboard. With `--dashboard 127.0.0.1:3002` it is there as well, on a thread of its own that answers while
+//! the zoo can't.
 //!
 //! With `--reclaim`, pages that a burst left with the allocator are given back. `RUST_LOG=tower_memory=debug` shows an
-//! event of every request.
+//! event of every request. The log blocks nobody: what is not read in time is dropped and counted.
 //!
 //! Whoever runs beside one of them is told apart from it: `other_requests`.
 
+mod index;
+mod logging;
 mod routes;
 
-use std::{env, io, net::SocketAddr};
+use axum::routing::get;
+use clap::Parser;
+use std::{
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    process::ExitCode,
+};
+use tokio::{net::TcpListener, select};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_memory::{
     MemoryLayer,
@@ -39,56 +49,112 @@ use tower_memory::{
     reclaim::Reclaim,
     routes::Routes,
 };
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
+/// Serve one route per memory behaviour.
+///
+/// `RUST_LOG` filters the log (default: `info`).
+#[derive(Parser)]
+struct Arguments {
+    /// Address to serve on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+
+    /// Port of 127.0.0.1 to serve on, instead of `--listen`
+    #[arg(long, conflicts_with = "listen")]
+    port: Option<u16>,
+
+    /// Serve the dashboard on this address as well, on a thread of its own
+    #[arg(long, value_name = "ADDRESS")]
+    dashboard: Option<SocketAddr>,
+
+    /// Log as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Give pages that the allocator keeps back after requests that left many
+    #[arg(long)]
+    reclaim: bool,
+}
+
 #[tokio::main]
-async fn main() -> io::Result<()> {
-    let arguments: Vec<_> = env::args().collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let port = match arguments.iter().position(|argument| argument == "--port") {
-        Some(flag) => arguments.get(flag + 1).and_then(|port| port.parse().ok()),
-        None => Some(3000),
-    };
-    let port: u16 = port.ok_or_else(|| io::Error::other("--port takes a number up to 65535"))?;
-    let levels = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
-    let log = tracing_subscriber::fmt().with_env_filter(levels.from_env_lossy());
-    match has("--json") {
-        true => log.json().flatten_event(true).init(),
-        false => log.init(),
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let (writer, lines) = logging::to_stdout();
+    let log = tracing_subscriber::fmt().with_env_filter(logging::levels());
+    match arguments.json {
+        true => log.json().flatten_event(true).with_writer(writer).init(),
+        false => log
+            .with_ansi(io::stdout().is_terminal())
+            .with_writer(writer)
+            .init(),
     }
+    let result = select! {
+        result = serve(&arguments) => result,
+        () = lines.watch(|_| {}) => Ok(()),
+        result = told_to_end() => result,
+    };
+    lines.finish();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("zoo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Arguments) -> io::Result<()> {
     let figures = Routes::new();
     let mut layer = MemoryLayer::new().on_report(figures.clone());
-    if has("--reclaim") {
+    if arguments.reclaim {
         layer = layer.on_report(Reclaim::new());
     }
-
-    let of_its_own = match arguments
-        .iter()
-        .position(|argument| argument == "--dashboard")
-    {
-        Some(flag) => {
-            let address = arguments.get(flag + 1).map_or("", String::as_str);
-            Some(dashboard::serve(
-                address,
-                figures.clone(),
-                Access::Loopback,
-            )?)
-        }
-        None => None,
-    };
+    let serve = |address| dashboard::serve(address, figures.clone(), Access::Loopback);
+    let of_its_own = arguments.dashboard.map(serve).transpose()?;
     let app = routes::routes()
         .layer(layer)
         .layer(CatchPanicLayer::new())
+        .route("/", get(index::page))
         .nest_service("/memory", dashboard::router(figures, Access::Loopback));
 
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = listen(arguments).await?;
     println!("the zoo is open on http://{}", listener.local_addr()?);
     if let Some(dashboard) = &of_its_own {
         println!("the dashboard is at http://{}", dashboard.address());
     }
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await
+}
+
+async fn listen(arguments: &Arguments) -> io::Result<TcpListener> {
+    let mut address = arguments.listen;
+    if let Some(port) = arguments.port {
+        address = ([127, 0, 0, 1], port).into();
+    }
+    TcpListener::bind(address).await.map_err(|error| {
+        let said = match error.kind() {
+            io::ErrorKind::AddrInUse => format!("{address} is taken"),
+            _ => format!("can't listen on {address}: {error}"),
+        };
+        let said = format!("{said}: choose another address, such as `--listen 127.0.0.1:0`");
+        io::Error::new(error.kind(), said)
+    })
+}
+
+/// Resolves on Ctrl-C, and on SIGTERM where there is one.
+async fn told_to_end() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

@@ -57,6 +57,8 @@ struct Keepsakes {
 #[derive(Deserialize)]
 struct Size {
     mib: Option<usize>,
+    kib: Option<usize>,
+    bytes: Option<usize>,
     ms: Option<u64>,
     key: Option<String>,
 }
@@ -68,8 +70,13 @@ impl Size {
     }
 
     fn bytes(&self, default_mib: usize) -> usize {
+        let bytes = match (self.bytes, self.kib) {
+            (Some(bytes), _) => bytes,
+            (None, Some(kib)) => kib.saturating_mul(1 << 10),
+            (None, None) => self.mib.unwrap_or(default_mib).saturating_mul(1 << 20),
+        };
         // A typing error should not bring the machine down.
-        self.mib.unwrap_or(default_mib).min(4096) << 20
+        bytes.min(4 << 30)
     }
 
     fn pause(&self, default_ms: u64) -> Duration {
@@ -129,15 +136,18 @@ async fn mmap(
 
 async fn stream(Query(size): Query<Size>) -> Response {
     let (mut sender, body) = Channel::<Bytes, Infallible>::new(1);
-    tokio::spawn(async move {
-        let chunks = size.bytes(8) >> 20;
-        for chunk in iter::repeat_n(Bytes::from(vec![b'x'; 1 << 20]), chunks) {
+    // Carried, so that the chunks count for the request.
+    tokio::spawn(CurrentRequest::carry(async move {
+        let (chunk, mut left) = (Bytes::from(vec![b'x'; 1 << 20]), size.bytes(8));
+        while left > 0 {
+            let chunk = chunk.slice(..chunk.len().min(left));
+            left -= chunk.len();
             if sender.send_data(chunk).await.is_err() {
                 return; // the client left
             }
             time::sleep(size.pause(100)).await;
         }
-    });
+    }));
     Body::new(body).into_response()
 }
 

@@ -78,6 +78,34 @@ pub(crate) const TARGET: &str = "tower_memory";
 ///
 /// let layer = MemoryLayer::new().without_log().on_report(Log::new().warnings_per_minute(60));
 /// ```
+///
+/// # Without blocking
+///
+/// An event is written by the thread that ends the request. A subscriber that writes to standard output blocks when
+/// that is a pipe which nobody reads: at `tower_memory=debug` after a hundred requests, which then all hang. Let
+/// a thread of its own write, and drop what nobody reads in time, as
+/// [`tracing-appender`](https://docs.rs/tracing-appender) does:
+///
+/// ```
+/// use tracing_appender::non_blocking::NonBlockingBuilder;
+///
+/// // Lines that may wait; the default of 128,000 can be the largest thing in a small process.
+/// let builder = NonBlockingBuilder::default().buffered_lines_limit(1024);
+/// let (writer, guard) = builder.finish(std::io::stdout());
+/// let dropped = writer.error_counter();
+/// tracing_subscriber::fmt().with_writer(writer).init();
+///
+/// // Where a person looks, for example as a metric:
+/// let lines = dropped.dropped_lines();
+/// # assert_eq!(lines, 0);
+///
+/// // Last of all, and held until then: writes the lines that wait.
+/// drop(guard);
+/// ```
+///
+/// While nobody reads and the queue is full, dropping the guard prints to standard output and so blocks:
+/// `examples/zoo/logging.rs` has it dropped by a thread and waits no longer than two seconds, and warns of dropped lines
+/// once somebody reads again.
 #[derive(Debug)]
 pub struct Log {
     limit: RateLimit,

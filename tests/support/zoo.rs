@@ -9,7 +9,7 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinSet};
-use tower_memory::{LateWork, MIB, MemoryLayer, OnReport, Report};
+use tower_memory::{LateWork, MIB, MemoryLayer, OnReport, Report, Route};
 
 const TIMES: usize = 20;
 const CROWD: usize = 64;
@@ -130,7 +130,7 @@ const ANIMALS: &[Animal] = &[
 /// What the layer says, as it comes.
 enum Said {
     Report(Box<Report>),
-    LateWork,
+    LateWork(Route),
 }
 
 struct Listener(mpsc::UnboundedSender<Said>);
@@ -140,8 +140,8 @@ impl OnReport for Listener {
         drop(self.0.send(Said::Report(Box::new(report.clone()))));
     }
 
-    fn on_late_work(&self, _: &LateWork) {
-        drop(self.0.send(Said::LateWork));
+    fn on_late_work(&self, work: &LateWork) {
+        drop(self.0.send(Said::LateWork(work.route.clone())));
     }
 }
 
@@ -178,8 +178,11 @@ impl Zoo {
         while reports > 0 || tasks > 0 {
             let report = match within_reason(self.said.recv()).await.expect("the layer") {
                 Said::Report(report) => report,
-                Said::LateWork => {
-                    tasks -= 1;
+                // The task of `/stream` ends with its response, and may be the later of the two.
+                Said::LateWork(route) => {
+                    if route.as_str() == "/spawn" {
+                        tasks -= 1;
+                    }
                     continue;
                 }
             };

@@ -1,14 +1,17 @@
 //! The command: flags and environment in, a served application out.
 
+#[path = "../../zoo/logging.rs"]
+mod logging;
+
+use self::logging::Lines;
 use clap::Parser;
 use std::{
     io::{self, IsTerminal},
     process::ExitCode,
 };
 use system_builder::{Command, Config, LogFormat};
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Runtime, select};
 use tower_memory::heap::TrackingAllocator;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
@@ -39,15 +42,16 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: &Config) -> io::Result<ExitCode> {
-    start_logging(config.log_format);
+    let lines = start_logging(config.log_format);
     let runtime = Runtime::new()?;
-    let result = runtime.block_on(run(config));
+    let result = runtime.block_on(run(config, &lines));
     // A file still being read must not hold up the exit: nobody waits for it any more.
     runtime.shutdown_background();
+    lines.finish();
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn run(config: &Config) -> io::Result<()> {
+async fn run(config: &Config, lines: &Lines) -> io::Result<()> {
     let signal = shutdown_signal()?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let address = config.listen;
@@ -63,18 +67,25 @@ async fn run(config: &Config) -> io::Result<()> {
         "serving on http://{}",
         listener.local_addr()?,
     );
-    system_builder::serve(listener, system_builder::app(config)?, signal).await
+    let app = system_builder::app(config)?;
+    let dropped = metrics::counter!("log_lines_dropped");
+    select! {
+        result = system_builder::serve(listener, app, signal) => result,
+        () = lines.watch(|lines| dropped.absolute(lines)) => Ok(()),
+    }
 }
 
-fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env_lossy();
-    let log = tracing_subscriber::fmt().with_env_filter(filter);
+fn start_logging(format: LogFormat) -> Lines {
+    let (writer, lines) = logging::to_stdout();
+    let log = tracing_subscriber::fmt().with_env_filter(logging::levels());
     match format {
-        LogFormat::Human => log.with_ansi(io::stdout().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Human => log
+            .with_ansi(io::stdout().is_terminal())
+            .with_writer(writer)
+            .init(),
+        LogFormat::Json => log.json().flatten_event(true).with_writer(writer).init(),
     }
+    lines
 }
 
 /// Resolves on Ctrl-C, and on SIGTERM where there is one.

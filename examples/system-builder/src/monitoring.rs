@@ -4,6 +4,7 @@ use crate::Config;
 use axum::{
     Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get,
 };
+use metrics::describe_counter;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{
     io,
@@ -28,6 +29,7 @@ impl Monitoring {
     pub(crate) fn new(config: &Config) -> io::Result<Self> {
         // The recorder first: `Metrics` describes itself to the one that is there.
         prometheus();
+        describe_counter!("log_lines_dropped", "Log lines that nothing read in time.");
         let routes = Routes::new();
         let serve = |address| dashboard::serve(address, routes.clone(), Access::Loopback);
         let dashboard = config.dashboard.map(serve).transpose()?;
