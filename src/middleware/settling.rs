@@ -91,28 +91,39 @@ fn work(receiver: &Receiver<(Instant, Waiting)>) {
     let mut unsent: Vec<Remains> = Vec::new();
     loop {
         waiting.extend(receiver.try_iter());
-        if waiting.is_empty() && unsent.is_empty() {
-            IS_IDLE.store(true, Ordering::SeqCst);
-            // What came in between has seen no idle thread and wakes none.
-            match receiver.try_recv() {
-                Ok(first) => waiting.push_back(first),
-                Err(_) => thread::park(),
-            }
-            IS_IDLE.store(false, Ordering::SeqCst);
-            continue;
+        match waiting.is_empty() {
+            true => waiting.extend(idle(receiver, !unsent.is_empty())),
+            false => thread::sleep(PAUSE),
         }
-        thread::sleep(PAUSE);
         let now = Instant::now();
-        for (since, ending) in std::mem::take(&mut waiting) {
-            let age = now.saturating_duration_since(since);
-            let is_unsent = ending.is_unsent() && age < PATIENCE;
-            if ending.is_settled() || (age >= GRACE && !is_unsent) {
-                let left = shielded(|| ending.tell()).flatten();
-                unsent.extend(left);
-            } else {
-                waiting.push_back((since, ending));
+        for _ in 0..waiting.len() {
+            let Some((since, ending)) = waiting.pop_front() else {
+                break;
+            };
+            match is_due(&ending, now.saturating_duration_since(since)) {
+                true => unsent.extend(shielded(|| ending.tell()).flatten()),
+                false => waiting.push_back((since, ending)),
             }
         }
         unsent.retain(|remains| !remains.is_over());
     }
+}
+
+/// Until something comes, or for a while where there is something to look after.
+fn idle(receiver: &Receiver<(Instant, Waiting)>, looks_after: bool) -> Option<(Instant, Waiting)> {
+    IS_IDLE.store(true, Ordering::SeqCst);
+    // What came just before has seen no idle thread and wakes none.
+    let first = receiver.try_recv().ok();
+    match (&first, looks_after) {
+        (Some(_), _) => {}
+        (None, true) => thread::park_timeout(Duration::from_secs(1)),
+        (None, false) => thread::park(),
+    }
+    IS_IDLE.store(false, Ordering::SeqCst);
+    first
+}
+
+fn is_due(ending: &Waiting, age: Duration) -> bool {
+    let is_patient = ending.is_unsent() && age < PATIENCE;
+    ending.is_settled() || (age >= GRACE && !is_patient)
 }

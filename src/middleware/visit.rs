@@ -100,7 +100,10 @@ impl Visit {
 
     /// A frame comes from the inner service, and will go on to the server.
     pub(crate) fn took<D: Buf + 'static>(&mut self, data: &mut D) {
-        self.flow.hand_over(data);
+        // Where a clone further inside has the request, it follows the frame already.
+        if self.arrival.is_some() {
+            self.flow.hand_over(data);
+        }
     }
 
     /// Whether the response body has passed its declared size, so that no server polls any further.
