@@ -4,11 +4,7 @@
 //! request that hands one over takes no lock.
 
 use super::ending::Waiting;
-use crate::{
-    heap::{self, Remains},
-    log::TARGET,
-    shield::shielded,
-};
+use crate::{heap, log::TARGET, shield::shielded};
 use std::{
     collections::VecDeque,
     sync::{
@@ -36,7 +32,7 @@ pub(super) fn wait(waiting: Waiting) {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
             Some(settler) if settler.is_of_this_process() => settler.send(waiting),
-            _ => drop(waiting.tell()),
+            _ => waiting.tell(),
         }
     });
 }
@@ -88,10 +84,9 @@ impl Settler {
 
 fn work(receiver: &Receiver<(Instant, Waiting)>) {
     let mut waiting = VecDeque::new();
-    let mut unsent: Vec<Remains> = Vec::new();
     loop {
         waiting.extend(receiver.try_iter());
-        if waiting.is_empty() && unsent.is_empty() {
+        if waiting.is_empty() {
             IS_IDLE.store(true, Ordering::SeqCst);
             // What came in between has seen no idle thread and wakes none.
             match receiver.try_recv() {
@@ -107,12 +102,10 @@ fn work(receiver: &Receiver<(Instant, Waiting)>) {
             let age = now.saturating_duration_since(since);
             let is_unsent = ending.is_unsent() && age < PATIENCE;
             if ending.is_settled() || (age >= GRACE && !is_unsent) {
-                let left = shielded(|| ending.tell()).flatten();
-                unsent.extend(left);
+                shielded(|| ending.tell());
             } else {
                 waiting.push_back((since, ending));
             }
         }
-        unsent.retain(|remains| !remains.is_over());
     }
 }
