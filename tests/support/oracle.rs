@@ -16,7 +16,11 @@ pub(crate) struct Oracle<A>(pub(crate) A);
 /// Whose work a thread does, in the test's own words. 0 is nobody's.
 pub(crate) type Owner = u8;
 
-static LIVE: [AtomicI64; 256] = [const { AtomicI64::new(0) }; 256];
+/// On a cache line of its own.
+#[repr(align(64))]
+struct Live(AtomicI64);
+
+static LIVE: [Live; 256] = [const { Live(AtomicI64::new(0)) }; 256];
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -43,12 +47,12 @@ pub(crate) fn for_nobody<R>(f: impl FnOnce() -> R) -> R {
 
 /// Live bytes of `owner`.
 pub(crate) fn live_of(owner: Owner) -> i64 {
-    LIVE[usize::from(owner)].load(Ordering::SeqCst)
+    LIVE[usize::from(owner)].0.load(Ordering::SeqCst)
 }
 
 /// All live bytes.
 pub(crate) fn live() -> i64 {
-    LIVE.iter().map(|live| live.load(Ordering::SeqCst)).sum()
+    LIVE.iter().map(|live| live.0.load(Ordering::SeqCst)).sum()
 }
 
 pub(crate) fn allocations() -> u64 {
@@ -56,7 +60,9 @@ pub(crate) fn allocations() -> u64 {
 }
 
 fn count(owner: Owner, bytes: i64) {
-    LIVE[usize::from(owner)].fetch_add(bytes, Ordering::SeqCst);
+    LIVE[usize::from(owner)]
+        .0
+        .fetch_add(bytes, Ordering::SeqCst);
 }
 
 // SAFETY: every call goes to the inner allocator as it is.
