@@ -27,7 +27,7 @@ type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
 impl Config {
     /// Calls `tell` with each listener, none of which can hurt the request or the next one.
     pub(crate) fn tell(&self, tell: impl Fn(&dyn OnReport)) {
-        // What they keep is no request's, not even that of a layer further outside.
+        // Another request may be served on this thread, and what they keep is not its own.
         heap::as_nobody(|| {
             for listener in self.log.iter().chain(&self.listeners) {
                 shielded(|| tell(listener.as_ref()));

@@ -4,11 +4,7 @@
 //! request that hands one over takes no lock.
 
 use super::ending::Waiting;
-use crate::{
-    heap::{self, Remains},
-    log::TARGET,
-    shield::shielded,
-};
+use crate::{heap, log::TARGET, shield::shielded};
 use std::{
     collections::VecDeque,
     sync::{
@@ -36,7 +32,7 @@ pub(super) fn wait(waiting: Waiting) {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
             Some(settler) if settler.is_of_this_process() => settler.send(waiting),
-            _ => drop(waiting.tell()),
+            _ => waiting.tell(),
         }
     });
 }
@@ -88,11 +84,10 @@ impl Settler {
 
 fn work(receiver: &Receiver<(Instant, Waiting)>) {
     let mut waiting = VecDeque::new();
-    let mut unsent: Vec<Remains> = Vec::new();
     loop {
         waiting.extend(receiver.try_iter());
         match waiting.is_empty() {
-            true => waiting.extend(idle(receiver, !unsent.is_empty())),
+            true => waiting.extend(idle(receiver)),
             false => thread::sleep(PAUSE),
         }
         let now = Instant::now();
@@ -101,23 +96,20 @@ fn work(receiver: &Receiver<(Instant, Waiting)>) {
                 break;
             };
             match is_due(&ending, now.saturating_duration_since(since)) {
-                true => unsent.extend(shielded(|| ending.tell()).flatten()),
+                true => drop(shielded(|| ending.tell())),
                 false => waiting.push_back((since, ending)),
             }
         }
-        unsent.retain(|remains| !remains.is_over());
     }
 }
 
-/// Until something comes, or for a while where there is something to look after.
-fn idle(receiver: &Receiver<(Instant, Waiting)>, looks_after: bool) -> Option<(Instant, Waiting)> {
+/// Until something comes.
+fn idle(receiver: &Receiver<(Instant, Waiting)>) -> Option<(Instant, Waiting)> {
     IS_IDLE.store(true, Ordering::SeqCst);
     // What came just before has seen no idle thread and wakes none.
     let first = receiver.try_recv().ok();
-    match (&first, looks_after) {
-        (Some(_), _) => {}
-        (None, true) => thread::park_timeout(Duration::from_secs(1)),
-        (None, false) => thread::park(),
+    if first.is_none() {
+        thread::park();
     }
     IS_IDLE.store(false, Ordering::SeqCst);
     first
