@@ -55,7 +55,7 @@ fn refusal(peer: Option<IpAddr>, request: &Request) -> Option<&'static str> {
             "The dashboard can't tell who asks: serve the app with into_make_service_with_connect_info::<SocketAddr>(), or open it with Access::Anyone.",
         ),
         Some(peer) if !peer.to_canonical().is_loopback() => Some(
-            "The dashboard answers this machine only: ask by way of an SSH tunnel, or open it with Access::Anyone.",
+            "The dashboard answers this machine only: use an SSH tunnel, or open it with Access::Anyone.",
         ),
         Some(_) if is_passed_on(request) => Some(
             "The dashboard answers this machine only, and a proxy passed this request on: ask without it, or open it with Access::Anyone.",
