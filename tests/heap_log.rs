@@ -62,7 +62,7 @@ async fn a_request_that_retains_is_warned_of_with_its_figures_in_the_documented_
     assert!(bytes("heap.live") >= 20 << 20);
     assert_eq!(bytes("heap.released"), 0);
     assert_eq!(warning.fields.get("verdict"), "retained");
-    let explanation = "on GET /work: 20.0 MiB of live heap outlive this request \
+    let explanation = "on GET /work: 20.0 MiB allocated by this request is still live \
         (20.0 MiB allocated, ";
     assert!(warning.message().contains(explanation), "{warning:?}");
 }
@@ -101,8 +101,8 @@ async fn work_that_outlives_its_request_and_retains_is_warned_of_when_it_ends() 
     let warning = only(&lines);
     assert!(
         warning.message().starts_with(
-            "work that outlived GET /work changed the live heap by +20.0 MiB: \
-             20.0 MiB of live heap outlive this request"
+            "background work from GET /work changed the live heap by +20.0 MiB: \
+             20.0 MiB allocated by this request is still live"
         ),
         "{warning:?}"
     );
