@@ -167,9 +167,20 @@ impl Remains {
         self.live() <= HEAD && !self.is_unsent()
     }
 
-    /// No one will be told of this request.
+    /// No one will be told of this request. Where work of it still runs, its entry is given back when
+    /// that ends.
     pub(crate) fn discard(self) {
-        ring::end(self.tag);
+        let tag = self.tag;
+        let end = || {
+            ring::work_on(tag);
+            move |_| ring::end(tag)
+        };
+        let is_carried = self
+            .account
+            .is_some_and(|account| scope::as_nobody(|| account.end(end)).1);
+        if !is_carried {
+            ring::end(tag);
+        }
     }
 
     /// All that is to be said of the request. Where work of it still runs, `tell` makes what is called
@@ -188,6 +199,8 @@ impl Remains {
         let unsent = ring::unsent(tag).min(live);
         if let Some(account) = &self.account {
             let end = || {
+                // Before the last carrier can give the entry back.
+                ring::work_on(tag);
                 let tell = tell();
                 move |done| {
                     tell(LateRemains {
@@ -211,29 +224,14 @@ impl Remains {
         if tag == Tag::NOBODY {
             return flow;
         }
-        match (is_carried, unsent) {
-            (true, _) => ring::work_on(tag),
-            (false, 0) => ring::end(tag),
-            (false, _) => {}
+        if !is_carried {
+            // What the server has yet to send keeps the entry from the next request.
+            ring::end(tag);
         }
         flow.own(live);
         flow.unsent = unsent;
         flow.running = if is_carried { live - unsent } else { 0 };
         flow
-    }
-
-    /// Whether the entry of a request that was told of can be given back, and if so does.
-    pub(crate) fn is_over(&self) -> bool {
-        let is_over = !self.is_unsent();
-        if is_over
-            && !self
-                .account
-                .as_ref()
-                .is_some_and(|account| account.is_carried())
-        {
-            ring::end(self.tag);
-        }
-        is_over
     }
 }
 

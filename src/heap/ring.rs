@@ -176,8 +176,8 @@ pub(super) fn work_on(tag: Tag) {
     }
 }
 
-/// All is said of the request: its entry is free. What is still alive of it goes on counting for its
-/// route.
+/// All is said of the request: its entry is free, once the server has sent what it has of the response.
+/// What is still alive of the request goes on counting for its route. To be called once.
 pub(super) fn end(tag: Tag) {
     if tag.has_place() {
         let flags = OPEN | CLOSED | WORKING;
@@ -209,20 +209,24 @@ pub(super) struct OpenRequest {
     pub(super) age_ms: u32,
 }
 
-/// All open requests. Looks at 2 MiB, in some hundred microseconds.
+/// All open requests, and those whose response the server has yet to send. Looks at 2 MiB, in some
+/// hundred microseconds.
 pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
     let now = now();
     ENTRIES[1..].iter().filter_map(move |entry| {
         let word = entry.word.load(Ordering::Acquire);
-        (word & OPEN != 0).then(|| {
+        let unsent = entry.unsent.load(Ordering::Acquire);
+        let is_open = word & OPEN != 0;
+        (is_open || unsent != 0).then(|| {
             let live = live_in(word).max(0).cast_unsigned();
-            let unsent = match word & CLOSED {
-                0 => 0,
-                _ => entry.unsent.load(Ordering::Acquire).min(live),
+            let unsent = match is_open && word & CLOSED == 0 {
+                true => 0,
+                false => unsent.min(live),
             };
             OpenRequest {
                 route: entry.route.load(Ordering::Relaxed) as usize,
-                live,
+                // What else is alive of a request that was told of is settled.
+                live: if is_open { live } else { unsent },
                 unsent,
                 is_working: word & WORKING != 0,
                 age_ms: now.wrapping_sub(entry.opened.load(Ordering::Relaxed)),
@@ -300,7 +304,9 @@ mod tests {
         assert_eq!(seen(), (5000, 4096, false));
         work_on(tag);
         assert!(seen().2);
-        sent(tag, 4096);
         end(tag);
+        assert_eq!(seen(), (4096, 4096, false), "its client still reads");
+        sent(tag, 4096);
+        assert!(open_requests().all(|open| open.route != 1000));
     }
 }

@@ -33,7 +33,7 @@ impl Ending {
 
     pub(super) fn tell_or_wait(self) {
         match self.is_settled() {
-            true => drop(self.tell()),
+            true => self.tell(),
             false => settling::wait(self.into()),
         }
     }
@@ -47,8 +47,8 @@ impl Ending {
         self.remains.as_ref().is_some_and(Remains::is_unsent)
     }
 
-    /// Tells the listeners. Returns what is left of the request where the server has yet to send it.
-    pub(super) fn tell(mut self) -> Option<Remains> {
+    /// Tells the listeners.
+    pub(super) fn tell(mut self) {
         let mut dropped = 0;
         let heap = self.remains.as_ref().map(|remains| {
             // What the server has dropped since the end is no longer in use.
@@ -70,7 +70,6 @@ impl Ending {
         // It may be the last handle of the span, and then the subscriber is told.
         let span = mem::replace(&mut report.span, tracing::Span::none());
         shielded(|| drop(span));
-        self.remains.filter(Remains::is_unsent)
     }
 
     /// What is called with what work of this request did after it was told of.
@@ -139,15 +138,12 @@ pub(super) enum Either {
 }
 
 impl Waiting {
-    pub(super) fn tell(self) -> Option<Remains> {
+    pub(super) fn tell(self) {
         let Self { ending, subscriber } = self;
         dispatcher::with_default(&subscriber, || match ending {
             Either::Request(ending) => ending.tell(),
-            Either::Late(ending) => {
-                ending.tell();
-                None
-            }
-        })
+            Either::Late(ending) => ending.tell(),
+        });
     }
 
     pub(super) fn is_settled(&self) -> bool {
