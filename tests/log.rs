@@ -120,7 +120,10 @@ async fn a_field_without_a_value_is_left_out() {
     assert_eq!(event.fields.names(), names);
     assert_eq!(event.fields.get("outcome"), "cancelled");
     assert_eq!(event.fields.get("verdict"), "unreadable");
-    assert_eq!(event.message(), "memory could not be read for GET unmatched");
+    assert_eq!(
+        event.message(),
+        "memory could not be read for GET unmatched"
+    );
 }
 
 #[tokio::test]
