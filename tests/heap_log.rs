@@ -133,7 +133,7 @@ async fn work_that_outlives_its_request_and_retains_is_warned_of_when_it_ends() 
     let warning = only(&lines);
     assert!(
         warning.message().starts_with(
-            "work that outlived GET /work changed the live heap by +20.0 MiB: \
+            "background work from GET /work changed the live heap by +20.0 MiB: \
              20.0 MiB allocated by this request is still live"
         ),
         "{warning:?}"

@@ -120,7 +120,10 @@ async fn a_field_without_a_value_is_left_out() {
     assert_eq!(event.fields.names(), names);
     assert_eq!(event.fields.get("outcome"), "cancelled");
     assert_eq!(event.fields.get("verdict"), "unreadable");
-    assert_eq!(event.message(), "memory could not be read on GET unmatched");
+    assert_eq!(
+        event.message(),
+        "memory could not be read for GET unmatched"
+    );
 }
 
 #[tokio::test]
@@ -166,7 +169,7 @@ async fn the_message_is_a_sentence_for_people() {
             "memory shrank 486.3 MiB -> 26.1 MiB (-460.2 MiB) on POST /api/systems",
         ),
         (STEADY, "memory stayed at 26.1 MiB on POST /api/systems"),
-        (BROKEN, "memory could not be read on POST /api/systems"),
+        (BROKEN, "memory could not be read for POST /api/systems"),
     ];
     for (readings, message) in alone {
         send(&layer(&readings), upload()).await;

@@ -34,7 +34,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 ///
 /// | path | what it is |
 /// |---|---|
-/// | `/` | the page: one document, which asks for nothing but the stream |
+/// | `/` | the page: one document, which loads nothing but the stream |
 /// | `/figures.json` | the figures of [`Routes::snapshot`]: sizes in bytes, times in seconds since 1970 |
 /// | `/events` | the same as server-sent events, one a second; after the first, only the latest samples |
 ///
@@ -51,7 +51,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 ///     .route("/", get(|| async { "hello" }))
 ///     .layer(MemoryLayer::new().on_report(routes.clone()))
 ///     .nest_service("/memory", dashboard::router(routes, Access::Loopback));
-/// // axum::serve needs to say who asks:
+/// // Tells the dashboard the address of each client:
 /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
 /// ```
 ///

@@ -55,7 +55,7 @@ pub struct RouteHeap {
     pub live: Option<u64>,
     /// What of it belongs to responses that their clients have not read yet.
     pub unsent: u64,
-    /// What of it is in use by work that outlived its request and still runs.
+    /// What of it is in use by work that still runs after its request.
     pub running: u64,
     /// How long the oldest request whose work still runs has been open.
     pub oldest_running: Option<Duration>,

@@ -12,7 +12,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) heap: Option<&'a HeapFlow>,
 }
 
-/// From when on a request is warned of, in bytes.
+/// When to warn about a request, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thresholds {
     pub(crate) growth: u64,
