@@ -87,10 +87,6 @@ impl Account {
         !state.ended
     }
 
-    pub(super) fn is_carried(&self) -> bool {
-        self.state().carriers > 0
-    }
-
     /// The request has ended: what was done for it so far, and whether somebody still carries it. Then
     /// `tell` makes what the last of them calls with what was done later.
     pub(super) fn end<T>(&self, tell: impl FnOnce() -> T) -> (HeapFlow, bool)

@@ -100,7 +100,10 @@ pub fn live_by_route() -> Option<LiveByRoute> {
     slots::live_by_number(&mut sums[..=last]);
     let mut nobody = sums[0];
     for (sum, number) in sums.iter().zip(&numbers) {
-        if let Some(route) = number.checked_sub(1).and_then(|at: usize| routes.get_mut(at)) {
+        if let Some(route) = number
+            .checked_sub(1)
+            .and_then(|at: usize| routes.get_mut(at))
+        {
             // What can't be below zero is off by what moves meanwhile, so that the sum stays true.
             nobody += sum.min(&0);
             route.live = sum.max(&0).cast_unsigned();

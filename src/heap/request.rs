@@ -9,7 +9,6 @@ use super::{
     scope::{self, Owned},
     slots,
     tag::Tag,
-    unsent,
 };
 use crate::route::Route;
 use std::{any::Any, sync::Arc};
@@ -109,7 +108,7 @@ impl Flow {
     pub(crate) fn hand_over(&mut self, data: &mut dyn Any) {
         match self {
             Self::Unmetered => {}
-            Self::Owned(owned) => unsent::follow(data, owned.tag()),
+            Self::Owned(owned) => owned.hand_over(data),
             #[cfg(feature = "jemalloc")]
             Self::ByDifference(difference) => difference.hand_off(data),
         }
@@ -125,6 +124,7 @@ impl Flow {
                     tag: owned.tag(),
                     flow: owned.so_far(),
                     account: owned.into_account(),
+                    waits: false,
                 })
             }
             #[cfg(feature = "jemalloc")]
@@ -132,6 +132,7 @@ impl Flow {
                 tag: Tag::NOBODY,
                 flow: difference.so_far()?,
                 account: difference.into_account(),
+                waits: false,
             }),
         }
     }
@@ -143,6 +144,8 @@ pub(crate) struct Remains {
     tag: Tag,
     flow: HeapFlow,
     account: Option<Arc<Account>>,
+    /// Whether the entry is kept until the server has sent the rest.
+    waits: bool,
 }
 
 /// So much may be alive of a request that keeps nothing: what a server holds of its head until the next
@@ -167,14 +170,26 @@ impl Remains {
         self.live() <= HEAD && !self.is_unsent()
     }
 
-    /// No one will be told of this request.
-    pub(crate) fn discard(self) {
-        ring::end(self.tag);
+    /// No one will be told of this request, nor of what work of it does.
+    pub(crate) fn discard(mut self) {
+        self.settle(|| {
+            |late: LateRemains| {
+                late.settle();
+            }
+        });
+        self.leave();
+    }
+
+    /// Nobody looks any more whether the server has sent the rest.
+    pub(crate) fn leave(self) {
+        if self.waits {
+            ring::waited(self.tag);
+        }
     }
 
     /// All that is to be said of the request. Where work of it still runs, `tell` makes what is called
     /// when that ends.
-    pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
+    pub(crate) fn settle<T>(&mut self, tell: impl FnOnce() -> T) -> HeapFlow
     where
         T: FnOnce(LateRemains) + Send + 'static,
     {
@@ -187,6 +202,8 @@ impl Remains {
         };
         let unsent = ring::unsent(tag).min(live);
         if let Some(account) = &self.account {
+            // Before the account is told, because work may end at once and take it back.
+            ring::work_on(tag);
             let end = || {
                 let tell = tell();
                 move |done| {
@@ -199,6 +216,9 @@ impl Remains {
             };
             let (elsewhere, carried) = scope::as_nobody(|| account.end(end));
             is_carried = carried;
+            if !carried {
+                ring::worked(tag);
+            }
             let peak = match tag {
                 Tag::NOBODY => flow.peak.saturating_add(elsewhere.peak),
                 _ => flow.peak.max(elsewhere.peak),
@@ -211,27 +231,28 @@ impl Remains {
         if tag == Tag::NOBODY {
             return flow;
         }
-        match (is_carried, unsent) {
-            (true, _) => ring::work_on(tag),
-            (false, 0) => ring::end(tag),
-            (false, _) => {}
+        self.waits = unsent > 0;
+        if self.waits {
+            ring::wait(tag);
         }
+        ring::end(tag);
         flow.own(live);
         flow.unsent = unsent;
         flow.running = if is_carried { live - unsent } else { 0 };
         flow
     }
 
-    /// Whether the entry of a request that was told of can be given back, and if so does.
+    /// Whether the entry of a request that was told of is kept until the server has sent the rest. If so,
+    /// somebody has to [look](Self::is_over) or to [leave](Self::leave).
+    pub(crate) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Whether the server has sent the rest; then the entry is given back. Not to be called again after that.
     pub(crate) fn is_over(&self) -> bool {
         let is_over = !self.is_unsent();
-        if is_over
-            && !self
-                .account
-                .as_ref()
-                .is_some_and(|account| account.is_carried())
-        {
-            ring::end(self.tag);
+        if is_over {
+            ring::waited(self.tag);
         }
         is_over
     }
@@ -264,7 +285,7 @@ impl LateRemains {
             true => 0,
             false => ring::live(tag).max(0).cast_unsigned(),
         };
-        ring::end(tag);
+        ring::worked(tag);
         let mut flow = HeapFlow {
             // Taken over from the request.
             received: before,

@@ -12,10 +12,12 @@ use super::{
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// ```text
-/// | 48 bits: live bytes, signed | 8 bits | closed | working | open | 6 bits: generation |
+/// | 48 bits: live bytes, signed | 6 bits | closed | waiting | working | open | 6 bits: generation |
 /// ```
 ///
-/// Live bytes are at the top, so that they may borrow and nothing below changes.
+/// Live bytes are at the top, so that they may borrow and nothing below changes. The entry is taken while
+/// it is open, working or waiting: each is set by who has the entry already and taken back once, by
+/// whoever finishes that, so that nobody gives back what is another request's by then.
 #[repr(align(32))]
 struct Entry {
     word: AtomicU64,
@@ -27,11 +29,16 @@ struct Entry {
 }
 
 const GENERATION: u64 = GENERATIONS - 1;
+/// Not all is said of the request.
 const OPEN: u64 = GENERATIONS;
 /// The response is gone, but work of the request still runs.
 const WORKING: u64 = OPEN << 1;
+/// All is said of the request, but the server has yet to send what is left of the response.
+const WAITING: u64 = OPEN << 2;
+/// Somebody has it.
+const TAKEN: u64 = OPEN | WORKING | WAITING;
 /// The window is closed.
-const CLOSED: u64 = OPEN << 2;
+const CLOSED: u64 = OPEN << 3;
 const LIVE_SHIFT: u32 = 16;
 
 /// 2 MiB of zeroed static memory. The first is no request's.
@@ -96,7 +103,7 @@ pub(super) fn open(route: RouteNumber) -> Tag {
         let entry = &ENTRIES[place];
         let word = entry.word.load(Ordering::Acquire);
         // What a server has yet to send takes itself off the entry that it is on.
-        if word & OPEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
+        if word & TAKEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
             continue;
         }
         // Where nothing is alive, no block has this tag, and it can be used again. Otherwise those that
@@ -164,24 +171,44 @@ pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
 
 /// The window of an open request has closed.
 pub(super) fn close(tag: Tag) {
-    if tag.has_place() {
-        entry(tag).word.fetch_or(CLOSED, Ordering::AcqRel);
-    }
+    take(tag, CLOSED);
 }
 
-/// Its response is gone, and work of it still runs.
-pub(super) fn work_on(tag: Tag) {
-    if tag.has_place() {
-        entry(tag).word.fetch_or(WORKING | CLOSED, Ordering::AcqRel);
-    }
-}
-
-/// All is said of the request: its entry is free. What is still alive of it goes on counting for its
-/// route.
+/// All is said of the request. If nobody else has its entry, that is free, and what is still alive of the
+/// request goes on counting for its route.
 pub(super) fn end(tag: Tag) {
+    put_back(tag, OPEN);
+}
+
+/// The response of an open request is gone, and work of it still runs, until [`worked`].
+pub(super) fn work_on(tag: Tag) {
+    take(tag, WORKING);
+}
+
+/// See [`work_on`].
+pub(super) fn worked(tag: Tag) {
+    put_back(tag, WORKING);
+}
+
+/// The server has yet to send some of an open request's response, until [`waited`].
+pub(super) fn wait(tag: Tag) {
+    take(tag, WAITING);
+}
+
+/// See [`wait`].
+pub(super) fn waited(tag: Tag) {
+    put_back(tag, WAITING);
+}
+
+fn take(tag: Tag, by: u64) {
     if tag.has_place() {
-        let flags = OPEN | CLOSED | WORKING;
-        entry(tag).word.fetch_and(!flags, Ordering::AcqRel);
+        entry(tag).word.fetch_or(by, Ordering::AcqRel);
+    }
+}
+
+fn put_back(tag: Tag, by: u64) {
+    if tag.has_place() {
+        entry(tag).word.fetch_and(!by, Ordering::AcqRel);
     }
 }
 
@@ -214,7 +241,7 @@ pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
     let now = now();
     ENTRIES[1..].iter().filter_map(move |entry| {
         let word = entry.word.load(Ordering::Acquire);
-        (word & OPEN != 0).then(|| {
+        (word & TAKEN != 0).then(|| {
             let live = live_in(word).max(0).cast_unsigned();
             let unsent = match word & CLOSED {
                 0 => 0,
@@ -268,6 +295,25 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_is_free_when_the_last_who_has_it_puts_it_back() {
+        let is_free = |tag| entry(tag).word.load(Ordering::Acquire) & TAKEN == 0;
+        for order in [
+            [end, worked, waited],
+            [waited, end, worked],
+            [worked, waited, end],
+        ] {
+            let tag = open(ROUTE);
+            work_on(tag);
+            wait(tag);
+            for put_back in order {
+                assert!(!is_free(tag));
+                put_back(tag);
+            }
+            assert!(is_free(tag));
+        }
+    }
+
+    #[test]
     fn many_requests_find_entries_of_their_own() {
         let tags: Vec<_> = (0..1000).map(|_| open(ROUTE)).collect();
         let mut places: Vec<_> = tags.iter().map(|tag| tag.place()).collect();
@@ -301,6 +347,7 @@ mod tests {
         work_on(tag);
         assert!(seen().2);
         sent(tag, 4096);
+        worked(tag);
         end(tag);
     }
 }

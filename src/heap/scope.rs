@@ -9,8 +9,9 @@ use super::{
     ring,
     slots::{self, Slot},
     tag::Tag,
+    unsent,
 };
-use std::{cell::Cell, mem::ManuallyDrop, sync::Arc};
+use std::{any::Any, cell::Cell, mem::ManuallyDrop, sync::Arc};
 
 /// What a thread has counted. Only differences mean something, and they may wrap.
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,6 +89,8 @@ pub(crate) struct Owned {
     allocated: u64,
     allocations: u64,
     peak: i64,
+    /// Bytes of the response that nobody follows: see [`unsent`].
+    unfollowed: u64,
     account: Option<Arc<Account>>,
 }
 
@@ -133,6 +136,11 @@ impl Owned {
             self.account = account;
             ring::add(self.tag, done.net());
         });
+    }
+
+    /// `data` of its response goes on to the server.
+    pub(super) fn hand_over(&mut self, data: &mut dyn Any) {
+        unsent::follow(data, self.tag, &mut self.unfollowed);
     }
 
     /// The account of its work elsewhere, where one was opened.

@@ -33,8 +33,15 @@ impl Ending {
 
     pub(super) fn tell_or_wait(self) {
         match self.is_settled() {
-            true => drop(self.tell()),
+            true => self.tell_all(),
             false => settling::wait(self.into()),
+        }
+    }
+
+    /// Tells the listeners, and looks no more whether the server sends the rest.
+    fn tell_all(self) {
+        if let Some(remains) = self.tell() {
+            remains.leave();
         }
     }
 
@@ -50,7 +57,8 @@ impl Ending {
     /// Tells the listeners. Returns what is left of the request where the server has yet to send it.
     pub(super) fn tell(mut self) -> Option<Remains> {
         let mut dropped = 0;
-        let heap = self.remains.as_ref().map(|remains| {
+        let mut remains = self.remains.take();
+        let heap = remains.as_mut().map(|remains| {
             // What the server has dropped since the end is no longer in use.
             dropped = self.live.saturating_sub(remains.live());
             remains.settle(|| self.when_work_ends())
@@ -70,7 +78,7 @@ impl Ending {
         // It may be the last handle of the span, and then the subscriber is told.
         let span = mem::replace(&mut report.span, tracing::Span::none());
         shielded(|| drop(span));
-        self.remains.filter(Remains::is_unsent)
+        remains.filter(Remains::waits)
     }
 
     /// What is called with what work of this request did after it was told of.

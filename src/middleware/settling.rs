@@ -36,7 +36,11 @@ pub(super) fn wait(waiting: Waiting) {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
             Some(settler) if settler.is_of_this_process() => settler.send(waiting),
-            _ => drop(waiting.tell()),
+            _ => {
+                if let Some(remains) = waiting.tell() {
+                    remains.leave();
+                }
+            }
         }
     });
 }

@@ -83,7 +83,8 @@ pub(crate) fn layer(reports: &Reports) -> MemoryLayer {
             let mut all = reports.lock().expect("no panic");
             let told = all.entry(report.route.to_string()).or_default();
             told.reports += 1;
-            told.retained.push(report.heap.map_or(0, |heap| heap.retained()));
+            told.retained
+                .push(report.heap.map_or(0, |heap| heap.retained()));
             *told.verdicts.entry(report.verdict.as_str()).or_default() += 1;
             *told.outcomes.entry(report.outcome.to_string()).or_default() += 1;
         })
@@ -248,8 +249,15 @@ impl Bench {
         // Below a head, one request can't be told from what its connection holds.
         let least = if case.keeps > HEAD { case.keeps } else { 0 };
         let right = least as i64..=(case.keeps.max(least) + HEAD + case.slack) as i64;
-        let wrong: Vec<_> = told.retained.iter().filter(|it| !right.contains(it)).collect();
-        assert!(wrong.is_empty(), "{wrong:?} are not in {right:?}, of {case:?}");
+        let wrong: Vec<_> = told
+            .retained
+            .iter()
+            .filter(|it| !right.contains(it))
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "{wrong:?} are not in {right:?}, of {case:?}"
+        );
         if case.keeps == 0 {
             assert_eq!(told.verdicts.get("retained"), None, "{told:?} of {case:?}");
         }

@@ -28,7 +28,10 @@ impl Bodies {
         gzip.write_all(text.as_bytes()).expect("memory");
         bodies.write("gzip", &gzip.finish().expect("memory"));
         let part = |name: &str| {
-            format!("--limit\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\r\n{}\r\n", text)
+            format!(
+                "--limit\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\n\r\n{}\r\n",
+                text
+            )
         };
         let parts = format!("{}{}--limit--\r\n", part("first"), part("second"));
         bodies.write("multipart", parts.as_bytes());
@@ -150,7 +153,11 @@ pub(crate) fn of_each_route(at: SocketAddr, bodies: &Bodies) -> Vec<Case> {
     let parts = ("content-type", "multipart/form-data; boundary=limit");
     let gzip = ("content-encoding", "gzip");
     let large = requests(400).min(400) / 20;
-    let compressed = |route, encoding| Case::get(at, route).with("accept-encoding", encoding).count(100);
+    let compressed = |route, encoding| {
+        Case::get(at, route)
+            .with("accept-encoding", encoding)
+            .count(100)
+    };
     vec![
         Case::get(at, "/nothing"),
         Case::get(at, "/keeps/64").keeps(64),

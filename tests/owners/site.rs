@@ -51,10 +51,7 @@ pub(crate) fn router(layer: MemoryLayer) -> Router {
         .fallback(|| async { "no such path" })
         // Compressed and decompressed inside of the layer.
         .nest("/inner", texts().layer(CompressionLayer::new()))
-        .nest(
-            "/inner",
-            texts_up().layer(RequestDecompressionLayer::new()),
-        )
+        .nest("/inner", texts_up().layer(RequestDecompressionLayer::new()))
         .nest("/outer", texts().merge(texts_up()))
         .layer(axum::middleware::map_request(charge))
         .layer(DefaultBodyLimit::disable());
@@ -189,7 +186,8 @@ fn streams() -> Router {
         .route(
             "/stream",
             get(|| async {
-                let frames = stream::iter(0..40).map(|_| Ok::<_, Infallible>(Bytes::from(vec![1; 64 << 10])));
+                let frames = stream::iter(0..40)
+                    .map(|_| Ok::<_, Infallible>(Bytes::from(vec![1; 64 << 10])));
                 Body::from_stream(frames)
             }),
         )
@@ -210,15 +208,24 @@ fn streams() -> Router {
                     let row = serde_json::json!({ "row": row, "name": format!("name {row}") });
                     Ok::<_, Infallible>(Bytes::from(format!("{row}\n")))
                 });
-                ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(rows))
+                (
+                    [(header::CONTENT_TYPE, "application/x-ndjson")],
+                    Body::from_stream(rows),
+                )
             }),
         )
 }
 
 fn uploads() -> Router {
     Router::new()
-        .route("/bytes", post(|body: Bytes| async move { body.len().to_string() }))
-        .route("/string", post(|body: String| async move { body.len().to_string() }))
+        .route(
+            "/bytes",
+            post(|body: Bytes| async move { body.len().to_string() }),
+        )
+        .route(
+            "/string",
+            post(|body: String| async move { body.len().to_string() }),
+        )
         .route(
             "/frames",
             post(|body: Body| async move {
@@ -269,7 +276,10 @@ fn stacks() -> Router {
             Duration::from_secs(30),
         ));
     Router::new()
-        .route("/stack", post(|body: Bytes| async move { body.len().to_string() }))
+        .route(
+            "/stack",
+            post(|body: Bytes| async move { body.len().to_string() }),
+        )
         .layer(stack)
         .merge(
             Router::new()
@@ -286,7 +296,9 @@ async fn panics() -> StatusCode {
 
 fn texts() -> Router {
     let text = || async {
-        let lines: String = (0..500).map(|line| format!("line {line} of a text\n")).collect();
+        let lines: String = (0..500)
+            .map(|line| format!("line {line} of a text\n"))
+            .collect();
         let marked = HeaderValue::from_static("1");
         ([("x-outer", marked)], lines).into_response()
     };
@@ -294,5 +306,8 @@ fn texts() -> Router {
 }
 
 fn texts_up() -> Router {
-    Router::new().route("/up", post(|body: Bytes| async move { body.len().to_string() }))
+    Router::new().route(
+        "/up",
+        post(|body: Bytes| async move { body.len().to_string() }),
+    )
 }
