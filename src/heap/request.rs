@@ -9,7 +9,6 @@ use super::{
     scope::{self, Owned},
     slots,
     tag::Tag,
-    unsent,
 };
 use crate::route::Route;
 use std::{any::Any, mem, sync::Arc};
@@ -109,7 +108,7 @@ impl Flow {
     pub(crate) fn hand_over(&mut self, data: &mut dyn Any) {
         match self {
             Self::Unmetered => {}
-            Self::Owned(owned) => unsent::follow(data, owned.tag()),
+            Self::Owned(owned) => owned.hand_over(data),
             #[cfg(feature = "jemalloc")]
             Self::ByDifference(difference) => difference.hand_off(data),
         }

@@ -310,7 +310,7 @@ mod tests {
             (open.live, open.unsent, open.is_working)
         };
         assert_eq!(seen(), (5000, 0, false));
-        close(tag);
+        close(tag, 0);
         assert_eq!(seen(), (5000, 4096, false));
         work_on(tag);
         assert!(seen().2);

@@ -9,8 +9,10 @@ use super::{
     ring,
     slots::{self, Slot},
     tag::Tag,
+    unsent,
 };
 use std::{
+    any::Any,
     cell::Cell,
     mem::{self, ManuallyDrop},
     sync::Arc,
@@ -95,6 +97,8 @@ pub(crate) struct Owned {
     /// of a scope.
     pending: i64,
     peak: i64,
+    /// Bytes of the response that nobody follows: see [`unsent`].
+    unfollowed: u64,
     account: Option<Arc<Account>>,
 }
 
@@ -152,6 +156,11 @@ impl Owned {
     /// The account of its work elsewhere, where one was opened.
     pub(super) fn into_account(self) -> Option<Arc<Account>> {
         self.account
+    }
+
+    /// `data` of its response goes on to the server.
+    pub(super) fn hand_over(&mut self, data: &mut dyn Any) {
+        unsent::follow(data, self.tag, &mut self.unfollowed);
     }
 
     /// What is to be added to its entry.
