@@ -2,6 +2,7 @@ use super::{
     labels,
     ring::{self, OpenRequest},
     slots,
+    tag::ROUTES,
 };
 use crate::route::Route;
 use std::time::Duration;
@@ -77,20 +78,17 @@ pub fn live_by_route() -> Option<LiveByRoute> {
     if !slots::are_counting() {
         return None;
     }
-    let labels: Vec<_> = labels::all().collect();
-    let last = labels.iter().map(|(_, number)| usize::from(number.0));
-    let sums = slots::live_by_number(last.max().map_or(1, |last| last + 1));
-    let mut nobody = sums[0];
-    let mut routes = Vec::with_capacity(labels.len());
-    let mut numbered = vec![None; sums.len()];
-    for (route, number) in labels {
-        let sum = sums[usize::from(number.0)];
-        // What can't be below zero is off by what moves meanwhile, so that the sum stays true.
-        nobody += sum.min(0);
-        numbered[usize::from(number.0)] = Some(routes.len());
+    // All that is allocated here is what is returned, and it is there before anything is summed up: so the
+    // sum holds to the byte for whoever compares it with the live heap.
+    let mut routes = Vec::with_capacity(labels::all().count() + 1);
+    let mut numbers = [0; ROUTES];
+    let mut last = 0;
+    for (route, number) in labels::all() {
+        numbers[usize::from(number.0)] = routes.len() + 1;
+        last = last.max(usize::from(number.0));
         routes.push(RouteLive {
             route: route.clone(),
-            live: sum.max(0).cast_unsigned(),
+            live: 0,
             open: 0,
             unsent: 0,
             running: 0,
@@ -98,13 +96,26 @@ pub fn live_by_route() -> Option<LiveByRoute> {
             oldest_running: None,
         });
     }
+    let mut sums = [0; ROUTES];
+    slots::live_by_number(&mut sums[..=last]);
+    let mut nobody = sums[0];
+    for (sum, number) in sums.iter().zip(&numbers) {
+        if let Some(route) = number
+            .checked_sub(1)
+            .and_then(|at: usize| routes.get_mut(at))
+        {
+            // What can't be below zero is off by what moves meanwhile, so that the sum stays true.
+            nobody += sum.min(&0);
+            route.live = sum.max(&0).cast_unsigned();
+        }
+    }
     for request in ring::open_requests() {
-        let known = numbered.get(request.route).copied().flatten();
-        if let Some(route) = known.and_then(|at: usize| routes.get_mut(at)) {
+        let number = numbers.get(request.route).copied().unwrap_or(0);
+        if let Some(route) = number.checked_sub(1).and_then(|at| routes.get_mut(at)) {
             route.add(&request);
         }
     }
-    routes.sort_by(|a, b| {
+    routes.sort_unstable_by(|a: &RouteLive, b: &RouteLive| {
         let by_name = || a.route.as_str().cmp(b.route.as_str());
         b.live.cmp(&a.live).then_with(by_name)
     });

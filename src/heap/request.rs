@@ -9,10 +9,9 @@ use super::{
     scope::{self, Owned},
     slots,
     tag::Tag,
-    unsent,
 };
 use crate::route::Route;
-use std::{any::Any, sync::Arc};
+use std::{any::Any, mem, sync::Arc};
 
 /// The heap of one request, while its window is open.
 #[derive(Debug, Default)]
@@ -109,7 +108,7 @@ impl Flow {
     pub(crate) fn hand_over(&mut self, data: &mut dyn Any) {
         match self {
             Self::Unmetered => {}
-            Self::Owned(owned) => unsent::follow(data, owned.tag()),
+            Self::Owned(owned) => owned.hand_over(data),
             #[cfg(feature = "jemalloc")]
             Self::ByDifference(difference) => difference.hand_off(data),
         }
@@ -120,18 +119,27 @@ impl Flow {
         match self {
             Self::Unmetered => None,
             Self::Owned(owned) => {
-                ring::close(owned.tag());
-                Some(Remains {
+                let mut remains = Remains {
                     tag: owned.tag(),
                     flow: owned.so_far(),
+                    pending: owned.pending(),
                     account: owned.into_account(),
-                })
+                    is_closed: false,
+                };
+                // What is over at once is closed and ended in one.
+                if !remains.is_settled() || remains.account.is_some() {
+                    ring::close(remains.tag, mem::take(&mut remains.pending));
+                    remains.is_closed = true;
+                }
+                Some(remains)
             }
             #[cfg(feature = "jemalloc")]
             Self::ByDifference(difference) => Some(Remains {
                 tag: Tag::NOBODY,
                 flow: difference.so_far()?,
+                pending: 0,
                 account: difference.into_account(),
+                is_closed: true,
             }),
         }
     }
@@ -142,6 +150,9 @@ impl Flow {
 pub(crate) struct Remains {
     tag: Tag,
     flow: HeapFlow,
+    /// What its entry doesn't have yet; 0 once that is closed.
+    pending: i64,
+    is_closed: bool,
     account: Option<Arc<Account>>,
 }
 
@@ -152,7 +163,8 @@ const HEAD: u64 = 1024;
 impl Remains {
     /// What is alive of the request. 0 where blocks have no owner.
     pub(crate) fn live(&self) -> u64 {
-        ring::live(self.tag).max(0).cast_unsigned()
+        let live = ring::live(self.tag).wrapping_add(self.pending);
+        live.max(0).cast_unsigned()
     }
 
     /// Whether the server has yet to send some of the response.
@@ -177,9 +189,17 @@ impl Remains {
         };
         let is_carried = self
             .account
+            .as_ref()
             .is_some_and(|account| scope::as_nobody(|| account.end(end)).1);
         if !is_carried {
-            ring::end(tag);
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        match self.is_closed {
+            true => ring::end(self.tag),
+            false => ring::close_and_end(self.tag, self.pending),
         }
     }
 
@@ -226,7 +246,7 @@ impl Remains {
         }
         if !is_carried {
             // What the server has yet to send keeps the entry from the next request.
-            ring::end(tag);
+            self.end();
         }
         flow.own(live);
         flow.unsent = unsent;

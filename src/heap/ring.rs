@@ -162,10 +162,20 @@ pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
     }
 }
 
-/// The window of an open request has closed.
-pub(super) fn close(tag: Tag) {
+/// The window of an open request has closed, with `pending` bytes to be added.
+pub(super) fn close(tag: Tag, pending: i64) {
     if tag.has_place() {
-        entry(tag).word.fetch_or(CLOSED, Ordering::AcqRel);
+        let change = as_live(pending).wrapping_add(CLOSED);
+        entry(tag).word.fetch_add(change, Ordering::AcqRel);
+    }
+}
+
+/// The same, and all is said of the request: [`close`] and [`end`] in one.
+#[inline]
+pub(super) fn close_and_end(tag: Tag, pending: i64) {
+    if tag.has_place() {
+        let change = as_live(pending).wrapping_sub(OPEN);
+        entry(tag).word.fetch_add(change, Ordering::AcqRel);
     }
 }
 
@@ -300,7 +310,7 @@ mod tests {
             (open.live, open.unsent, open.is_working)
         };
         assert_eq!(seen(), (5000, 0, false));
-        close(tag);
+        close(tag, 0);
         assert_eq!(seen(), (5000, 4096, false));
         work_on(tag);
         assert!(seen().2);

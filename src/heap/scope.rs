@@ -9,8 +9,14 @@ use super::{
     ring,
     slots::{self, Slot},
     tag::Tag,
+    unsent,
 };
-use std::{cell::Cell, mem::ManuallyDrop, sync::Arc};
+use std::{
+    any::Any,
+    cell::Cell,
+    mem::{self, ManuallyDrop},
+    sync::Arc,
+};
 
 /// What a thread has counted. Only differences mean something, and they may wrap.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,9 +93,17 @@ pub(crate) struct Owned {
     tag: Tag,
     allocated: u64,
     allocations: u64,
+    /// What its scopes did that its entry doesn't have yet: to add to an entry costs more than all the rest
+    /// of a scope.
+    pending: i64,
     peak: i64,
+    /// Bytes of the response that nobody follows: see [`unsent`].
+    unfollowed: u64,
     account: Option<Arc<Account>>,
 }
+
+/// An entry may lag by this much while its request is open.
+const LAG: u64 = 4096;
 
 impl Owned {
     #[inline]
@@ -129,15 +143,29 @@ impl Owned {
             let (done, peak, account) = scope.leave(slot);
             self.allocated = self.allocated.wrapping_add(done.allocated);
             self.allocations = self.allocations.wrapping_add(done.allocations);
-            self.peak = self.peak.max(scope.live.wrapping_add(peak));
+            let live = scope.live.wrapping_add(self.pending);
+            self.peak = self.peak.max(live.wrapping_add(peak));
             self.account = account;
-            ring::add(self.tag, done.net());
+            self.pending = self.pending.wrapping_add(done.net());
+            if self.pending.unsigned_abs() > LAG {
+                ring::add(self.tag, mem::take(&mut self.pending));
+            }
         });
     }
 
     /// The account of its work elsewhere, where one was opened.
     pub(super) fn into_account(self) -> Option<Arc<Account>> {
         self.account
+    }
+
+    /// `data` of its response goes on to the server.
+    pub(super) fn hand_over(&mut self, data: &mut dyn Any) {
+        unsent::follow(data, self.tag, &mut self.unfollowed);
+    }
+
+    /// What is to be added to its entry.
+    pub(super) fn pending(&self) -> i64 {
+        self.pending
     }
 
     /// What it allocated in its scopes, and its peak.

@@ -219,17 +219,15 @@ pub(super) fn live_bytes() -> Option<u64> {
     (allocated > 0).then(|| live.max(0).cast_unsigned())
 }
 
-/// Live bytes of each route, by its number. Single ones may be off by what moves between threads
+/// Adds live bytes of each route, by its number. Single ones may be off by what moves between threads
 /// meanwhile, and then below zero.
-pub(super) fn live_by_number(numbers: usize) -> Vec<i64> {
+pub(super) fn live_by_number(live: &mut [i64]) {
     let rows = ROWS[..used()].iter().chain([&CROWDED_ROW]);
-    let mut live = vec![0; numbers.min(ROUTES)];
     for row in rows {
         for (live, counted) in live.iter_mut().zip(&row.0) {
             *live += counted.load(Ordering::Relaxed);
         }
     }
-    live
 }
 
 /// Live bytes of one route.

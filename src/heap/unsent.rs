@@ -4,28 +4,37 @@ use super::{ring, scope, tag::Tag};
 use bytes::Bytes;
 use std::{any::Any, mem};
 
-/// Frames below this are not followed: they fit into the buffers of the kernel, and to follow one takes
-/// an allocation.
-const LARGE: usize = 4096;
+/// Frames are followed where they, and those before them that were not, come to this much: to follow one
+/// takes an allocation. A server sends them in order, so the one that is followed stands for them all.
+///
+/// Over HTTP/2 even small frames wait for their client, in the server's buffers and not in the kernel's.
+const LARGE: u64 = 1024;
 
 /// Follows `data` until the server drops it, which it does once the kernel has all of it, or its
-/// connection is gone.
-pub(super) fn follow(data: &mut dyn Any, tag: Tag) {
-    if let Some(bytes) = data.downcast_mut::<Bytes>()
-        && bytes.len() >= LARGE
-        && tag.has_place()
-    {
-        let unsent = Unsent {
-            bytes: mem::take(bytes),
-            tag,
-        };
-        ring::hand_over(tag, unsent.bytes.len() as u64);
-        *bytes = scope::as_nobody(|| Bytes::from_owner(unsent));
+/// connection is gone. `before` is what went ahead and is not followed.
+pub(super) fn follow(data: &mut dyn Any, tag: Tag, before: &mut u64) {
+    let Some(bytes) = data.downcast_mut::<Bytes>() else {
+        return;
+    };
+    let size = *before + bytes.len() as u64;
+    if size < LARGE || !tag.has_place() {
+        *before = size;
+        return;
     }
+    *before = 0;
+    let unsent = Unsent {
+        bytes: mem::take(bytes),
+        size,
+        tag,
+    };
+    ring::hand_over(tag, size);
+    *bytes = scope::as_nobody(|| Bytes::from_owner(unsent));
 }
 
 struct Unsent {
     bytes: Bytes,
+    /// Of these bytes and of those before them.
+    size: u64,
     tag: Tag,
 }
 
@@ -37,10 +46,8 @@ impl AsRef<[u8]> for Unsent {
 
 impl Drop for Unsent {
     fn drop(&mut self) {
-        let bytes = mem::take(&mut self.bytes);
-        let size = bytes.len() as u64;
         // First, so that whoever sees nothing unsent sees nothing of it alive either.
-        drop(bytes);
-        ring::sent(self.tag, size);
+        drop(mem::take(&mut self.bytes));
+        ring::sent(self.tag, self.size);
     }
 }

@@ -26,6 +26,7 @@ use std::{
     env,
     io::{self, BufRead},
     net::SocketAddr,
+    path::PathBuf,
     process::Stdio,
     time::Duration,
 };
@@ -54,8 +55,12 @@ pub struct Batch {
     pub streams: usize,
     /// Headers beside those that are needed, of some 40 bytes each.
     pub headers: usize,
+    /// Headers with these names and values as well.
+    pub with: Vec<(String, String)>,
     /// Bytes of the request body; 0 is none.
     pub body: usize,
+    /// The file that the body is read from; `body` is its size then.
+    pub file: Option<PathBuf>,
     /// The body's length is not declared.
     pub chunked: bool,
     pub mode: Mode,
@@ -119,11 +124,22 @@ impl Batch {
             connections: 1,
             streams: 1,
             headers: 0,
+            with: Vec::new(),
             body: 0,
+            file: None,
             chunked: false,
             mode: Mode::Kept,
             reading: Reading::All,
             hold: false,
+        }
+    }
+}
+
+impl Batch {
+    fn content(&self) -> Vec<u8> {
+        match &self.file {
+            Some(file) => std::fs::read(file).expect("a file to send"),
+            None => vec![b'x'; self.body],
         }
     }
 }

@@ -123,7 +123,7 @@ fn request(batch: &Batch) -> Vec<u8> {
         (_, false) => (head + &format!("content-length: {body}\r\n\r\n")).into_bytes(),
         (_, true) => (head + "transfer-encoding: chunked\r\n\r\n").into_bytes(),
     };
-    let content = vec![b'x'; *body];
+    let content = batch.content();
     if !batch.chunked {
         request.extend(content);
         return request;
@@ -145,7 +145,9 @@ pub fn headers(batch: &Batch) -> impl Iterator<Item = (String, String)> {
             format!("value-of-header-{number:08}"),
         )
     };
-    (0..batch.headers).map(header)
+    (0..batch.headers)
+        .map(header)
+        .chain(batch.with.iter().cloned())
 }
 
 struct Response {

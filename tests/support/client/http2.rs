@@ -130,7 +130,7 @@ fn request(batch: &Batch) -> Request<Body> {
 }
 
 fn body(batch: &Batch) -> Body {
-    let content = Bytes::from(vec![b'x'; batch.body]);
+    let content = Bytes::from(batch.content());
     match (batch.body, batch.chunked) {
         (0, false) => Either::Left(Either::Left(Empty::new())),
         (_, false) => Either::Left(Either::Right(Full::new(content))),
