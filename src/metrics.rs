@@ -58,7 +58,7 @@ use std::{
 ///
 /// Install the recorder first: what is registered before that goes nowhere, as everywhere with
 /// `metrics`. With Prometheus, ask for the recommended names, give the histogram buckets (it is a summary
-/// without), and run the upkeep, which sorts what the histogram has gathered: it would pile up where nobody asks.
+/// without), and run the upkeep, which sorts what the histogram has gathered: it would pile up where nobody scrapes.
 ///
 /// ```
 /// use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -80,7 +80,7 @@ use std::{
 ///     upkeep.run_upkeep();
 /// });
 ///
-/// // Where Prometheus asks:
+/// // Where Prometheus scrapes:
 /// metrics.observe();
 /// assert!(prometheus.render().contains("process_memory_usage_bytes"));
 /// # Ok::<_, metrics_exporter_prometheus::BuildError>(())
@@ -125,7 +125,7 @@ struct Registered {
 }
 
 impl Metrics {
-    /// Describes the metrics to the recorder that is installed, and tells it the limit.
+    /// Describes the metrics to the recorder that is installed, and sets the limit.
     pub fn new() -> Self {
         describe();
         let registered = Registered {

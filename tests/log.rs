@@ -161,8 +161,8 @@ async fn the_message_is_a_sentence_for_people() {
         (
             GROWING,
             "memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems: \
-             no heap meter tells whether this is live heap or pages the allocator keeps. \
-             A heap meter tells live heap from kept pages: tower_memory::heap",
+             without a heap meter, live heap can't be told from freed pages. \
+             Install a heap meter, which is two lines: tower_memory::heap",
         ),
         (
             [Some(486.3), Some(26.1)],

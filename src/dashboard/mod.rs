@@ -55,12 +55,12 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
 /// ```
 ///
-/// GET only. Every answer tells browsers to keep and to pass on nothing, and the page's policy lets
-/// no other script run and nothing else be asked.
+/// GET only. Every answer forbids browsers to store it or to pass on where they came from, and the page's policy
+/// lets no other script run and nothing else be loaded.
 ///
 /// # Cost
 ///
-/// Nothing while nobody looks. Whoever does costs one [`Routes::snapshot`] and its JSON a second.
+/// Nothing while nobody looks. An open page costs one [`Routes::snapshot`] and its JSON a second.
 ///
 /// A runtime whose threads all are blocked by handlers answers nothing, and no page that is nested in it: for one
 /// that does, see [`serve`].

@@ -47,9 +47,9 @@
 //! - **Settled.** At the end of a response some of it is still with the server. A request with more than 1 KiB
 //!   alive is therefore looked at again, for up to 50 ms, and reported once no more than that is left, or
 //!   when the time is over. What is alive by then is retained.
-//! - **Unsent.** While the server holds response frames of 4 KiB or more that the client has not read, the report
-//!   waits, for 10 s at most. After that they are [`HeapFlow::unsent`], not retained, and [`live_by_route`] shows
-//!   them until they are sent.
+//! - **Unsent.** While the server holds a KiB or more of the response (frames of [`Bytes`](bytes::Bytes)) that the
+//!   client has not read, the report waits, for 10 s at most. After that it is [`HeapFlow::unsent`], not
+//!   retained, and [`live_by_route`] shows it until it is sent.
 //! - **Running.** Work that carries the request may go on after its response. What the request owns meanwhile is
 //!   [`HeapFlow::running`], and a second report follows when the work ends
 //!   ([`OnReport::on_late_work`](crate::OnReport::on_late_work)).

@@ -172,14 +172,14 @@ impl Remains {
         ring::unsent(self.tag) > 0
     }
 
-    /// Whether nothing is to be waited for: what is alive is so little that it may be the head of the
+    /// Whether there is nothing to wait for: what is alive is so little that it may be the head of the
     /// response, and the server has sent the rest.
     #[inline]
     pub(crate) fn is_settled(&self) -> bool {
         self.live() <= HEAD && !self.is_unsent()
     }
 
-    /// No one will be told of this request. Where work of it still runs, its entry is given back when
+    /// This request is reported by nobody here. Where work of it still runs, its entry is given back when
     /// that ends.
     pub(crate) fn discard(self) {
         let tag = self.tag;
@@ -203,7 +203,7 @@ impl Remains {
         }
     }
 
-    /// All that is to be said of the request. Where work of it still runs, `tell` makes what is called
+    /// The figures of the request. Where work of it still runs, `tell` makes what is called
     /// when that ends.
     pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
     where
@@ -255,12 +255,12 @@ impl Remains {
     }
 }
 
-/// What is left of work that outlived its request.
+/// What is left of work that went on after its request.
 #[derive(Debug)]
 pub(crate) struct LateRemains {
     tag: Tag,
     done: HeapFlow,
-    /// What the request had in use when it was told of.
+    /// What the request had in use when it was reported.
     before: u64,
 }
 
@@ -270,7 +270,7 @@ impl LateRemains {
         self.tag == Tag::NOBODY || ring::live(self.tag) <= HEAD.cast_signed()
     }
 
-    /// All that is to be said of the work; `None` where it did nothing.
+    /// The figures of the work; `None` where it did nothing.
     pub(crate) fn settle(self) -> Option<HeapFlow> {
         let Self {
             tag, done, before, ..

@@ -1,6 +1,6 @@
 //! One entry for each request that is open: what is alive of it.
 //!
-//! A request takes the next free entry when it is opened and gives it back when all is said of it. What
+//! A request takes the next free entry when it is opened and gives it back when it is reported. What
 //! it changes within its own scopes it adds when they end; what others free of it, wherever, comes off at
 //! once. So an entry is exact between scopes, and while one is open it lags by what that one did.
 
@@ -186,7 +186,7 @@ pub(super) fn work_on(tag: Tag) {
     }
 }
 
-/// All is said of the request: its entry is free, once the server has sent what it has of the response.
+/// The request is reported: its entry is free, once the server has sent what it has of the response.
 /// What is still alive of the request goes on counting for its route. To be called once.
 pub(super) fn end(tag: Tag) {
     if tag.has_place() {

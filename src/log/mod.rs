@@ -119,7 +119,7 @@ impl Log {
         }
     }
 
-    /// At most `warnings` a minute and route; the first 512 routes that warn are told apart.
+    /// At most `warnings` a minute and route; the first 512 routes that warn count separately, the rest together.
     pub fn warnings_per_minute(self, warnings: u32) -> Self {
         Self {
             limit: RateLimit::per_minute(warnings),

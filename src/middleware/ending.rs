@@ -47,7 +47,7 @@ impl Ending {
         self.remains.as_ref().is_some_and(Remains::is_unsent)
     }
 
-    /// Tells the listeners.
+    /// Reports to the listeners.
     pub(super) fn tell(mut self) {
         let mut dropped = 0;
         let heap = self.remains.as_ref().map(|remains| {
@@ -67,12 +67,12 @@ impl Ending {
         };
         report.verdict = verdict::judge(&evidence, &self.config.thresholds);
         self.config.tell(|listener| listener.on_report(report));
-        // It may be the last handle of the span, and then the subscriber is told.
+        // It may be the last handle of the span, whose end the subscriber hears of.
         let span = mem::replace(&mut report.span, tracing::Span::none());
         shielded(|| drop(span));
     }
 
-    /// What is called with what work of this request did after it was told of.
+    /// Called when background work of this request ends, after the request's report.
     fn when_work_ends(&self) -> impl FnOnce(LateRemains) + Send + use<> {
         let config = Arc::clone(&self.config);
         let (method, route) = (self.report.method.clone(), self.report.route.clone());
@@ -98,7 +98,7 @@ impl Ending {
     }
 }
 
-/// Work that outlived its request, and has ended.
+/// Background work of a request that went on after it, and has ended.
 pub(super) struct LateEnding {
     config: Arc<Config>,
     remains: LateRemains,
@@ -126,7 +126,7 @@ impl LateEnding {
     }
 }
 
-/// What waits to be told, with the subscriber that was to hear of it.
+/// What waits to be reported, with the subscriber that its events go to.
 pub(super) struct Waiting {
     pub(super) ending: Either,
     subscriber: Dispatch,

@@ -1,4 +1,4 @@
-//! Waits until the server has dropped what it held of a request, and then has it told.
+//! Waits until the server has dropped what it held of a request, and then reports it.
 //!
 //! One thread for the process, started by the first request that is not settled at its end. A
 //! request that hands one over takes no lock.
@@ -19,13 +19,13 @@ use std::{
 /// After the end of a body, servers have dropped its frames within 6 ms in 99 of 100 cases.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// For which a client that does not read its response is waited for.
+/// How long to wait for a client that does not read its response.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Tells of `waiting` once it is settled, or has had its time.
+/// Reports `waiting` once it is settled, or its time is over.
 pub(super) fn wait(waiting: Waiting) {
     // All of this is bookkeeping, of no request.
     heap::as_nobody(|| {
@@ -58,7 +58,7 @@ impl Settler {
             tracing::warn!(
                 target: TARGET,
                 error = %error,
-                "requests are reported as soon as they end, some with the response that the server has yet to drop, because no thread could be started to wait for it: {error}",
+                "no thread could be started to wait for servers to drop responses, so reports of requests may count responses as retained: {error}",
             );
         });
         Some(Self {

@@ -156,7 +156,7 @@ impl SharedReading {
             tracing::warn!(
                 target: crate::log::TARGET,
                 error = %error,
-                "resident memory can't be read, reports carry no memory figures until it can: {error}",
+                "resident memory can't be read; reports carry no memory figures until it can: {error}",
             );
         }
     }

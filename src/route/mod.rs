@@ -42,7 +42,7 @@ impl Route {
     /// The request matched no route, or its route is unknown.
     pub const UNMATCHED: Self = Self(Label::Static("unmatched"));
 
-    /// Stands for all routes beyond the number that is told apart.
+    /// Stands for all routes beyond the bound of a table.
     pub(crate) const OTHER: Self = Self(Label::Static("other"));
 
     /// The route as text.

@@ -19,7 +19,7 @@ pub struct Sample {
     pub held: Option<u64>,
     /// Warnings about requests and their background work in this step.
     pub warnings: u32,
-    /// Requests in flight, told whenever one of them ends; 0 when none did.
+    /// Requests in flight, as of the last one that ended; 0 when none did.
     pub in_flight: u32,
 }
 

@@ -197,9 +197,7 @@ impl Verdict {
             Self::Overlapped => {
                 Some("Install a heap meter to tell requests apart: tower_memory::heap")
             }
-            Self::Unmetered => {
-                Some("A heap meter tells live heap from kept pages: tower_memory::heap")
-            }
+            Self::Unmetered => Some("Install a heap meter, which is two lines: tower_memory::heap"),
         }
     }
 }
