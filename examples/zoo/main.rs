@@ -1,11 +1,11 @@
-//! One route per memory behaviour, to see what the log says of each.
+//! One route per memory behaviour, to see the verdict on each.
 //!
 //! ```sh
 //! cargo run --release --example zoo --features axum    # or: -- --json --reclaim --listen 127.0.0.1:0
 //! curl 'http://127.0.0.1:3000/burst?mib=24'
 //! ```
 //!
-//! | route | what it does | query (default) | what is said of it, when it is alone |
+//! | route | what it does | query (default) | verdict, when it is alone |
 //! |---|---|---|---|
 //! | `/steady` | allocates and frees before it answers | `mib` (1) | nothing |
 //! | `/leak` | allocates and never frees | `mib` (128) | `retained` |
@@ -13,11 +13,11 @@
 //! | `/burst` | parses a JSON text of this size and drops it | `mib` (24) | `allocator_held` |
 //! | `/mmap` | maps a file, reads all of it and keeps the map | `mib` (128) | `mapped` |
 //! | `/stream` | sends chunks of 1 MiB with a pause between | `mib` (8), `ms` (100) | nothing |
-//! | `/download` | sends one buffer | `mib` (128) | `allocator_held`, until it is sent |
+//! | `/download` | sends one buffer | `mib` (128) | `allocator_held`, or nothing |
 //! | `/asset` | sends one buffer that it keeps | `mib` (128) | `retained`, once |
 //! | `/upload` | takes a body by POST | | `allocator_held`, or nothing |
 //! | `/panic` | allocates, then panics | `mib` (128) | nothing |
-//! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | nothing |
+//! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | `running`, or nothing where the task begins later |
 //! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
 //!
 //! Where it says `mib`, `kib` and `bytes` do as well: `/leak?bytes=64`. `/` lists the routes, and `/memory` shows what they
@@ -27,7 +27,7 @@
 //! With `--reclaim`, pages that a burst left with the allocator are given back. `RUST_LOG=tower_memory=debug` shows an
 //! event of every request. The log blocks nobody: what is not read in time is dropped and counted.
 //!
-//! Whoever runs beside one of them is told apart from it: `other_requests`.
+//! Requests beside one of them aren't blamed for it: `other_requests`.
 
 mod index;
 mod logging;
