@@ -6,14 +6,26 @@ mod oracle;
 #[path = "support/work.rs"]
 mod work;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Empty;
 use oracle::Oracle;
 use std::{
     cell::RefCell,
+    convert::Infallible,
     env,
+    future::{Future, ready},
+    hint::black_box,
+    pin::pin,
     sync::{Barrier, Mutex, MutexGuard, PoisonError, mpsc},
+    task::{Context, Waker},
     thread,
 };
-use tower_memory::heap::{TrackingAllocator, live_bytes};
+use tower::{Layer, Service, service_fn};
+use tower_memory::{
+    MemoryLayer,
+    heap::{TrackingAllocator, live_bytes},
+};
 use work::{live_of, work_for};
 
 #[global_allocator]
@@ -186,6 +198,27 @@ fn destructors_of_thread_locals_are_counted() {
         ending.join().expect("it ends");
     }
     assert_exact();
+}
+
+#[test]
+fn a_request_allocates_nothing_where_the_heap_is_metered() {
+    let _alone = alone();
+    let layer = MemoryLayer::new().warn_above(u64::MAX);
+    let mut service = layer.layer(service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())))
+    }));
+    let mut request = || {
+        let answer = pin!(service.call(Request::new(())));
+        let answered = answer.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(answered.is_ready());
+    };
+    // Routes and readers are set up once.
+    request();
+    let before = oracle::allocations_here();
+    (0..10).for_each(|_| request());
+    assert_eq!(oracle::allocations_here(), before);
+    drop(black_box(Box::new(7)));
+    assert_eq!(oracle::allocations_here(), before + 1);
 }
 
 #[cfg(target_os = "linux")]
