@@ -117,6 +117,36 @@ fn a_block_that_grows_and_shrinks_keeps_what_is_in_it_and_its_owner() {
     assert_eq!(live_of("/other"), 0);
 }
 
+/// Without a word to the optimizer: it may leave out a block as a whole, and never half of it.
+fn plain_work<const SIZE: usize>() {
+    drop(vec![1_u8; SIZE]);
+    drop(Box::new([SIZE as u64; 4]));
+    let mut grown = vec![2_u8; SIZE];
+    grown.extend([3; 100]);
+    grown.shrink_to_fit();
+    assert_eq!(grown.iter().filter(|byte| **byte == 3).count(), 100);
+    assert_eq!(format!("{SIZE}").parse(), Ok(SIZE));
+}
+
+#[test]
+fn what_the_optimizer_sees_through_is_counted_as_a_whole_or_not_at_all() {
+    let _alone = alone();
+    let before = (live_bytes(), live_of("/plain"));
+    let work = || {
+        for _ in 0..100 {
+            plain_work::<1>();
+            plain_work::<24>();
+            plain_work::<700>();
+            plain_work::<1_000>();
+            plain_work::<5_000>();
+        }
+    };
+    work();
+    assert_live(before.0);
+    work_for("/plain", work);
+    assert_eq!(live_of("/plain"), before.1);
+}
+
 /// An allocator that has nothing more for threads that say so.
 struct Exhausted;
 

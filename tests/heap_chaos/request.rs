@@ -110,10 +110,12 @@ impl Heap {
                     lock(&KEPT).extend(kept);
                 }
                 8 => {
-                    // Another's grows, and stays another's.
+                    // Another's grows, and stays another's; what is empty would be new.
                     let taken = lock(&KEPT).pop();
                     if let Some(mut taken) = taken {
-                        taken.reserve(rng.usize(0..1_000));
+                        if taken.capacity() > 0 {
+                            taken.reserve(rng.usize(0..1_000));
+                        }
                         lock(&KEPT).push(taken);
                     }
                 }

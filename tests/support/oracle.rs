@@ -26,6 +26,7 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static OWNER: Cell<Owner> = const { Cell::new(0) };
+    static ALLOCATIONS_HERE: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Calls `f`, which works for `owner`.
@@ -59,6 +60,16 @@ pub(crate) fn allocations() -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed)
 }
 
+/// Those of this thread.
+pub(crate) fn allocations_here() -> u64 {
+    ALLOCATIONS_HERE.get()
+}
+
+fn allocated() {
+    ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    ALLOCATIONS_HERE.set(ALLOCATIONS_HERE.get() + 1);
+}
+
 fn count(owner: Owner, bytes: i64) {
     LIVE[usize::from(owner)]
         .0
@@ -82,7 +93,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Oracle<A> {
         // SAFETY: as the caller promised.
         let moved = unsafe { self.0.realloc(block, layout, new_size) };
         if !moved.is_null() {
-            ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+            allocated();
             count(owner, new_size as i64 - layout.size() as i64);
             owner_at(moved).store(owner, Ordering::Relaxed);
         }
@@ -99,7 +110,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Oracle<A> {
 
 fn began(block: *mut u8, layout: Layout) -> *mut u8 {
     if !block.is_null() {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        allocated();
         count(OWNER.get(), layout.size() as i64);
         owner_at(block).store(OWNER.get(), Ordering::Relaxed);
     }
