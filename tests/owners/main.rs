@@ -6,8 +6,13 @@ mod client;
 
 mod bench;
 mod cases;
+mod held;
 mod matrix;
+mod mixed;
+mod others;
+mod random;
 mod site;
+mod site_held;
 
 use tower_memory::heap::TrackingAllocator;
 
