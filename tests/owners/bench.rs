@@ -1,4 +1,5 @@
 //! A server whose connections are counted, a client in a process of its own, and the figures that must be right at rest.
+#![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use crate::client::{Batch, Client};
 use axum::{Router, routing::any};

@@ -6,6 +6,7 @@ mod client;
 
 mod bench;
 mod cases;
+mod core;
 mod held;
 mod matrix;
 mod mixed;

@@ -1,4 +1,5 @@
 //! Handlers whose memory somebody holds for a while.
+#![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use axum::{
     Router,
@@ -56,7 +57,7 @@ pub(crate) fn router() -> Router {
             }),
         )
         .route("/50-mib", get(|| async { vec![b'x'; 50 << 20] }))
-        .route("/250-kib", get(|| async { vec![b'x'; 250 << 10] }))
+        .route("/600-kib", get(|| async { vec![b'x'; 600 << 10] }))
         .route("/job", post(job))
         .route(
             "/ws",
