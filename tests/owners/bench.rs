@@ -56,6 +56,7 @@ pub(crate) struct Told {
     pub(crate) retained: Vec<i64>,
     pub(crate) verdicts: BTreeMap<&'static str, u64>,
     pub(crate) outcomes: BTreeMap<String, u64>,
+    pub(crate) last: Option<Report>,
 }
 
 pub(crate) type Reports = Arc<Mutex<BTreeMap<String, Told>>>;
@@ -88,6 +89,7 @@ pub(crate) fn layer(reports: &Reports) -> MemoryLayer {
             told.retained
                 .push(report.heap.map_or(0, |heap| heap.retained()));
             *told.verdicts.entry(report.verdict.as_str()).or_default() += 1;
+            told.last = Some(report.clone());
             *told.outcomes.entry(report.outcome.to_string()).or_default() += 1;
         })
 }

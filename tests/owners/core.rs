@@ -39,7 +39,7 @@ fn over_64_connections_to_4_workers_what_is_kept_is_counted_to_the_byte() {
             Case::get(bench.address, "/keeps/64").keeps(64),
             Case::get(bench.address, "/keeps/4096").keeps(4096),
         ] {
-            bench.check(&case.count(requests(2_000)).over(mode, 64));
+            bench.check(&case.count(requests(400)).over(mode, 64));
         }
     }
 }

@@ -11,6 +11,7 @@ mod held;
 mod matrix;
 mod mixed;
 mod others;
+mod programs;
 mod random;
 mod site;
 mod site_held;
