@@ -7,6 +7,7 @@ mod client;
 mod bench;
 mod cases;
 mod core;
+mod full;
 mod held;
 mod matrix;
 mod mixed;
