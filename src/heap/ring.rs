@@ -12,11 +12,11 @@ use super::{
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// ```text
-/// | 48 bits: live bytes, signed | 6 bits | closed | waiting | working | open | 6 bits: generation |
+/// | 48 bits: live bytes, signed | 5 bits | closed | body | waiting | working | open | 6 bits: generation |
 /// ```
 ///
 /// Live bytes are at the top, so that they may borrow and nothing below changes. The entry is taken while
-/// it is open, working or waiting: each is set by who has the entry already and taken back once, by
+/// it is open, working, waiting or has a body: each is set by who has the entry already and taken back once, by
 /// whoever finishes that, so that nobody gives back what is another request's by then.
 #[repr(align(32))]
 struct Entry {
@@ -35,10 +35,12 @@ const OPEN: u64 = GENERATIONS;
 const WORKING: u64 = OPEN << 1;
 /// All is said of the request, but the server has yet to send what is left of the response.
 const WAITING: u64 = OPEN << 2;
+/// The window is closed, but the server has yet to drop the response body.
+const BODY: u64 = OPEN << 3;
 /// Somebody has it.
-const TAKEN: u64 = OPEN | WORKING | WAITING;
+const TAKEN: u64 = OPEN | WORKING | WAITING | BODY;
 /// The window is closed.
-const CLOSED: u64 = OPEN << 3;
+const CLOSED: u64 = OPEN << 4;
 const LIVE_SHIFT: u32 = 16;
 
 /// 2 MiB of zeroed static memory. The first is no request's.
@@ -200,6 +202,16 @@ pub(super) fn waited(tag: Tag) {
     put_back(tag, WAITING);
 }
 
+/// The server has yet to drop the body of an open request's response, until [`dropped_body`].
+pub(super) fn has_body(tag: Tag) {
+    take(tag, BODY);
+}
+
+/// See [`has_body`].
+pub(super) fn dropped_body(tag: Tag) {
+    put_back(tag, BODY);
+}
+
 fn take(tag: Tag, by: u64) {
     if tag.has_place() {
         entry(tag).word.fetch_or(by, Ordering::AcqRel);
@@ -222,9 +234,13 @@ pub(super) fn sent(tag: Tag, bytes: u64) {
     entry(tag).unsent.fetch_sub(bytes, Ordering::AcqRel);
 }
 
-/// What of an open request's response is with the server.
+/// What of an open request's response is with the server: all that is alive where it has the body.
 pub(super) fn unsent(tag: Tag) -> u64 {
-    entry(tag).unsent.load(Ordering::Acquire)
+    let entry = entry(tag);
+    match entry.word.load(Ordering::Acquire) & BODY {
+        0 => entry.unsent.load(Ordering::Acquire),
+        _ => u64::MAX,
+    }
 }
 
 /// An open request, as a reader finds it.
@@ -243,8 +259,9 @@ pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
         let word = entry.word.load(Ordering::Acquire);
         (word & TAKEN != 0).then(|| {
             let live = live_in(word).max(0).cast_unsigned();
-            let unsent = match word & CLOSED {
+            let unsent = match word & (CLOSED | BODY) {
                 0 => 0,
+                _ if word & BODY != 0 => live,
                 _ => entry.unsent.load(Ordering::Acquire).min(live),
             };
             OpenRequest {
@@ -298,13 +315,14 @@ mod tests {
     fn an_entry_is_free_when_the_last_who_has_it_puts_it_back() {
         let is_free = |tag| entry(tag).word.load(Ordering::Acquire) & TAKEN == 0;
         for order in [
-            [end, worked, waited],
-            [waited, end, worked],
-            [worked, waited, end],
+            [end, worked, waited, dropped_body],
+            [waited, end, dropped_body, worked],
+            [dropped_body, worked, waited, end],
         ] {
             let tag = open(ROUTE);
             work_on(tag);
             wait(tag);
+            has_body(tag);
             for put_back in order {
                 assert!(!is_free(tag));
                 put_back(tag);

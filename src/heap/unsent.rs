@@ -51,3 +51,20 @@ impl Drop for Unsent {
         ring::sent(self.tag, self.size);
     }
 }
+
+/// A response body that the server has although the window is closed, because no more of it will be read.
+/// Dropped once that is.
+pub(crate) struct Body(Tag);
+
+impl Body {
+    pub(super) fn of(tag: Tag) -> Self {
+        ring::has_body(tag);
+        Self(tag)
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        ring::dropped_body(self.0);
+    }
+}
