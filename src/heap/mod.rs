@@ -137,6 +137,7 @@ pub(crate) use self::{
     by_route::live_of_route,
     request::{Flow, LateRemains, Remains, Scope},
     scope::as_nobody,
+    unsent::Body as BodyWithServer,
 };
 
 /// Bytes that are allocated and not yet freed in the whole process, or `None` when no

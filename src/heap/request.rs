@@ -9,6 +9,7 @@ use super::{
     scope::{self, Owned},
     slots,
     tag::Tag,
+    unsent,
 };
 use crate::route::Route;
 use std::{any::Any, mem, sync::Arc};
@@ -111,6 +112,17 @@ impl Flow {
             Self::Owned(owned) => owned.hand_over(data),
             #[cfg(feature = "jemalloc")]
             Self::ByDifference(difference) => difference.hand_off(data),
+        }
+    }
+
+    /// The window is about to close while the server has the response body. `None` where that doesn't
+    /// matter, because so little is alive.
+    pub(crate) fn before_body(&self) -> Option<unsent::Body> {
+        match self {
+            Self::Owned(owned) if owned.tag().has_place() && owned.live() > HEAD.cast_signed() => {
+                Some(unsent::Body::of(owned.tag()))
+            }
+            _ => None,
         }
     }
 

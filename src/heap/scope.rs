@@ -163,6 +163,11 @@ impl Owned {
         unsent::follow(data, self.tag, &mut self.unfollowed);
     }
 
+    /// What is alive of it, outside of its scopes.
+    pub(super) fn live(&self) -> i64 {
+        ring::live(self.tag).wrapping_add(self.pending)
+    }
+
     /// What is to be added to its entry.
     pub(super) fn pending(&self) -> i64 {
         self.pending

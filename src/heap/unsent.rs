@@ -51,3 +51,23 @@ impl Drop for Unsent {
         ring::sent(self.tag, self.size);
     }
 }
+
+/// A response body that the server has although the window is closed, because no more of it will be read.
+/// Dropped once that is.
+pub(crate) struct Body(Tag);
+
+/// More than any request has: all that is alive of it is with the server.
+const ALL: u64 = 1 << 48;
+
+impl Body {
+    pub(super) fn of(tag: Tag) -> Self {
+        ring::hand_over(tag, ALL);
+        Self(tag)
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        ring::sent(self.0, ALL);
+    }
+}

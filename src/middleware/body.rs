@@ -2,7 +2,7 @@ use super::{
     pieces,
     visit::{Visit, Watch},
 };
-use crate::report::Outcome;
+use crate::{heap::BodyWithServer, report::Outcome};
 use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
@@ -28,6 +28,8 @@ pin_project! {
         // What it said of itself then.
         last_words: LastWords,
         visit: Option<Visit>,
+        // Where the window closed before it has ended; dropped after it.
+        with_server: Option<BodyWithServer>,
         // What of the last frame is still to be passed on.
         rest: Bytes,
         // Servers of HTTP/1 stop polling here, whether or not more follows.
@@ -78,13 +80,15 @@ impl<B: Body> ResponseBody<B> {
         let ended = |visit: &Visit| {
             visit.has_no_body() || is_end_stream || visit.passed_all_of(declared_size)
         };
+        let mut with_server = None;
         if visit.as_ref().is_some_and(ended) {
-            Visit::close(visit, Outcome::Completed);
+            with_server = Visit::close_before_body(visit);
         }
         Self {
             inner: Some(inner),
             last_words: LastWords::default(),
             visit: visit.take(),
+            with_server,
             rest: Bytes::new(),
             declared_size,
         }
@@ -104,6 +108,7 @@ impl<B: Default> Default for ResponseBody<B> {
             inner: Some(B::default()),
             last_words: LastWords::default(),
             visit: None,
+            with_server: None,
             rest: Bytes::new(),
             declared_size: None,
         }
@@ -144,6 +149,7 @@ where
                 size_hint: inner.size_hint(),
             };
             this.inner.set(None);
+            *this.with_server = None;
         }
         watch.end();
         Poll::Ready(match ready!(polled) {
@@ -214,8 +220,10 @@ where
         if let Some(visit) = self.visit {
             visit.passed(&data);
             let is_last = self.rest.is_empty() && self.inner.is_none();
-            if is_last || visit.passed_all_of(*self.declared_size) {
+            if is_last {
                 Visit::close(self.visit, Outcome::Completed);
+            } else if visit.passed_all_of(*self.declared_size) {
+                *self.with_server = Visit::close_before_body(self.visit);
             }
         }
         Frame::data(data)

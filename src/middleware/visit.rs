@@ -5,7 +5,7 @@ use super::{
     nesting::{self, Outer},
 };
 use crate::{
-    heap::{Flow, Remains, Scope},
+    heap::{BodyWithServer, Flow, Remains, Scope},
     report::{Outcome, Report},
     resident::Reading,
     route::Route,
@@ -111,6 +111,14 @@ impl Visit {
     pub(crate) fn passed_all_of(&self, declared_size: Option<u64>) -> bool {
         self.version <= Version::HTTP_11
             && declared_size.is_some_and(|size| self.response_size >= size)
+    }
+
+    /// Closes the window where no more of the body will be read, but the server has yet to drop it. What
+    /// is returned must be dropped after it.
+    pub(crate) fn close_before_body(visit: &mut Option<Self>) -> Option<BodyWithServer> {
+        let body = visit.as_ref().and_then(|open| open.flow.before_body());
+        Self::close(visit, Outcome::Completed);
+        body
     }
 
     /// Closes the window, if it is open still. In place, because a visit is large.

@@ -1,7 +1,9 @@
 //! A server whose connections are counted, a client in a process of its own, and the figures that must be right at rest.
+#![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use crate::client::{Batch, Client};
-use axum::Router;
+use axum::{Router, routing::any};
+use bytes::Bytes;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
@@ -18,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    net::TcpListener,
+    net::TcpSocket,
     runtime::{self, Runtime},
 };
 use tower_memory::{
@@ -54,6 +56,7 @@ pub(crate) struct Told {
     pub(crate) retained: Vec<i64>,
     pub(crate) verdicts: BTreeMap<&'static str, u64>,
     pub(crate) outcomes: BTreeMap<String, u64>,
+    pub(crate) last: Option<Report>,
 }
 
 pub(crate) type Reports = Arc<Mutex<BTreeMap<String, Told>>>;
@@ -86,12 +89,22 @@ pub(crate) fn layer(reports: &Reports) -> MemoryLayer {
             told.retained
                 .push(report.heap.map_or(0, |heap| heap.retained()));
             *told.verdicts.entry(report.verdict.as_str()).or_default() += 1;
+            told.last = Some(report.clone());
             *told.outcomes.entry(report.outcome.to_string()).or_default() += 1;
         })
 }
 
 impl Bench {
     pub(crate) fn new(workers: usize, router: impl FnOnce(MemoryLayer) -> Router) -> Self {
+        Self::with_send_buffers(None, workers, router)
+    }
+
+    /// With buffers of this size in the kernel, which a client fills that doesn't read.
+    pub(crate) fn with_send_buffers(
+        bytes: Option<u32>,
+        workers: usize,
+        router: impl FnOnce(MemoryLayer) -> Router,
+    ) -> Self {
         // The figures are the process's, so one test at a time has it for itself.
         static PROCESS: Mutex<()> = Mutex::new(());
         let alone = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,7 +131,7 @@ impl Bench {
             let _inside = server.enter();
             router(layer(&reports))
         };
-        let address = serve(&server, router, &connections);
+        let address = serve(&server, bytes, router, &connections);
         Self {
             address,
             reports,
@@ -132,6 +145,38 @@ impl Bench {
 
     pub(crate) fn run(&mut self, batch: &Batch) -> crate::client::Answer {
         self.driver.block_on(self.client.run(batch))
+    }
+
+    /// A server that others ask, of which nothing is measured.
+    pub(crate) fn upstream() -> Upstream {
+        let server = runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        let server = server.expect("a runtime");
+        let text = "x".repeat(18 << 10);
+        let router = Router::new().route("/text", any(move |_: Bytes| async move { text.clone() }));
+        let address = serve(&server, None, router, &Arc::default());
+        Upstream {
+            address,
+            _server: server,
+        }
+    }
+
+    /// More clients, to be there at the same time.
+    pub(crate) fn clients(&self, count: usize) -> Vec<Client> {
+        self.driver
+            .block_on(async { (0..count).map(|_| Client::start()).collect() })
+    }
+
+    /// All batches at once, of which each request must be answered.
+    pub(crate) fn run_all(&mut self, clients: &mut [Client], batches: &[Batch]) {
+        let all = clients.iter_mut().zip(batches);
+        let all = all.map(|(client, batch)| client.run(batch));
+        let answers = self.driver.block_on(futures_util::future::join_all(all));
+        for (answer, batch) in answers.iter().zip(batches) {
+            assert_eq!(answer.failed, 0, "{answer:?} to {batch:?}");
+        }
     }
 
     pub(crate) fn close(&mut self) {
@@ -235,17 +280,21 @@ impl Bench {
         })
     }
 
-    /// One report each, which accuses nobody who keeps nothing.
-    fn assert_told(&self, case: &Case, count: u64) {
-        let all = Arc::clone(&self.reports);
-        let told = wait_until(|| {
-            let told = all.lock().expect("no panic").get(case.route).cloned();
+    /// What was reported of a route, once there are so many reports.
+    pub(crate) fn told(&self, route: &str, count: u64) -> Told {
+        wait_until(|| {
+            let told = self.reports.lock().expect("no panic").get(route).cloned();
             let told = told.unwrap_or_default();
             match told.reports == count {
                 true => Ok(told),
-                false => Err(format!("{} reports of {case:?}", told.reports)),
+                false => Err(format!("{} reports of {route}, not {count}", told.reports)),
             }
-        });
+        })
+    }
+
+    /// One report each, which accuses nobody who keeps nothing.
+    fn assert_told(&self, case: &Case, count: u64) {
+        let told = self.told(case.route, count);
         // Below a head, one request can't be told from what its connection holds.
         let least = if case.keeps > HEAD { case.keeps } else { 0 };
         let right = least as i64..=(case.keeps.max(least) + HEAD + case.slack) as i64;
@@ -270,6 +319,11 @@ impl Drop for Bench {
             server.shutdown_timeout(Duration::from_secs(20));
         }
     }
+}
+
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
+    _server: Runtime,
 }
 
 /// Live heap by route, as a reader finds it.
@@ -319,14 +373,26 @@ pub(crate) fn wait_until<T>(mut look: impl FnMut() -> Result<T, String>) -> T {
     }
 }
 
-fn serve(server: &Runtime, router: Router, open: &Arc<AtomicU64>) -> SocketAddr {
+fn serve(
+    server: &Runtime,
+    send_buffers: Option<u32>,
+    router: Router,
+    open: &Arc<AtomicU64>,
+) -> SocketAddr {
     struct Open(Arc<AtomicU64>);
     impl Drop for Open {
         fn drop(&mut self) {
             self.0.fetch_sub(1, Ordering::SeqCst);
         }
     }
-    let listener = server.block_on(TcpListener::bind("127.0.0.1:0"));
+    let listener = server.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(bytes) = send_buffers {
+            socket.set_send_buffer_size(bytes)?;
+        }
+        socket.bind(([127, 0, 0, 1], 0).into())?;
+        socket.listen(1024)
+    });
     let listener = listener.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let open = Arc::clone(open);

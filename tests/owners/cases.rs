@@ -1,4 +1,5 @@
 //! Shapes of requests to the routes of the site.
+#![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use crate::{
     bench::{Case, requests},
@@ -60,7 +61,7 @@ impl Case {
             slack: 0,
             batch: Batch {
                 path: route.to_owned(),
-                count: requests(400),
+                count: requests(120),
                 connections: 4,
                 ..Batch::get(address)
             },
@@ -152,11 +153,11 @@ pub(crate) fn of_each_route(at: SocketAddr, bodies: &Bodies) -> Vec<Case> {
     let form = ("content-type", "application/x-www-form-urlencoded");
     let parts = ("content-type", "multipart/form-data; boundary=limit");
     let gzip = ("content-encoding", "gzip");
-    let large = requests(400).min(400) / 20;
+    let large = requests(120).div_ceil(20).min(200);
     let compressed = |route, encoding| {
         Case::get(at, route)
             .with("accept-encoding", encoding)
-            .count(100)
+            .count(requests(120).div_ceil(3).min(2_000))
     };
     vec![
         Case::get(at, "/nothing"),
@@ -183,15 +184,17 @@ pub(crate) fn of_each_route(at: SocketAddr, bodies: &Bodies) -> Vec<Case> {
         Case::post(at, "/frames", 5 << 20).count(large),
         Case::post(at, "/stack", 18 << 10),
         Case::get(at, "/stream").count(large),
-        Case::get(at, "/sse").count(100),
+        Case::get(at, "/sse").count(requests(120).div_ceil(3).min(2_000)),
         Case::get(at, "/ndjson").count(large),
         Case::get(at, "/file").count(large),
         Case::upload(at, "/json", bodies, "json", json),
         Case::upload(at, "/form", bodies, "form", form),
         Case::upload(at, "/multipart/memory", bodies, "multipart", parts).count(large),
         Case::upload(at, "/multipart/file", bodies, "multipart", parts).count(large),
-        Case::upload(at, "/inner/up", bodies, "gzip", gzip).count(100),
-        Case::upload(at, "/outer/up", bodies, "gzip", gzip).count(100),
+        Case::upload(at, "/inner/up", bodies, "gzip", gzip)
+            .count(requests(120).div_ceil(3).min(2_000)),
+        Case::upload(at, "/outer/up", bodies, "gzip", gzip)
+            .count(requests(120).div_ceil(3).min(2_000)),
         compressed("/inner/text", "gzip"),
         compressed("/inner/text", "zstd"),
         compressed("/outer/text", "gzip"),

@@ -6,8 +6,16 @@ mod client;
 
 mod bench;
 mod cases;
+mod core;
+mod full;
+mod held;
 mod matrix;
+mod mixed;
+mod others;
+mod programs;
+mod random;
 mod site;
+mod site_held;
 
 use tower_memory::heap::TrackingAllocator;
 

@@ -48,6 +48,7 @@ pub(crate) fn router(layer: MemoryLayer) -> Router {
         .merge(streams())
         .merge(uploads())
         .merge(stacks())
+        .merge(crate::site_held::router())
         .fallback(|| async { "no such path" })
         // Compressed and decompressed inside of the layer.
         .nest("/inner", texts().layer(CompressionLayer::new()))

@@ -1,0 +1,23 @@
+//! The same with jemalloc inside of the allocator that knows whose each block is.
+#![cfg(feature = "axum")]
+
+#[path = "owners/bench.rs"]
+mod bench;
+#[path = "owners/cases.rs"]
+mod cases;
+#[path = "support/client.rs"]
+mod client;
+#[path = "owners/core.rs"]
+mod core;
+#[path = "owners/mixed.rs"]
+mod mixed;
+#[path = "owners/site.rs"]
+mod site;
+#[path = "owners/site_held.rs"]
+mod site_held;
+
+use tikv_jemallocator::Jemalloc;
+use tower_memory::heap::TrackingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator<Jemalloc> = TrackingAllocator::new(Jemalloc);
