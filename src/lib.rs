@@ -154,7 +154,7 @@ mod verdict;
 pub use self::{
     heap::HeapFlow,
     log::Log,
-    middleware::{MemoryLayer, MemoryService, RequestBody, ResponseBody, ResponseFuture},
+    middleware::{MemoryLayer, MemoryService, RequestBody, ResponseBody, ResponseFuture, flush},
     report::{LateWork, OnReport, Outcome, Report},
     resident::{MIB, ReadResident, Resident},
     route::Route,

@@ -141,3 +141,17 @@ async fn work_that_outlives_its_request_and_retains_is_warned_of_when_it_ends() 
     assert_eq!(warning.fields.get("verdict"), "retained");
     assert_eq!(warning.fields.get("http.route"), "/work");
 }
+
+#[tokio::test]
+async fn requests_that_end_just_before_the_process_are_reported_by_a_flush() {
+    let _alone = ALONE.lock().await;
+    let (layer, mut reports) = reports_of(MemoryLayer::new());
+    let service = layer.layer(service_fn(async |_: Request<Full<Bytes>>| {
+        keep_20_mib();
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    support::read(service).await;
+    tower_memory::flush();
+    let heap = reports.now().heap.expect("it counts");
+    assert!(heap.retained() >= 20 << 20, "{heap:?}");
+}

@@ -96,6 +96,7 @@ async fn main() -> ExitCode {
         () = lines.watch(|_| {}) => Ok(()),
         result = told_to_end() => result,
     };
+    tower_memory::flush();
     lines.finish();
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,5 +20,5 @@ mod visit;
 
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::MemoryLayer, request_body::RequestBody,
-    service::MemoryService,
+    service::MemoryService, settling::flush,
 };

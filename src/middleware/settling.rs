@@ -31,16 +31,46 @@ pub(super) fn wait(waiting: Waiting) {
     heap::as_nobody(|| {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
-            Some(settler) if settler.is_of_this_process() => settler.send(waiting),
+            Some(settler) if settler.is_of_this_process() => {
+                settler.send(Message::Wait(Instant::now(), waiting));
+            }
             _ => waiting.tell(),
         }
     });
 }
 
+/// Waits until every request that has ended by now is reported, which takes some 60 ms at most, or no time
+/// where none waits.
+///
+/// A request of which more than 1 KiB is alive at its end is reported up to 50 ms later. Call this before
+/// `main` returns, or the last of them are lost. Blocks, so not on a thread that polls futures while others
+/// need it. What a client has not read by then is reported as unsent.
+///
+/// ```
+/// // After the server has shut down:
+/// tower_memory::flush();
+/// ```
+pub fn flush() {
+    if let Some(Some(settler)) = SETTLER.get()
+        && settler.is_of_this_process()
+    {
+        let (done, all_told) = channel();
+        settler.send(Message::Flush(done));
+        // Fails only when the thread is gone.
+        let _ = all_told.recv();
+    }
+}
+
 static SETTLER: OnceLock<Option<Settler>> = OnceLock::new();
 
+enum Message {
+    Wait(Instant, Waiting),
+    /// Have no more patience with what waits by now, and say when all of it is told.
+    Flush(Sender<()>),
+}
+
 struct Settler {
-    sender: Sender<(Instant, Waiting)>,
+    sender: Sender<Message>,
     thread: Thread,
     process: u32,
 }
@@ -73,38 +103,50 @@ impl Settler {
         self.process == std::process::id()
     }
 
-    fn send(&self, waiting: Waiting) {
+    fn send(&self, message: Message) {
         // Fails only when the thread is gone, which ends with the process.
-        let _ = self.sender.send((Instant::now(), waiting));
+        let _ = self.sender.send(message);
         if IS_IDLE.swap(false, Ordering::SeqCst) {
             self.thread.unpark();
         }
     }
 }
 
-fn work(receiver: &Receiver<(Instant, Waiting)>) {
+fn work(receiver: &Receiver<Message>) {
     let mut waiting = VecDeque::new();
     loop {
-        waiting.extend(receiver.try_iter());
-        match waiting.is_empty() {
-            true => waiting.extend(idle(receiver)),
-            false => thread::sleep(PAUSE),
-        }
-        let now = Instant::now();
-        for _ in 0..waiting.len() {
-            let Some((since, ending)) = waiting.pop_front() else {
-                break;
-            };
-            match is_due(&ending, now.saturating_duration_since(since)) {
-                true => drop(shielded(|| ending.tell())),
-                false => waiting.push_back((since, ending)),
+        let first = match waiting.is_empty() {
+            true => idle(receiver),
+            false => {
+                thread::sleep(PAUSE);
+                None
             }
+        };
+        let mut flushed = Vec::new();
+        for message in first.into_iter().chain(receiver.try_iter()) {
+            match message {
+                Message::Wait(since, ending) => waiting.push_back((since, ending)),
+                Message::Flush(done) => flushed.push(done),
+            }
+        }
+        match flushed.is_empty() {
+            true => tell_due(&mut waiting, PATIENCE),
+            false => {
+                while !waiting.is_empty() {
+                    tell_due(&mut waiting, GRACE);
+                    thread::sleep(PAUSE);
+                }
+            }
+        }
+        for done in flushed {
+            // Whoever asked may wait no longer.
+            let _ = done.send(());
         }
     }
 }
 
 /// Until something comes.
-fn idle(receiver: &Receiver<(Instant, Waiting)>) -> Option<(Instant, Waiting)> {
+fn idle(receiver: &Receiver<Message>) -> Option<Message> {
     IS_IDLE.store(true, Ordering::SeqCst);
     // What came just before has seen no idle thread and wakes none.
     let first = receiver.try_recv().ok();
@@ -115,7 +157,18 @@ fn idle(receiver: &Receiver<(Instant, Waiting)>) -> Option<(Instant, Waiting)> {
     first
 }
 
-fn is_due(ending: &Waiting, age: Duration) -> bool {
-    let is_patient = ending.is_unsent() && age < PATIENCE;
-    ending.is_settled() || (age >= GRACE && !is_patient)
+/// Tells of what is settled, or has had its time: that of `patience` where a client has yet to read.
+fn tell_due(waiting: &mut VecDeque<(Instant, Waiting)>, patience: Duration) {
+    let now = Instant::now();
+    for _ in 0..waiting.len() {
+        let Some((since, ending)) = waiting.pop_front() else {
+            break;
+        };
+        let age = now.saturating_duration_since(since);
+        let time = if ending.is_unsent() { patience } else { GRACE };
+        match ending.is_settled() || age >= time {
+            true => drop(shielded(|| ending.tell())),
+            false => waiting.push_back((since, ending)),
+        }
+    }
 }

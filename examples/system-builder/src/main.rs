@@ -47,6 +47,7 @@ fn serve(config: &Config) -> io::Result<ExitCode> {
     let result = runtime.block_on(run(config, &lines));
     // A file still being read must not hold up the exit: nobody waits for it any more.
     runtime.shutdown_background();
+    tower_memory::flush();
     lines.finish();
     result.map(|()| ExitCode::SUCCESS)
 }
