@@ -77,7 +77,7 @@ impl MemoryLayer {
     /// it is taken apart and put together again, which copies some 250 bytes twice. A panic is the
     /// service's own, as if it had come from the inner service.
     ///
-    /// `None` leaves the request [`Route::UNMATCHED`]. Return one of a few fixed names and never
+    /// `None` leaves the request to its router, or [`Route::UNMATCHED`] without one. Return one of a few fixed names and never
     /// the raw path: each distinct name is a label in logs and metrics.
     ///
     /// ```
