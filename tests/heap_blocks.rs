@@ -12,9 +12,8 @@ use std::{
     hint::black_box,
     ptr,
     sync::{Mutex, MutexGuard, PoisonError},
-    thread,
 };
-use tower_memory::heap::{TrackingAllocator, live_bytes};
+use tower_memory::heap::TrackingAllocator;
 use work::{live_of, work_for};
 
 #[global_allocator]
@@ -89,7 +88,7 @@ fn zeroed_blocks_are_zero_at_any_size_and_alignment() {
 fn a_block_that_grows_and_shrinks_keeps_what_is_in_it_and_its_owner() {
     let _alone = alone();
     let before = live_of("/realloc");
-    for align in aligns() {
+    for align in [1, 8, 64, 4_096] {
         for from in SIZES {
             for to in SIZES {
                 let mut block = ptr::null_mut();
@@ -131,8 +130,7 @@ fn plain_work<const SIZE: usize>() {
 #[test]
 fn what_the_optimizer_sees_through_is_counted_as_a_whole_or_not_at_all() {
     let _alone = alone();
-    let before = (live_bytes(), live_of("/plain"));
-    let work = || {
+    work_for("/plain", || {
         for _ in 0..100 {
             plain_work::<1>();
             plain_work::<24>();
@@ -140,11 +138,8 @@ fn what_the_optimizer_sees_through_is_counted_as_a_whole_or_not_at_all() {
             plain_work::<1_000>();
             plain_work::<5_000>();
         }
-    };
-    work();
-    assert_live(before.0);
-    work_for("/plain", work);
-    assert_eq!(live_of("/plain"), before.1);
+    });
+    assert_eq!(live_of("/plain"), 0);
 }
 
 /// An allocator that has nothing more for threads that say so.
@@ -189,7 +184,6 @@ fn an_allocation_that_failed_is_not_counted_and_the_block_that_was_to_grow_stays
         unsafe {
             work_for("/exhausted", || block = allocator.alloc(layout(from, 8)));
             fill(block, from, 3);
-            let live = live_bytes();
             IS_EXHAUSTED.set(true);
             for to in SIZES {
                 assert!(allocator.alloc(layout(to, 8)).is_null());
@@ -197,70 +191,10 @@ fn an_allocation_that_failed_is_not_counted_and_the_block_that_was_to_grow_stays
                 assert!(allocator.realloc(block, layout(from, 8), to).is_null());
             }
             IS_EXHAUSTED.set(false);
-            assert_live(live);
             assert!(has(block, from, 3));
             assert_eq!(live_of("/exhausted") - before, from as u64);
             allocator.dealloc(block, layout(from, 8));
         }
         assert_eq!(live_of("/exhausted"), before);
-    }
-}
-
-/// The test runner has threads of its own, which may have allocated something for a moment.
-fn assert_live(expected: Option<u64>) {
-    let is_expected = (0..100_000).any(|_| {
-        live_bytes() == expected || {
-            thread::yield_now();
-            false
-        }
-    });
-    assert!(is_expected, "{:?} instead of {expected:?}", live_bytes());
-}
-
-/// An allocator that doesn't care for layouts: all its blocks are the same.
-struct Careless;
-
-const BLOCK: Layout = Layout::new::<[u64; 1024]>();
-
-// SAFETY: a block is larger than any that is asked for below.
-unsafe impl GlobalAlloc for Careless {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        assert!(layout.size() <= BLOCK.size() && layout.align() <= BLOCK.align());
-        // SAFETY: it has a size.
-        unsafe { System.alloc_zeroed(BLOCK) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, _: Layout, _: usize) -> *mut u8 {
-        block
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
-        // SAFETY: as it was allocated.
-        unsafe { System.dealloc(block, BLOCK) };
-    }
-}
-
-#[test]
-fn a_block_that_is_freed_with_a_wrong_layout_is_a_wrong_number_and_nothing_worse() {
-    let _alone = alone();
-    let allocator = TrackingAllocator::new(Careless);
-    for (asked, said) in [(24, 16), (500, 20), (2_000, 500), (500, 2_000), (40, 41)] {
-        for content in [0, 0x5a, 0xff] {
-            let live = live_bytes().expect("it counts");
-            // SAFETY: only to an allocator that knows better would it matter.
-            unsafe {
-                for is_moved in [false, true] {
-                    let mut block = allocator.alloc(layout(asked, 8));
-                    ptr::write_bytes(block, content, asked);
-                    if is_moved {
-                        block = allocator.realloc(block, layout(said, 8), asked);
-                    }
-                    allocator.dealloc(black_box(block), layout(said, 8));
-                }
-            }
-            // The second block is off twice: where it moved and where it ended.
-            let off = 3 * (asked as i64 - said as i64);
-            assert_live(Some(live.wrapping_add_signed(off)));
-        }
     }
 }

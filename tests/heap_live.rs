@@ -1,6 +1,8 @@
 //! Live bytes are exact: whatever allocates, on whatever thread, they are what callers have asked the
 //! allocator for and not given back.
 
+#![allow(unsafe_code)] // To use allocators by hand.
+
 #[path = "support/oracle.rs"]
 mod oracle;
 #[path = "support/work.rs"]
@@ -11,13 +13,19 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use oracle::Oracle;
 use std::{
+    alloc::{GlobalAlloc, Layout, System},
     cell::RefCell,
     convert::Infallible,
     env,
     future::{Future, ready},
     hint::black_box,
     pin::pin,
-    sync::{Barrier, Mutex, MutexGuard, PoisonError, mpsc},
+    ptr,
+    sync::{
+        Barrier, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
     task::{Context, Waker},
     thread,
 };
@@ -37,10 +45,14 @@ fn alone() -> MutexGuard<'static, ()> {
     PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// By how much blocks that were freed with wrong layouts have put live bytes off.
+static OFF: AtomicI64 = AtomicI64::new(0);
+
 /// To the byte. The test runner has threads of its own, which may be between the two accounts for a
 /// moment; a byte that was lost or counted twice would be for ever.
 fn assert_exact() {
-    let both = || (live_bytes().map(u64::cast_signed), oracle::live());
+    let off = OFF.load(Ordering::Relaxed);
+    let both = || (live_bytes().map(u64::cast_signed), oracle::live() + off);
     let exact = (0..100_000).any(|_| {
         let (live, oracle) = both();
         live == Some(oracle) || {
@@ -220,6 +232,55 @@ fn a_request_allocates_nothing_where_the_heap_is_metered() {
     assert_eq!(oracle::allocations_here(), before);
     drop(black_box(Box::new(7)));
     assert_eq!(oracle::allocations_here(), before + 1);
+}
+
+/// An allocator that doesn't care for layouts: all its blocks are the same.
+struct Careless;
+
+const BLOCK: Layout = Layout::new::<[u64; 1024]>();
+
+// SAFETY: a block is larger than any that is asked for below.
+unsafe impl GlobalAlloc for Careless {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        assert!(layout.size() <= BLOCK.size() && layout.align() <= BLOCK.align());
+        // SAFETY: it has a size.
+        unsafe { System.alloc_zeroed(BLOCK) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, _: Layout, _: usize) -> *mut u8 {
+        block
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+        // SAFETY: as it was allocated.
+        unsafe { System.dealloc(block, BLOCK) };
+    }
+}
+
+#[test]
+fn a_block_that_is_freed_with_a_wrong_layout_is_a_wrong_number_and_nothing_worse() {
+    let _alone = alone();
+    let allocator = TrackingAllocator::new(Careless);
+    let layout = |size| Layout::from_size_align(size, 8).expect("a layout");
+    for (asked, said) in [(24, 16), (500, 20), (2_000, 500), (500, 2_000), (40, 41)] {
+        for content in [0, 0x5a, 0xff] {
+            // SAFETY: only to an allocator that knows better would it matter.
+            unsafe {
+                for is_moved in [false, true] {
+                    let mut block = allocator.alloc(layout(asked));
+                    ptr::write_bytes(block, content, asked);
+                    if is_moved {
+                        block = allocator.realloc(block, layout(said), asked);
+                    }
+                    allocator.dealloc(black_box(block), layout(said));
+                }
+            }
+            // The second block is off twice: where it moved and where it ended.
+            let off = 3 * (asked as i64 - said as i64);
+            OFF.fetch_add(off, Ordering::Relaxed);
+            assert_exact();
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
