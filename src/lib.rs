@@ -7,17 +7,20 @@
 //! WARN tower_memory: memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems
 //! ```
 //!
-//! It reads a number that the operating system keeps anyway. With a meter of the [`heap`], which is
-//! two lines, it tells what the request retains from pages that the allocator keeps and from the
-//! growth of others:
+//! That figure costs little, because the operating system keeps it anyway. Add a heap meter (two lines) and it
+//! separates what the request retains from freed pages that the allocator keeps, and from the growth of other
+//! requests:
 //!
 //! ```text
-//! ... on POST /api/systems: 459.6 MiB of the growth are freed pages the allocator keeps; 0.6 MiB
-//! still live. Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc
+//! ... on POST /api/systems: 459.6 MiB of the growth is freed memory the allocator still holds;
+//! 0.6 MiB is in use. Not retained by this request: consider reclaim, MALLOC_ARENA_MAX, or jemalloc
 //! ```
 //!
+//! The meter also knows whose each block is, so [`heap::live_by_route`] has, at any time and to the byte, what the
+//! requests of each route have left in memory. A route that leaks is the one that rises.
+//!
 //! It does not say what was allocated where: for that, use a heap profiler once you know the route.
-//! And where requests overlap and nothing tells them apart, it says so and blames none.
+//! Where requests overlap and can't be told apart, it says so and blames none.
 //!
 //! # Usage
 //!
@@ -33,7 +36,8 @@
 //! ```
 //!
 //! The warning is a `tracing` event with target `tower_memory`; install any subscriber to see it.
-//! [`Log`] lists its fields, which are a contract.
+//! [`Log`] lists its fields, which are a contract. [`MemoryLayer`] has recipes for a whole axum app, fallbacks and
+//! middleware included, and for tonic.
 //!
 //! # Examples
 //!
@@ -47,10 +51,10 @@
 //! let layer = MemoryLayer::new().warn_above(20 * MIB).resolution(Duration::ZERO);
 //! ```
 //!
-//! The heap of each request, counted:
+//! The heap of each request, and of each route:
 //!
 //! ```
-//! use tower_memory::{MemoryLayer, Report, heap::TrackingAllocator};
+//! use tower_memory::{MemoryLayer, Report, heap::{TrackingAllocator, live_by_route}};
 //!
 //! #[global_allocator]
 //! static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
@@ -60,6 +64,10 @@
 //!         println!("{} retains {} bytes, peak {}", report.route, heap.retained(), heap.peak);
 //!     }
 //! });
+//! // Now and then, not in a request:
+//! for route in live_by_route().into_iter().flat_map(|live| live.routes) {
+//!     println!("requests of {} have {} bytes in memory", route.route, route.live);
+//! }
 //! ```
 //!
 //! A listener of your own, called with the [`Report`] of every request:
@@ -74,7 +82,7 @@
 //! });
 //! ```
 //!
-//! Routes where no router names them, as with plain hyper:
+//! Routes for servers without a router, such as plain hyper:
 //!
 //! ```
 //! use tower_memory::{MemoryLayer, Route};
@@ -92,6 +100,9 @@
 //! [`Report`], whatever its [`Outcome`]. For an upgraded connection (a WebSocket) it closes with
 //! the response that accepts the upgrade.
 //!
+//! With a heap meter, a report may come up to 50 ms after the window has closed, because the server has yet to
+//! drop the response; while a client doesn't read its response, up to 10 s ([`heap`] has the rules).
+//!
 //! Put the layer outside of what should count (compression, say) and inside of what should not.
 //! Where [`tower_http`'s `TraceLayer`](https://docs.rs/tower-http/latest/tower_http/trace/) is
 //! outside of it, events belong to the request's span.
@@ -100,24 +111,24 @@
 //!
 //! None is on by default.
 //!
-//! - `axum`: routes are labelled with axum's `MatchedPath`. Add the layer with `Router::layer`;
-//!   around the whole router it runs before the match, and all routes are `unmatched`. And
+//! - `axum`: labels routes with axum's `MatchedPath` (add the layer with `Router::layer`), and enables
 //!   `dashboard`, a page to look at, with feature `routes`.
-//! - `jemalloc`: jemalloc's own counters are the heap meter, where it is the global allocator.
+//! - `jemalloc`: jemalloc's own counters are the heap meter, where it is the global allocator and nothing is around
+//!   it. [`heap`] says why a [`TrackingAllocator`](heap::TrackingAllocator) around it is the better choice.
 //! - `metrics`: `metrics::Metrics`, a listener that keeps counters and gauges for the `metrics` crate.
 //! - `routes`: `routes::Routes`, a listener that keeps figures of each route.
 //! - `sysinfo`: `resident::Sysinfo`, the reader of other platforms, on Linux too.
 //!
 //! # Limits
 //!
-//! - Growth is the process's. What other requests, background tasks and the allocator did meanwhile
-//!   is in it; [`Report::overlap`] tells of the requests, and a heap meter what is the request's own.
-//!   Only requests of the same layer are told of: serve several routers from clones of one, which may be
+//! - Growth is the process's. It includes what other requests, background tasks and the allocator did meanwhile;
+//!   [`Report::overlap`] counts the requests, and a heap meter separates what is the request's own.
+//!   Only requests through the same layer count: serve several routers from clones of one, which may be
 //!   configured further, rather than from several layers.
 //! - Growth in resident memory is not a leak. Allocators keep freed pages: the first large request
-//!   grows the process, the next ones reuse what it left. A leak is a trend over many requests, and
-//!   [`heap::live_bytes`] tells whether what stayed is in use.
-//! - Linux kernels 6.2 to 6.15 tell the resident set only approximately; see `resident::Statm`.
+//!   grows the process, the next ones reuse what it left. A leak is a trend over many requests: look at
+//!   [`heap::live_by_route`].
+//! - Linux kernels 6.2 to 6.15 give the resident set only approximately; see `resident::Statm`.
 //! - A window that never closes (a future or body that is leaked) is never reported.
 //! - In a process that was forked while requests were in flight, the child counts them as in flight
 //!   for ever.

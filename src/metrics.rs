@@ -32,12 +32,12 @@ use std::{
 /// | `tower_memory.route.live` | gauge, bytes | `http.route` | what of it requests of the route own |
 /// | `tower_memory.route.unsent` | gauge, bytes | `http.route` | what of that waits for clients to read it |
 /// | `tower_memory.route.running` | gauge, bytes | `http.route` | what of that is in use by work that still runs |
-/// | `tower_memory.requests` | counter | `http.route`, `verdict` | requests that ended, by what was said of them |
+/// | `tower_memory.requests` | counter | `http.route`, `verdict` | requests that ended, by verdict |
 /// | `tower_memory.growth` | counter, bytes | `http.route` | growth of the process |
 /// | `tower_memory.shrink` | counter, bytes | `http.route` | what it shrank by |
 /// | `tower_memory.request.growth` | histogram, bytes | `http.route` | growth of each request that grew the process |
 /// | `tower_memory.allocated` | counter, bytes | `http.route` | what requests and their late work allocated |
-/// | `tower_memory.retained` | counter, bytes | `http.route` | what outlives them |
+/// | `tower_memory.retained` | counter, bytes | `http.route` | what they left behind |
 /// | `tower_memory.released` | counter, bytes | `http.route` | what they freed beyond their own |
 ///
 /// Look at `tower_memory.route.live` first: a route whose live heap keeps rising retains memory, however
@@ -58,7 +58,7 @@ use std::{
 ///
 /// Install the recorder first: what is registered before that goes nowhere, as everywhere with
 /// `metrics`. With Prometheus, ask for the recommended names, give the histogram buckets (it is a summary
-/// without), and run the upkeep, which sorts what the histogram has gathered: it would pile up where nobody asks.
+/// without), and run the upkeep, which sorts what the histogram has gathered: it would pile up where nobody scrapes.
 ///
 /// ```
 /// use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -80,7 +80,7 @@ use std::{
 ///     upkeep.run_upkeep();
 /// });
 ///
-/// // Where Prometheus asks:
+/// // Where Prometheus scrapes:
 /// metrics.observe();
 /// assert!(prometheus.render().contains("process_memory_usage_bytes"));
 /// # Ok::<_, metrics_exporter_prometheus::BuildError>(())
@@ -125,7 +125,7 @@ struct Registered {
 }
 
 impl Metrics {
-    /// Describes the metrics to the recorder that is installed, and tells it the limit.
+    /// Describes the metrics to the recorder that is installed, and sets the limit.
     pub fn new() -> Self {
         describe();
         let registered = Registered {
@@ -140,7 +140,7 @@ impl Metrics {
     }
 
     /// Reads the process, its limit and live heap by route now, with the reader of the platform: call it
-    /// whenever the metrics are asked for. Costs some tens of microseconds, and more with each thread.
+    /// whenever the metrics are scraped. Costs some tens of microseconds, and more with each thread.
     ///
     /// Requests set the resident set and the live heap too, when they end.
     pub fn observe(&self) {

@@ -40,8 +40,8 @@ pub struct Report {
     pub live_after: Option<u64>,
     /// The explanation of the growth.
     pub verdict: Verdict,
-    /// The request's span, kept so that what is said of a request is said in its context even
-    /// when its body is dropped elsewhere.
+    /// The request's span, so events about the request are in its context even when its body is
+    /// dropped elsewhere.
     pub(crate) span: Span,
 }
 
@@ -112,11 +112,10 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What was done for a request after its report, by work that carried its
-/// [`CurrentRequest`](crate::heap::CurrentRequest), once that work has ended and what it held is gone.
+/// Background work of a request that went on after its report and has ended: work that carried its
+/// [`CurrentRequest`](crate::heap::CurrentRequest).
 ///
-/// None of it is in the request's [`Report`], which has what was in use by then as
-/// [`HeapFlow::running`].
+/// The request's [`Report`] has none of it; what was in use by then is [`HeapFlow::running`] there.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LateWork {
@@ -124,13 +123,13 @@ pub struct LateWork {
     pub method: Method,
     /// The matched route template.
     pub route: Route,
-    /// What was allocated and freed; [`received`](HeapFlow::received) is what it took over from the
-    /// request, and [`retained`](HeapFlow::retained) what is alive of both. As it frees what the request
-    /// allocated, its net flow is often negative.
+    /// The heap of the work: [`received`](HeapFlow::received) is what it took over from the request, and
+    /// [`retained`](HeapFlow::retained) what is still alive of both. As it frees what the request allocated, its net
+    /// flow is often negative.
     pub heap: HeapFlow,
     /// [`Verdict::Retained`] from the threshold on, [`Verdict::WithinThreshold`] below.
     pub verdict: Verdict,
-    /// Whether it took over the threshold or more, so that its request was warned about as
+    /// Whether it took over the threshold or more, so the log warned about its request as
     /// [`Verdict::Running`].
     pub is_awaited: bool,
     pub(crate) span: Span,
@@ -145,15 +144,17 @@ impl LateWork {
 
 /// Listens to reports. Closures `Fn(&Report)` are listeners.
 ///
-/// Called once per request, on the thread that ends it, often from a destructor: be quick, hand
-/// longer work to another thread. Where more than 1 KiB of the request is still alive at its end, it is
-/// called a little later, on a thread of its own: once the server has dropped the response, 50 ms later at
-/// most, or after 10 s where a client does not read. A panic is caught and changes nothing for the request.
+/// Called once per request, on the thread that ends it, often from a destructor: be quick, and hand longer work to
+/// another thread.
+///
+/// If more than 1 KiB of the request is still alive at its end, the call comes a little later, from a thread of this
+/// crate: once the server has dropped the response, after 50 ms at the latest. While a client has yet to read its
+/// response, after 10 s at the latest. A panic is caught and doesn't affect the request.
 pub trait OnReport: Send + Sync + 'static {
     /// One request has ended.
     fn on_report(&self, report: &Report);
 
-    /// Work that a request left behind has ended, later than the request.
+    /// Background work of a request has ended, after the request.
     fn on_late_work(&self, work: &LateWork) {
         let _ = work;
     }

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// What `foreign` code returns, or `None` when it panicked: of which the panic hook has told.
+/// What `foreign` code returns, or `None` when it panicked, which the panic hook has printed.
 pub(crate) fn shielded<T>(foreign: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(foreign))
         // The payload stays: its own drop could panic once more.

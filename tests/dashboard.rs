@@ -286,7 +286,7 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
         "{warnings}"
     );
     assert!(
-        warnings.contains("A heap meter tells live heap from kept pages"),
+        warnings.contains("Install a heap meter, which is two lines"),
         "{warnings}"
     );
 

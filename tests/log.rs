@@ -120,7 +120,10 @@ async fn a_field_without_a_value_is_left_out() {
     assert_eq!(event.fields.names(), names);
     assert_eq!(event.fields.get("outcome"), "cancelled");
     assert_eq!(event.fields.get("verdict"), "unreadable");
-    assert_eq!(event.message(), "memory could not be read on GET unmatched");
+    assert_eq!(
+        event.message(),
+        "memory could not be read for GET unmatched"
+    );
 }
 
 #[tokio::test]
@@ -158,15 +161,15 @@ async fn the_message_is_a_sentence_for_people() {
         (
             GROWING,
             "memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems: \
-             no heap meter tells whether this is live heap or pages the allocator keeps. \
-             A heap meter tells live heap from kept pages: tower_memory::heap",
+             without a heap meter, live heap can't be told from freed pages. \
+             Install a heap meter, which is two lines: tower_memory::heap",
         ),
         (
             [Some(486.3), Some(26.1)],
             "memory shrank 486.3 MiB -> 26.1 MiB (-460.2 MiB) on POST /api/systems",
         ),
         (STEADY, "memory stayed at 26.1 MiB on POST /api/systems"),
-        (BROKEN, "memory could not be read on POST /api/systems"),
+        (BROKEN, "memory could not be read for POST /api/systems"),
     ];
     for (readings, message) in alone {
         send(&layer(&readings), upload()).await;

@@ -9,9 +9,10 @@ use std::{
     io,
     sync::{Arc, Mutex},
 };
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_memory::{
-    MIB, MemoryLayer, Route,
+    LateWork, MIB, MemoryLayer, OnReport, Report, Route,
     heap::{CurrentRequest, TrackingAllocator},
     resident::{ReadResident, Resident},
     routes::{RouteHeap, Routes},
@@ -33,14 +34,33 @@ impl ReadResident for Still {
     }
 }
 
-/// Sends a request that runs `work`.
-async fn request(routes: &Routes, path: &str, work: impl Fn()) {
+/// Live heap is the process's, and so one test at a time has it for itself.
+static ALONE: AsyncMutex<()> = AsyncMutex::const_new(());
+
+/// Says when a request, or work that it left behind, was told of.
+struct Told(mpsc::UnboundedSender<()>);
+
+impl OnReport for Told {
+    fn on_report(&self, _: &Report) {
+        let _ = self.0.send(());
+    }
+
+    fn on_late_work(&self, _: &LateWork) {
+        let _ = self.0.send(());
+    }
+}
+
+/// Sends a request that runs `work`, and waits until `routes` was told of it. The next one to be told
+/// of is its late work.
+async fn request(routes: &Routes, path: &str, work: impl Fn()) -> mpsc::UnboundedReceiver<()> {
+    let (sender, mut told) = mpsc::unbounded_channel();
     let layer = MemoryLayer::new()
         .without_log()
         .warn_above(MIB)
         .reader(Still)
         .route_with(|request| Some(Route::from(Arc::<str>::from(request.uri.path()))))
-        .on_report(routes.clone());
+        .on_report(routes.clone())
+        .on_report(Told(sender));
     let work = &work;
     let service = service_fn(move |_: Request<()>| async move {
         work();
@@ -48,10 +68,13 @@ async fn request(routes: &Routes, path: &str, work: impl Fn()) {
     });
     let request = Request::builder().uri(path).body(()).expect("a request");
     drop(layer.layer(service).oneshot(request).await);
+    told.recv().await.expect("a report");
+    told
 }
 
 #[tokio::test]
 async fn what_a_route_retains_comes_before_what_it_allocated() {
+    let _alone = ALONE.lock().await;
     let routes = Routes::new();
     let kept = Mutex::new(Vec::<u8>::new());
     request(&routes, "/frees", || {
@@ -72,12 +95,11 @@ async fn what_a_route_retains_comes_before_what_it_allocated() {
     let [("/keeps", keeps), ("/frees", frees)] = told[..] else {
         panic!("{told:?}")
     };
-    assert!(
-        (2 * MIB..3 * MIB).contains(&keeps.retained.unsigned_abs()),
-        "{keeps:?}"
-    );
+    let kept_by_it = kept.lock().expect("no panic").capacity() as u64;
+    assert_eq!(keeps.live, Some(kept_by_it), "{keeps:?}");
+    assert_eq!(keeps.retained.unsigned_abs(), kept_by_it, "{keeps:?}");
     assert!((8 * MIB..9 * MIB).contains(&frees.peak), "{frees:?}");
-    assert!(frees.retained.unsigned_abs() < MIB, "{frees:?}");
+    assert_eq!((frees.live, frees.retained), (Some(0), 0), "{frees:?}");
     assert!(
         snapshot.process.live > Some(2 * MIB),
         "{:?}",
@@ -93,27 +115,30 @@ async fn what_a_route_retains_comes_before_what_it_allocated() {
 
 #[tokio::test]
 async fn work_that_a_request_leaves_behind_is_a_warning_of_its_route() {
+    let _alone = ALONE.lock().await;
     let routes = Routes::new();
     let (late, kept) = (Mutex::new(None), Mutex::new(Vec::<u8>::new()));
-    request(&routes, "/spawns", || {
+    let mut told = request(&routes, "/spawns", || {
         *late.lock().expect("no panic") = CurrentRequest::get()
     })
     .await;
     assert!(routes.snapshot().warnings.is_empty());
     let late = late.into_inner().expect("no panic").expect("a request");
     late.in_scope(|| kept.lock().expect("no panic").reserve(4 << 20));
+    let heap = heap_of_the_only_route(&routes);
+    assert_eq!((heap.running, heap.retained), (4 * MIB, 0), "{heap:?}");
+    assert!(heap.oldest_running.is_some(), "{heap:?}");
     drop(late);
+    told.recv().await.expect("late work");
+    let heap = heap_of_the_only_route(&routes);
+    assert_eq!((heap.running, heap.retained), (0, 4 << 20), "{heap:?}");
+    assert_eq!((heap.live, heap.oldest_running), (Some(4 * MIB), None));
 
     let snapshot = routes.snapshot();
     let [figures] = &snapshot.routes[..] else {
         panic!("{:?}", snapshot.routes)
     };
     assert_eq!(figures.requests, 1);
-    let heap = figures.heap.expect("a meter");
-    assert!(
-        (3 * MIB..5 * MIB).contains(&heap.retained.unsigned_abs()),
-        "{heap:?}"
-    );
     let [(route, warning)] = &snapshot.warnings[..] else {
         panic!("{:?}", snapshot.warnings)
     };
@@ -124,4 +149,12 @@ async fn work_that_a_request_leaves_behind_is_a_warning_of_its_route() {
     );
     let warned: u32 = snapshot.seconds.iter().map(|sample| sample.warnings).sum();
     assert_eq!(warned, 1);
+}
+
+fn heap_of_the_only_route(routes: &Routes) -> RouteHeap {
+    let snapshot = routes.snapshot();
+    let [figures] = &snapshot.routes[..] else {
+        panic!("{:?}", snapshot.routes)
+    };
+    figures.heap.expect("a meter")
 }

@@ -47,7 +47,7 @@ fn next_step(verdict: &str) -> &'static str {
             "Carry CurrentRequest into the threads that this route hands work to; what is left is C code or stacks"
         }
         "overlapped" => "Install a heap meter to tell requests apart: tower_memory::heap",
-        "unmetered" => "A heap meter tells live heap from kept pages: tower_memory::heap",
+        "unmetered" => "Install a heap meter, which is two lines: tower_memory::heap",
         "unreadable" => {
             "Look in the log for why resident memory can't be read: tower_memory says it once"
         }

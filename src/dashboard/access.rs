@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 /// Who may look at the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Access {
-    /// Whoever asks from this machine by a name of this machine: a browser on it, or one at the other
+    /// Requests from this machine by a name of this machine: a browser on it, or one at the other
     /// end of an SSH tunnel or a `kubectl port-forward`.
     ///
     /// Refused with 403 are other peers; requests that say that a proxy passed them on (`forwarded`,
@@ -27,12 +27,12 @@ pub enum Access {
     /// listener of its own.
     #[default]
     Loopback,
-    /// Anyone who reaches it: where something before it decides, such as a layer or a network of
-    /// its own. The page tells the names and the traffic of all routes.
+    /// Anyone who reaches it: for when something before it decides, such as a layer or a network of
+    /// its own. The page shows the names and the traffic of all routes.
     Anyone,
 }
 
-/// Refuses with a sentence that tells the way in.
+/// Refuses with a sentence that says how to get in.
 pub(super) async fn guard(
     State(access): State<Access>,
     peer: Result<ConnectInfo<SocketAddr>, ExtensionRejection>,
@@ -52,16 +52,16 @@ pub(super) async fn guard(
 fn refusal(peer: Option<IpAddr>, request: &Request) -> Option<&'static str> {
     match peer {
         None => Some(
-            "The dashboard can't tell who asks: serve the app with into_make_service_with_connect_info::<SocketAddr>(), or open it with Access::Anyone.",
+            "The dashboard doesn't know the client's address: serve the app with into_make_service_with_connect_info::<SocketAddr>(), or open it with Access::Anyone.",
         ),
         Some(peer) if !peer.to_canonical().is_loopback() => Some(
-            "The dashboard answers this machine only: ask by way of an SSH tunnel, or open it with Access::Anyone.",
+            "The dashboard answers this machine only: use an SSH tunnel, or open it with Access::Anyone.",
         ),
         Some(_) if is_passed_on(request) => Some(
-            "The dashboard answers this machine only, and a proxy passed this request on: ask without it, or open it with Access::Anyone.",
+            "The dashboard answers this machine only, and a proxy passed this request on: connect without it, or open it with Access::Anyone.",
         ),
         Some(_) if !names_loopback(request.uri(), request.headers()) => Some(
-            "The dashboard answers this machine only: ask for it as localhost or 127.0.0.1, or open it with Access::Anyone.",
+            "The dashboard answers this machine only: open it as localhost or 127.0.0.1, or open it with Access::Anyone.",
         ),
         Some(_) => None,
     }

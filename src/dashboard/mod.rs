@@ -34,7 +34,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 ///
 /// | path | what it is |
 /// |---|---|
-/// | `/` | the page: one document, which asks for nothing but the stream |
+/// | `/` | the page: one document, which loads nothing but the stream |
 /// | `/figures.json` | the figures of [`Routes::snapshot`]: sizes in bytes, times in seconds since 1970 |
 /// | `/events` | the same as server-sent events, one a second; after the first, only the latest samples |
 ///
@@ -51,16 +51,16 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 ///     .route("/", get(|| async { "hello" }))
 ///     .layer(MemoryLayer::new().on_report(routes.clone()))
 ///     .nest_service("/memory", dashboard::router(routes, Access::Loopback));
-/// // axum::serve needs to say who asks:
+/// // Tells the dashboard the address of each client:
 /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
 /// ```
 ///
-/// GET only. Every answer tells browsers to keep and to pass on nothing, and the page's policy lets
-/// no other script run and nothing else be asked.
+/// GET only. Every answer forbids browsers to store it or to pass on where they came from, and the page's policy
+/// lets no other script run and nothing else be loaded.
 ///
 /// # Cost
 ///
-/// Nothing while nobody looks. Whoever does costs one [`Routes::snapshot`] and its JSON a second.
+/// Nothing while nobody looks. An open page costs one [`Routes::snapshot`] and its JSON a second.
 ///
 /// A runtime whose threads all are blocked by handlers answers nothing, and no page that is nested in it: for one
 /// that does, see [`serve`].

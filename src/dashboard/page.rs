@@ -26,7 +26,7 @@ const PAGE: &str = concat!(
 const POLICY: &str = "default-src 'none'; \
     img-src data:; \
     style-src 'sha256-Y/bffun8EX3k28abLvJ16NbPJpRUJ+NY45pPiBx/x8A='; \
-    script-src 'sha256-i6gUXv9VeTxmhJvzqp0l0KzhVLQWw71r/XQAnCHqUZY='; \
+    script-src 'sha256-hztohgZUTxHUEaSaAvrs0QzoNjTXtRg6xe96BSlwM1w='; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) async fn page() -> impl IntoResponse {

@@ -17,7 +17,7 @@ use tokio::{
 /// meanwhile, which is when its figures matter. Nothing of it is a request of the layer, and what
 /// it allocates nobody owns.
 ///
-/// Port 0 takes a free one, which [`Server::address`] tells. The page is at the root: `/`,
+/// Port 0 takes a free one, which [`Server::address`] has. The page is at the root: `/`,
 /// `/figures.json` and `/events`, as [`router`] describes them. Only HTTP/1.1 is spoken.
 ///
 /// ```

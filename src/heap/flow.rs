@@ -1,27 +1,34 @@
-/// Bytes allocated and freed for one request: by its future and its response body while they are
-/// polled and dropped, and by work that carries its [`CurrentRequest`](super::CurrentRequest).
+/// The heap of one request: what its future and its response body allocate while they are polled and
+/// dropped, and work that carries its [`CurrentRequest`](super::CurrentRequest).
 ///
-/// All sizes are those that Rust code asked its allocator for. What a request causes elsewhere (on
-/// a thread that nothing was carried to, in a C library) is not in it.
+/// Sizes are those that Rust code asked its allocator for. Work on threads that nothing was carried to and
+/// memory of C libraries are not in it.
+///
+/// Figures are exact under a [`TrackingAllocator`](super::TrackingAllocator). With jemalloc's own counters they are
+/// differences; the [module's documentation](super#choosing-a-meter) has the bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeapFlow {
     /// Bytes allocated.
     pub allocated: u64,
-    /// Bytes freed, whoever had allocated them.
+    /// Bytes of these that are no longer alive, whoever freed them. With jemalloc's own counters: bytes that
+    /// the request freed, whoever had allocated them.
     pub freed: u64,
-    /// How many allocations, those included that moved or grew one.
+    /// How many allocations, including those that moved or grew one. 0 with jemalloc's own counters.
     pub allocations: u64,
-    /// The most that was allocated and not yet freed at any time, in bytes. Where work was carried
-    /// elsewhere, its own peak is added, as if both had come at the same time.
+    /// The most that was alive of the request at once, in bytes. What the server has sent and freed is off it.
+    /// With jemalloc's own counters, the peak of work that was carried elsewhere is added, as if both had
+    /// come at the same time.
     pub peak: u64,
-    /// Request body bytes taken from the server: allocated by the connection, freed by the request
-    /// or kept. Known where the request body is a [`RequestBody`](crate::RequestBody), which it is
-    /// by itself with feature `axum`; 0 elsewhere.
+    /// In [`LateWork`](crate::LateWork): what the work took over from its request, in bytes.
+    ///
+    /// In a [`Report`](crate::Report) 0, except with jemalloc's own counters: there it is request body bytes that
+    /// the connection allocated and the request freed or kept, known where the body is a
+    /// [`RequestBody`](crate::RequestBody), which feature `axum` makes it.
     pub received: u64,
-    /// Response body bytes passed on to the server: allocated by the request, freed by the
-    /// connection. Counted are frames of [`Bytes`](bytes::Bytes) that nobody else holds, with the
-    /// room that their buffer has; 0 for other kinds.
+    /// With jemalloc's own counters: response body bytes that the request allocated and the connection
+    /// frees. Frames of [`Bytes`](bytes::Bytes) count that nobody else holds, with the room in their buffer; other
+    /// kinds don't. 0 with a [`TrackingAllocator`](super::TrackingAllocator), which has no need of it.
     pub handed_off: u64,
     /// Bytes of the response that are still alive because its client has not read them yet.
     pub unsent: u64,
@@ -36,11 +43,12 @@ impl HeapFlow {
         self.allocated.wrapping_sub(self.freed).cast_signed()
     }
 
-    /// What outlives the request, in bytes: `net + received - handed_off`.
+    /// What is alive of the request once its response is gone, in bytes:
+    /// `net + received - handed_off - unsent - running`.
     ///
-    /// Negative when it freed what others had allocated. Some KiB either way are no news: a
-    /// request frees the headers that the connection allocated, and the connection frees those of
-    /// the response.
+    /// At 1 KiB and less it is 0, because the head of the response may be as large. With jemalloc's own counters it may
+    /// be negative, and is off by what passed between the request and others: see the
+    /// [bounds](super#choosing-a-meter).
     pub const fn retained(&self) -> i64 {
         self.net()
             .wrapping_add_unsigned(self.received)

@@ -16,9 +16,8 @@ use std::{
 
 /// The request that is being served, to carry into work that is done elsewhere.
 ///
-/// What a request allocates is counted on the thread that polls it, while it is polled. Work that it
-/// gives to others counts for it where it carries this. One word does it for a future and for a
-/// closure:
+/// A request owns what is allocated on the thread that polls it, while it is polled. Spawned work is attributed to the
+/// request if you wrap it, in one word for a future and for a closure:
 ///
 /// ```
 /// use tower_memory::heap::CurrentRequest;
@@ -29,12 +28,13 @@ use std::{
 /// }
 /// ```
 ///
-/// Work that goes on after the request has ended is a figure of its own, reported once the last
-/// that carries the request is dropped: see [`OnReport::on_late_work`](crate::OnReport::on_late_work).
-/// So don't keep one for longer than the work takes.
+/// Work may go on after its request has ended. Until the last clone of this is dropped, what the request owns is
+/// *running* ([`HeapFlow::running`](super::HeapFlow::running)), with its age in
+/// [`live_by_route`](super::live_by_route); then a second report follows
+/// ([`OnReport::on_late_work`](crate::OnReport::on_late_work)). So don't keep one for longer than the work takes.
 ///
-/// The first one of a request allocates; entering it takes a lock that seldom anybody else wants.
-/// Where one layer is inside of another, it is the request of the inner one.
+/// The first one of a request allocates; entering it takes a lock, which is rarely contended. Where one layer is inside
+/// another, it is the request of the inner one.
 pub struct CurrentRequest(Arc<Account>);
 
 impl CurrentRequest {
@@ -43,8 +43,7 @@ impl CurrentRequest {
         current_account().map(Self::new)
     }
 
-    /// Calls `f`. What it allocates and frees counts for this request, and for no other that this
-    /// thread may be serving.
+    /// Calls `f`. This request owns what it allocates, and no other that this thread may be serving does.
     ///
     /// ```
     /// use std::thread;
@@ -82,7 +81,7 @@ impl CurrentRequest {
 
     /// `f`, in the scope of the request that is being served here, if there is one.
     ///
-    /// What `f` owns is allocated and freed with it, in that scope.
+    /// `f` itself is dropped in that scope, too.
     pub fn carry_fn<F, R>(f: F) -> impl FnOnce() -> R + use<F, R>
     where
         F: FnOnce() -> R,

@@ -12,7 +12,7 @@ use super::{
     unsent,
 };
 use crate::route::Route;
-use std::{any::Any, sync::Arc};
+use std::{any::Any, mem, sync::Arc};
 
 /// The heap of one request, while its window is open.
 #[derive(Debug, Default)]
@@ -119,7 +119,7 @@ impl Flow {
     /// matter, because so little is alive.
     pub(crate) fn before_body(&self) -> Option<unsent::Body> {
         match self {
-            Self::Owned(owned) if ring::live(owned.tag()) > HEAD.cast_signed() => {
+            Self::Owned(owned) if owned.live() > HEAD.cast_signed() => {
                 Some(unsent::Body::of(owned.tag()))
             }
             _ => None,
@@ -131,20 +131,27 @@ impl Flow {
         match self {
             Self::Unmetered => None,
             Self::Owned(owned) => {
-                ring::close(owned.tag());
-                Some(Remains {
+                let mut remains = Remains {
                     tag: owned.tag(),
                     flow: owned.so_far(),
+                    pending: owned.pending(),
                     account: owned.into_account(),
-                    waits: false,
-                })
+                    is_closed: false,
+                };
+                // What is over at once is closed and ended in one.
+                if !remains.is_settled() || remains.account.is_some() {
+                    ring::close(remains.tag, mem::take(&mut remains.pending));
+                    remains.is_closed = true;
+                }
+                Some(remains)
             }
             #[cfg(feature = "jemalloc")]
             Self::ByDifference(difference) => Some(Remains {
                 tag: Tag::NOBODY,
                 flow: difference.so_far()?,
+                pending: 0,
                 account: difference.into_account(),
-                waits: false,
+                is_closed: true,
             }),
         }
     }
@@ -155,9 +162,10 @@ impl Flow {
 pub(crate) struct Remains {
     tag: Tag,
     flow: HeapFlow,
+    /// What its entry doesn't have yet; 0 once that is closed.
+    pending: i64,
+    is_closed: bool,
     account: Option<Arc<Account>>,
-    /// Whether the entry is kept until the server has sent the rest.
-    waits: bool,
 }
 
 /// So much may be alive of a request that keeps nothing: what a server holds of its head until the next
@@ -167,7 +175,8 @@ const HEAD: u64 = 1024;
 impl Remains {
     /// What is alive of the request. 0 where blocks have no owner.
     pub(crate) fn live(&self) -> u64 {
-        ring::live(self.tag).max(0).cast_unsigned()
+        let live = ring::live(self.tag).wrapping_add(self.pending);
+        live.max(0).cast_unsigned()
     }
 
     /// Whether the server has yet to send some of the response.
@@ -175,33 +184,40 @@ impl Remains {
         ring::unsent(self.tag) > 0
     }
 
-    /// Whether nothing is to be waited for: what is alive is so little that it may be the head of the
+    /// Whether there is nothing to wait for: what is alive is so little that it may be the head of the
     /// response, and the server has sent the rest.
     #[inline]
     pub(crate) fn is_settled(&self) -> bool {
         self.live() <= HEAD && !self.is_unsent()
     }
 
-    /// No one will be told of this request, nor of what work of it does.
-    pub(crate) fn discard(mut self) {
-        self.settle(|| {
-            |late: LateRemains| {
-                late.settle();
-            }
-        });
-        self.leave();
-    }
-
-    /// Nobody looks any more whether the server has sent the rest.
-    pub(crate) fn leave(self) {
-        if self.waits {
-            ring::waited(self.tag);
+    /// This request is reported by nobody here. Where work of it still runs, its entry is given back when
+    /// that ends.
+    pub(crate) fn discard(self) {
+        let tag = self.tag;
+        let end = || {
+            ring::work_on(tag);
+            move |_| ring::end(tag)
+        };
+        let is_carried = self
+            .account
+            .as_ref()
+            .is_some_and(|account| scope::as_nobody(|| account.end(end)).1);
+        if !is_carried {
+            self.end();
         }
     }
 
-    /// All that is to be said of the request. Where work of it still runs, `tell` makes what is called
+    fn end(&self) {
+        match self.is_closed {
+            true => ring::end(self.tag),
+            false => ring::close_and_end(self.tag, self.pending),
+        }
+    }
+
+    /// The figures of the request. Where work of it still runs, `tell` makes what is called
     /// when that ends.
-    pub(crate) fn settle<T>(&mut self, tell: impl FnOnce() -> T) -> HeapFlow
+    pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
     where
         T: FnOnce(LateRemains) + Send + 'static,
     {
@@ -214,9 +230,9 @@ impl Remains {
         };
         let unsent = ring::unsent(tag).min(live);
         if let Some(account) = &self.account {
-            // Before the account is told, because work may end at once and take it back.
-            ring::work_on(tag);
             let end = || {
+                // Before the last carrier can give the entry back.
+                ring::work_on(tag);
                 let tell = tell();
                 move |done| {
                     tell(LateRemains {
@@ -228,9 +244,6 @@ impl Remains {
             };
             let (elsewhere, carried) = scope::as_nobody(|| account.end(end));
             is_carried = carried;
-            if !carried {
-                ring::worked(tag);
-            }
             let peak = match tag {
                 Tag::NOBODY => flow.peak.saturating_add(elsewhere.peak),
                 _ => flow.peak.max(elsewhere.peak),
@@ -243,39 +256,23 @@ impl Remains {
         if tag == Tag::NOBODY {
             return flow;
         }
-        self.waits = unsent > 0;
-        if self.waits {
-            ring::wait(tag);
+        if !is_carried {
+            // What the server has yet to send keeps the entry from the next request.
+            self.end();
         }
-        ring::end(tag);
         flow.own(live);
         flow.unsent = unsent;
         flow.running = if is_carried { live - unsent } else { 0 };
         flow
     }
-
-    /// Whether the entry of a request that was told of is kept until the server has sent the rest. If so,
-    /// somebody has to [look](Self::is_over) or to [leave](Self::leave).
-    pub(crate) fn waits(&self) -> bool {
-        self.waits
-    }
-
-    /// Whether the server has sent the rest; then the entry is given back. Not to be called again after that.
-    pub(crate) fn is_over(&self) -> bool {
-        let is_over = !self.is_unsent();
-        if is_over {
-            ring::waited(self.tag);
-        }
-        is_over
-    }
 }
 
-/// What is left of work that outlived its request.
+/// What is left of work that went on after its request.
 #[derive(Debug)]
 pub(crate) struct LateRemains {
     tag: Tag,
     done: HeapFlow,
-    /// What the request had in use when it was told of.
+    /// What the request had in use when it was reported.
     before: u64,
 }
 
@@ -285,7 +282,7 @@ impl LateRemains {
         self.tag == Tag::NOBODY || ring::live(self.tag) <= HEAD.cast_signed()
     }
 
-    /// All that is to be said of the work; `None` where it did nothing.
+    /// The figures of the work; `None` where it did nothing.
     pub(crate) fn settle(self) -> Option<HeapFlow> {
         let Self {
             tag, done, before, ..
@@ -297,7 +294,7 @@ impl LateRemains {
             true => 0,
             false => ring::live(tag).max(0).cast_unsigned(),
         };
-        ring::worked(tag);
+        ring::end(tag);
         let mut flow = HeapFlow {
             // Taken over from the request.
             received: before,

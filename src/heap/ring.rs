@@ -1,6 +1,6 @@
 //! One entry for each request that is open: what is alive of it.
 //!
-//! A request takes the next free entry when it is opened and gives it back when all is said of it. What
+//! A request takes the next free entry when it is opened and gives it back when it is reported. What
 //! it changes within its own scopes it adds when they end; what others free of it, wherever, comes off at
 //! once. So an entry is exact between scopes, and while one is open it lags by what that one did.
 
@@ -12,12 +12,10 @@ use super::{
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// ```text
-/// | 48 bits: live bytes, signed | 5 bits | closed | body | waiting | working | open | 6 bits: generation |
+/// | 48 bits: live bytes, signed | 8 bits | closed | working | open | 6 bits: generation |
 /// ```
 ///
-/// Live bytes are at the top, so that they may borrow and nothing below changes. The entry is taken while
-/// it is open, working, waiting or has a body: each is set by who has the entry already and taken back once, by
-/// whoever finishes that, so that nobody gives back what is another request's by then.
+/// Live bytes are at the top, so that they may borrow and nothing below changes.
 #[repr(align(32))]
 struct Entry {
     word: AtomicU64,
@@ -29,18 +27,11 @@ struct Entry {
 }
 
 const GENERATION: u64 = GENERATIONS - 1;
-/// Not all is said of the request.
 const OPEN: u64 = GENERATIONS;
 /// The response is gone, but work of the request still runs.
 const WORKING: u64 = OPEN << 1;
-/// All is said of the request, but the server has yet to send what is left of the response.
-const WAITING: u64 = OPEN << 2;
-/// The window is closed, but the server has yet to drop the response body.
-const BODY: u64 = OPEN << 3;
-/// Somebody has it.
-const TAKEN: u64 = OPEN | WORKING | WAITING | BODY;
 /// The window is closed.
-const CLOSED: u64 = OPEN << 4;
+const CLOSED: u64 = OPEN << 2;
 const LIVE_SHIFT: u32 = 16;
 
 /// 2 MiB of zeroed static memory. The first is no request's.
@@ -105,7 +96,7 @@ pub(super) fn open(route: RouteNumber) -> Tag {
         let entry = &ENTRIES[place];
         let word = entry.word.load(Ordering::Acquire);
         // What a server has yet to send takes itself off the entry that it is on.
-        if word & TAKEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
+        if word & OPEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
             continue;
         }
         // Where nothing is alive, no block has this tag, and it can be used again. Otherwise those that
@@ -171,56 +162,36 @@ pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
     }
 }
 
-/// The window of an open request has closed.
-pub(super) fn close(tag: Tag) {
-    take(tag, CLOSED);
-}
-
-/// All is said of the request. If nobody else has its entry, that is free, and what is still alive of the
-/// request goes on counting for its route.
-pub(super) fn end(tag: Tag) {
-    put_back(tag, OPEN);
-}
-
-/// The response of an open request is gone, and work of it still runs, until [`worked`].
-pub(super) fn work_on(tag: Tag) {
-    take(tag, WORKING);
-}
-
-/// See [`work_on`].
-pub(super) fn worked(tag: Tag) {
-    put_back(tag, WORKING);
-}
-
-/// The server has yet to send some of an open request's response, until [`waited`].
-pub(super) fn wait(tag: Tag) {
-    take(tag, WAITING);
-}
-
-/// See [`wait`].
-pub(super) fn waited(tag: Tag) {
-    put_back(tag, WAITING);
-}
-
-/// The server has yet to drop the body of an open request's response, until [`dropped_body`].
-pub(super) fn has_body(tag: Tag) {
-    take(tag, BODY);
-}
-
-/// See [`has_body`].
-pub(super) fn dropped_body(tag: Tag) {
-    put_back(tag, BODY);
-}
-
-fn take(tag: Tag, by: u64) {
+/// The window of an open request has closed, with `pending` bytes to be added.
+pub(super) fn close(tag: Tag, pending: i64) {
     if tag.has_place() {
-        entry(tag).word.fetch_or(by, Ordering::AcqRel);
+        let change = as_live(pending).wrapping_add(CLOSED);
+        entry(tag).word.fetch_add(change, Ordering::AcqRel);
     }
 }
 
-fn put_back(tag: Tag, by: u64) {
+/// The same, and all is said of the request: [`close`] and [`end`] in one.
+#[inline]
+pub(super) fn close_and_end(tag: Tag, pending: i64) {
     if tag.has_place() {
-        entry(tag).word.fetch_and(!by, Ordering::AcqRel);
+        let change = as_live(pending).wrapping_sub(OPEN);
+        entry(tag).word.fetch_add(change, Ordering::AcqRel);
+    }
+}
+
+/// Its response is gone, and work of it still runs.
+pub(super) fn work_on(tag: Tag) {
+    if tag.has_place() {
+        entry(tag).word.fetch_or(WORKING | CLOSED, Ordering::AcqRel);
+    }
+}
+
+/// The request is reported: its entry is free, once the server has sent what it has of the response.
+/// What is still alive of the request goes on counting for its route. To be called once.
+pub(super) fn end(tag: Tag) {
+    if tag.has_place() {
+        let flags = OPEN | CLOSED | WORKING;
+        entry(tag).word.fetch_and(!flags, Ordering::AcqRel);
     }
 }
 
@@ -234,13 +205,9 @@ pub(super) fn sent(tag: Tag, bytes: u64) {
     entry(tag).unsent.fetch_sub(bytes, Ordering::AcqRel);
 }
 
-/// What of an open request's response is with the server: all that is alive where it has the body.
+/// What of an open request's response is with the server.
 pub(super) fn unsent(tag: Tag) -> u64 {
-    let entry = entry(tag);
-    match entry.word.load(Ordering::Acquire) & BODY {
-        0 => entry.unsent.load(Ordering::Acquire),
-        _ => u64::MAX,
-    }
+    entry(tag).unsent.load(Ordering::Acquire)
 }
 
 /// An open request, as a reader finds it.
@@ -252,21 +219,24 @@ pub(super) struct OpenRequest {
     pub(super) age_ms: u32,
 }
 
-/// All open requests. Looks at 2 MiB, in some hundred microseconds.
+/// All open requests, and those whose response the server has yet to send. Looks at 2 MiB, in some
+/// hundred microseconds.
 pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
     let now = now();
     ENTRIES[1..].iter().filter_map(move |entry| {
         let word = entry.word.load(Ordering::Acquire);
-        (word & TAKEN != 0).then(|| {
+        let unsent = entry.unsent.load(Ordering::Acquire);
+        let is_open = word & OPEN != 0;
+        (is_open || unsent != 0).then(|| {
             let live = live_in(word).max(0).cast_unsigned();
-            let unsent = match word & (CLOSED | BODY) {
-                0 => 0,
-                _ if word & BODY != 0 => live,
-                _ => entry.unsent.load(Ordering::Acquire).min(live),
+            let unsent = match is_open && word & CLOSED == 0 {
+                true => 0,
+                false => unsent.min(live),
             };
             OpenRequest {
                 route: entry.route.load(Ordering::Relaxed) as usize,
-                live,
+                // What else is alive of a request that was told of is settled.
+                live: if is_open { live } else { unsent },
                 unsent,
                 is_working: word & WORKING != 0,
                 age_ms: now.wrapping_sub(entry.opened.load(Ordering::Relaxed)),
@@ -312,26 +282,6 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_free_when_the_last_who_has_it_puts_it_back() {
-        let is_free = |tag| entry(tag).word.load(Ordering::Acquire) & TAKEN == 0;
-        for order in [
-            [end, worked, waited, dropped_body],
-            [waited, end, dropped_body, worked],
-            [dropped_body, worked, waited, end],
-        ] {
-            let tag = open(ROUTE);
-            work_on(tag);
-            wait(tag);
-            has_body(tag);
-            for put_back in order {
-                assert!(!is_free(tag));
-                put_back(tag);
-            }
-            assert!(is_free(tag));
-        }
-    }
-
-    #[test]
     fn many_requests_find_entries_of_their_own() {
         let tags: Vec<_> = (0..1000).map(|_| open(ROUTE)).collect();
         let mut places: Vec<_> = tags.iter().map(|tag| tag.place()).collect();
@@ -360,12 +310,13 @@ mod tests {
             (open.live, open.unsent, open.is_working)
         };
         assert_eq!(seen(), (5000, 0, false));
-        close(tag);
+        close(tag, 0);
         assert_eq!(seen(), (5000, 4096, false));
         work_on(tag);
         assert!(seen().2);
-        sent(tag, 4096);
-        worked(tag);
         end(tag);
+        assert_eq!(seen(), (4096, 4096, false), "its client still reads");
+        sent(tag, 4096);
+        assert!(open_requests().all(|open| open.route != 1000));
     }
 }

@@ -11,7 +11,12 @@ use super::{
     tag::Tag,
     unsent,
 };
-use std::{any::Any, cell::Cell, mem::ManuallyDrop, sync::Arc};
+use std::{
+    any::Any,
+    cell::Cell,
+    mem::{self, ManuallyDrop},
+    sync::Arc,
+};
 
 /// What a thread has counted. Only differences mean something, and they may wrap.
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,11 +93,17 @@ pub(crate) struct Owned {
     tag: Tag,
     allocated: u64,
     allocations: u64,
+    /// What its scopes did that its entry doesn't have yet: to add to an entry costs more than all the rest
+    /// of a scope.
+    pending: i64,
     peak: i64,
     /// Bytes of the response that nobody follows: see [`unsent`].
     unfollowed: u64,
     account: Option<Arc<Account>>,
 }
+
+/// An entry may lag by this much while its request is open.
+const LAG: u64 = 4096;
 
 impl Owned {
     #[inline]
@@ -132,10 +143,19 @@ impl Owned {
             let (done, peak, account) = scope.leave(slot);
             self.allocated = self.allocated.wrapping_add(done.allocated);
             self.allocations = self.allocations.wrapping_add(done.allocations);
-            self.peak = self.peak.max(scope.live.wrapping_add(peak));
+            let live = scope.live.wrapping_add(self.pending);
+            self.peak = self.peak.max(live.wrapping_add(peak));
             self.account = account;
-            ring::add(self.tag, done.net());
+            self.pending = self.pending.wrapping_add(done.net());
+            if self.pending.unsigned_abs() > LAG {
+                ring::add(self.tag, mem::take(&mut self.pending));
+            }
         });
+    }
+
+    /// The account of its work elsewhere, where one was opened.
+    pub(super) fn into_account(self) -> Option<Arc<Account>> {
+        self.account
     }
 
     /// `data` of its response goes on to the server.
@@ -143,9 +163,14 @@ impl Owned {
         unsent::follow(data, self.tag, &mut self.unfollowed);
     }
 
-    /// The account of its work elsewhere, where one was opened.
-    pub(super) fn into_account(self) -> Option<Arc<Account>> {
-        self.account
+    /// What is alive of it.
+    pub(super) fn live(&self) -> i64 {
+        ring::live(self.tag).wrapping_add(self.pending)
+    }
+
+    /// What is to be added to its entry.
+    pub(super) fn pending(&self) -> i64 {
+        self.pending
     }
 
     /// What it allocated in its scopes, and its peak.

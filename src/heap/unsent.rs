@@ -53,18 +53,21 @@ impl Drop for Unsent {
 }
 
 /// A response body that the server has although the window is closed, because no more of it will be read.
-/// Dropped once that is.
+/// Until it is dropped, all that is alive of the request is unsent.
 pub(crate) struct Body(Tag);
+
+/// More than any frames come to, and far from where the sum would wrap.
+const WHOLE: u64 = 1 << 62;
 
 impl Body {
     pub(super) fn of(tag: Tag) -> Self {
-        ring::has_body(tag);
+        ring::hand_over(tag, WHOLE);
         Self(tag)
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        ring::dropped_body(self.0);
+        ring::sent(self.0, WHOLE);
     }
 }

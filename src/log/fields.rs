@@ -94,7 +94,10 @@ pub(super) fn record(report: &Report) {
     let (memory, heap) = (Change::of(report), report.heap);
     macro_rules! record {
         ($report:ident, $($name:literal = $value:expr,)*) => {
-            $(span.record($name, $value);)*
+            // Some values cost a sum over all threads.
+            $(if span.has_field($name) {
+                span.record($name, $value);
+            })*
         };
     }
     with_fields!(record, report, memory, heap);

@@ -19,14 +19,14 @@ pub(crate) const TARGET: &str = "tower_memory";
 ///   begins with the first of them. Where warnings were held back, the next one of that route says
 ///   how many.
 /// - DEBUG for every report.
-/// - Work that a request left behind gives one event when it ends: DEBUG, and WARN when what is alive of
-///   it and its request is the threshold or more, with method, route, `heap.*` and `verdict`. Where the
-///   request was warned about as `running`, the event that says what became of it is INFO at least.
+/// - Background work of a request that goes on after it gives one event when it ends: DEBUG, and WARN when
+///   the threshold or more is alive of it and its request. It has method, route, `heap.*` and `verdict`. After a warning
+///   about a request that is `running`, this event is INFO at least.
 /// - The request's span gets the same fields recorded, those of them that it declares.
 ///
-/// Costs a few nanoseconds where nobody listens at that level: nothing is formatted or allocated.
-/// In a span it looks up the names of the fields, and for each of them that the span declares, the
-/// subscriber records a value, which may cost it more.
+/// An event that no subscriber wants costs a few nanoseconds: nothing is formatted or allocated. In a span, the names
+/// of the fields are looked up, and the subscriber records a value for each field that the span declares, which may
+/// cost more.
 ///
 /// # Fields
 ///
@@ -49,20 +49,20 @@ pub(crate) const TARGET: &str = "tower_memory";
 /// | `memory.shrink` | bytes; 0 when it grew | either could not be read |
 /// | `memory.shared_growth` | bytes of files and shared memory; 0 when they shrank | either could not be read |
 /// | `heap.allocated` | bytes the request allocated | no heap meter counts |
-/// | `heap.freed` | bytes it freed | no heap meter counts |
+/// | `heap.freed` | bytes of them that are no longer alive | no heap meter counts |
 /// | `heap.allocations` | how many | no heap meter counts |
-/// | `heap.peak` | bytes, the most at once | no heap meter counts |
-/// | `heap.received` | bytes of the request body that were allocated outside | no heap meter counts |
-/// | `heap.handed_off` | bytes of the response that are freed outside | no heap meter counts |
-/// | `heap.retained` | bytes that outlive it; 0 when it freed more | no heap meter counts |
-/// | `heap.released` | bytes freed beyond its own; 0 when it retained | no heap meter counts |
+/// | `heap.peak` | bytes, the most that was alive at once | no heap meter counts |
+/// | `heap.received` | bytes that background work took over from its request; with jemalloc's own counters, bytes of the request body that were allocated outside | no heap meter counts |
+/// | `heap.handed_off` | with jemalloc's own counters, bytes of the response that are freed outside; else 0 | no heap meter counts |
+/// | `heap.retained` | bytes that are still alive once its response is gone | no heap meter counts |
+/// | `heap.released` | with jemalloc's own counters, bytes freed beyond its own; else 0 | no heap meter counts |
 /// | `heap.unsent` | bytes of the response that its client has not read yet | no heap meter counts |
 /// | `heap.running` | bytes in use by work of the request that still runs | no heap meter counts |
 /// | `heap.live` | live heap of the process at the end, in bytes | no heap meter counts |
 /// | `heap.route_live` | live heap that requests of this route own, in bytes, when the event is written | blocks have no owner |
 /// | `requests.overlapping` | requests that shared the window | |
 /// | `verdict` | [`Verdict::as_str`](crate::Verdict::as_str) | |
-/// | `verdict.held` | bytes of growth that are freed pages | the verdict is not `allocator_held` |
+/// | `verdict.held` | bytes of growth that are freed memory the allocator holds | the verdict is not `allocator_held` |
 /// | `verdict.elsewhere` | bytes of growth beyond what the request held | the verdict is not `other_requests` |
 /// | `warnings.suppressed` | warnings of this route held back since its last (WARN events only) | |
 ///
@@ -119,7 +119,7 @@ impl Log {
         }
     }
 
-    /// At most `warnings` a minute and route; the first 512 routes that warn are told apart.
+    /// At most `warnings` a minute and route; the first 512 routes that warn count separately, the rest together.
     pub fn warnings_per_minute(self, warnings: u32) -> Self {
         Self {
             limit: RateLimit::per_minute(warnings),

@@ -7,7 +7,7 @@ use std::{
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Routes told apart; the rest share one allowance, so that no label can grow the table.
+/// Routes with an allowance of their own; the rest share one, so that no label can grow the table.
 const ROUTES: usize = 512;
 
 /// How many warnings a route may write in a minute.

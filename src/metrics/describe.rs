@@ -28,7 +28,7 @@ pub(super) fn describe() {
     describe_gauge!(
         "tower_memory.route.running",
         bytes,
-        "Live heap of the route in use by work that outlives its requests."
+        "Live heap of the route in use by work that still runs after its request."
     );
     describe_counter!("tower_memory.requests", "Requests that ended.");
     describe_counter!(
@@ -50,7 +50,7 @@ pub(super) fn describe() {
     describe_counter!(
         "tower_memory.retained",
         bytes,
-        "Live heap that outlives requests."
+        "Live heap that requests leave behind."
     );
     describe_counter!(
         "tower_memory.released",

@@ -195,7 +195,7 @@ where
     fn size_hint(&self) -> SizeHint {
         let inner = match &self.inner {
             Some(inner) => inner.size_hint(),
-            None => self.last_words.size_hint.clone(),
+            None => self.last_words.size_hint,
         };
         if self.rest.is_empty() {
             return inner;

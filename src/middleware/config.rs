@@ -1,5 +1,6 @@
 use super::in_flight::InFlight;
 use crate::{
+    heap,
     log::Log,
     report::OnReport,
     resident::{self, MIB, SharedReading},
@@ -26,9 +27,12 @@ type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
 impl Config {
     /// Calls `tell` with each listener, none of which can hurt the request or the next one.
     pub(crate) fn tell(&self, tell: impl Fn(&dyn OnReport)) {
-        for listener in self.log.iter().chain(&self.listeners) {
-            shielded(|| tell(listener.as_ref()));
-        }
+        // Another request may be served on this thread, and what they keep is not its own.
+        heap::as_nobody(|| {
+            for listener in self.log.iter().chain(&self.listeners) {
+                shielded(|| tell(listener.as_ref()));
+            }
+        });
     }
 }
 

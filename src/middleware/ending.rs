@@ -33,15 +33,8 @@ impl Ending {
 
     pub(super) fn tell_or_wait(self) {
         match self.is_settled() {
-            true => self.tell_all(),
+            true => self.tell(),
             false => settling::wait(self.into()),
-        }
-    }
-
-    /// Tells the listeners, and looks no more whether the server sends the rest.
-    fn tell_all(self) {
-        if let Some(remains) = self.tell() {
-            remains.leave();
         }
     }
 
@@ -54,11 +47,10 @@ impl Ending {
         self.remains.as_ref().is_some_and(Remains::is_unsent)
     }
 
-    /// Tells the listeners. Returns what is left of the request where the server has yet to send it.
-    pub(super) fn tell(mut self) -> Option<Remains> {
+    /// Reports to the listeners.
+    pub(super) fn tell(mut self) {
         let mut dropped = 0;
-        let mut remains = self.remains.take();
-        let heap = remains.as_mut().map(|remains| {
+        let heap = self.remains.as_ref().map(|remains| {
             // What the server has dropped since the end is no longer in use.
             dropped = self.live.saturating_sub(remains.live());
             remains.settle(|| self.when_work_ends())
@@ -75,13 +67,12 @@ impl Ending {
         };
         report.verdict = verdict::judge(&evidence, &self.config.thresholds);
         self.config.tell(|listener| listener.on_report(report));
-        // It may be the last handle of the span, and then the subscriber is told.
+        // It may be the last handle of the span, whose end the subscriber hears of.
         let span = mem::replace(&mut report.span, tracing::Span::none());
         shielded(|| drop(span));
-        remains.filter(Remains::waits)
     }
 
-    /// What is called with what work of this request did after it was told of.
+    /// Called when background work of this request ends, after the request's report.
     fn when_work_ends(&self) -> impl FnOnce(LateRemains) + Send + use<> {
         let config = Arc::clone(&self.config);
         let (method, route) = (self.report.method.clone(), self.report.route.clone());
@@ -107,7 +98,7 @@ impl Ending {
     }
 }
 
-/// Work that outlived its request, and has ended.
+/// Background work of a request that went on after it, and has ended.
 pub(super) struct LateEnding {
     config: Arc<Config>,
     remains: LateRemains,
@@ -135,7 +126,7 @@ impl LateEnding {
     }
 }
 
-/// What waits to be told, with the subscriber that was to hear of it.
+/// What waits to be reported, with the subscriber that its events go to.
 pub(super) struct Waiting {
     pub(super) ending: Either,
     subscriber: Dispatch,
@@ -147,15 +138,12 @@ pub(super) enum Either {
 }
 
 impl Waiting {
-    pub(super) fn tell(self) -> Option<Remains> {
+    pub(super) fn tell(self) {
         let Self { ending, subscriber } = self;
         dispatcher::with_default(&subscriber, || match ending {
             Either::Request(ending) => ending.tell(),
-            Either::Late(ending) => {
-                ending.tell();
-                None
-            }
-        })
+            Either::Late(ending) => ending.tell(),
+        });
     }
 
     pub(super) fn is_settled(&self) -> bool {

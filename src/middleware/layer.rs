@@ -8,7 +8,7 @@ use tower_layer::Layer;
 ///
 /// Requests overlap where they share a layer or its clones: serve several listeners, or several
 /// routers, from clones of one layer. Clones are cheap; one that is configured further still counts
-/// with the others. Layers that were made apart know nothing of each other's requests.
+/// with the others. Layers that were made apart don't see each other's requests.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -17,6 +17,56 @@ use tower_layer::Layer;
 /// let app: Router = Router::new()
 ///     .route("/upload", post(|body: String| async move { body.len().to_string() }))
 ///     .layer(MemoryLayer::new().warn_above(50 * MIB));
+/// ```
+///
+/// # Around a whole router
+///
+/// [`Router::layer`](https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer) covers the routes and the fallback
+/// that the router has by then, and knows their names. Requests that other middleware answers before them (a login that
+/// refuses, a limit) never get there. A clone around everything sees those too:
+///
+/// ```
+/// use axum::{Router, http::StatusCode, routing::get};
+/// use tower_memory::MemoryLayer;
+///
+/// let layer = MemoryLayer::new();
+/// let routes = Router::new()
+///     .route("/systems/{id}", get(|| async { "a system" }))
+///     .fallback(|| async { StatusCode::NOT_FOUND })
+///     .layer(layer.clone()) // names the routes
+///     /* .layer(other middleware) */;
+/// let app: Router = Router::new().fallback_service(routes).layer(layer); // sees the rest
+/// ```
+///
+/// Each request has one report: the inner clone's, with its route, or the outer clone's where the request never
+/// reached the inner one, as `unmatched`. What the middleware in between allocates counts for `unmatched` in
+/// [`live_by_route`](crate::heap::live_by_route). It must call the inner service from the same task: behind a `Buffer`, the
+/// two can't see that they serve one request, and both report.
+///
+/// # gRPC
+///
+/// tonic's server takes the layer as it is. A call's route is its method, `/{service}/{method}`, and what it came to is
+/// [`Report::grpc_status`](crate::Report::grpc_status), in the log `rpc.grpc.status_code`:
+///
+/// ```
+/// use tonic::transport::Server;
+/// use tower_memory::MemoryLayer;
+/// # use std::convert::Infallible;
+/// # use http::{Request, Response};
+/// # use tonic::{body::Body, server::NamedService};
+///
+/// # async fn serve<S>(greeter: S) -> Result<(), tonic::transport::Error>
+/// # where
+/// #     S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+/// #     S: NamedService + Clone + Send + Sync + 'static,
+/// #     S::Future: Send + 'static,
+/// # {
+/// Server::builder()
+///     .layer(MemoryLayer::new())
+///     .add_service(greeter)
+///     .serve("[::1]:50051".parse().unwrap())
+///     .await
+/// # }
 /// ```
 #[derive(Clone, Default)]
 pub struct MemoryLayer {
@@ -29,14 +79,14 @@ impl MemoryLayer {
         Self::default()
     }
 
-    /// Growth from which on a request is warned of, in bytes. With 0 any growth is. Where a heap meter
-    /// counts, a request that retains as much is warned of even if the process did not grow.
+    /// Warns when a request grows the process by at least `bytes`; with 0, by any growth. With a heap meter, also
+    /// when it retains as much though the process did not grow.
     pub fn warn_above(self, bytes: u64) -> Self {
         self.with(|config| config.thresholds.growth = bytes)
     }
 
-    /// Warns also of a request that holds this many bytes at once, even if it gives all of them
-    /// back. Off by default, and without effect where no heap meter counts.
+    /// Warns also when a request holds at least `bytes` at once, even if it gives all of them back. Off by
+    /// default, and without effect unless a heap meter counts.
     ///
     /// ```
     /// use tower_memory::{MIB, MemoryLayer};
@@ -71,24 +121,24 @@ impl MemoryLayer {
         self.with(|config| config.resident = Arc::new(config.resident.with_reader(reader)))
     }
 
-    /// Names the route of a request where no router does it, or better than the router.
+    /// Labels requests yourself, overriding the router.
     ///
-    /// Called for each request, before the inner service is: be quick. To show the request's parts,
-    /// it is taken apart and put together again, which copies some 250 bytes twice. A panic is the
-    /// service's own, as if it had come from the inner service.
-    ///
-    /// `None` leaves the request [`Route::UNMATCHED`]. Return one of a few fixed names and never
-    /// the raw path: each distinct name is a label in logs and metrics.
+    /// `None` leaves the label to the router: axum's matched path (feature `axum`), else the method of a gRPC call,
+    /// else [`Route::UNMATCHED`]. Return one of a few fixed names and never the raw path: each distinct name is a
+    /// label in logs and metrics.
     ///
     /// ```
     /// use tower_memory::{MemoryLayer, Route};
     ///
     /// let layer = MemoryLayer::new().route_with(|request| match request.uri.path() {
     ///     "/upload" => Some(Route::from("/upload")),
-    ///     path if path.starts_with("/greeter.Greeter/") => Some(Route::from("greeter")),
+    ///     path if path.starts_with("/files/") => Some(Route::from("/files/{name}")),
     ///     _ => None,
     /// });
     /// ```
+    ///
+    /// Called for each request, before the inner service: be quick. To show the request's parts, it is taken apart
+    /// and put together again, which copies some 250 bytes twice. A panic counts as the inner service's.
     pub fn route_with<F>(self, route: F) -> Self
     where
         F: Fn(&request::Parts) -> Option<Route> + Send + Sync + 'static,
@@ -96,7 +146,7 @@ impl MemoryLayer {
         self.with(|config| config.route_with = Some(Arc::new(route)))
     }
 
-    /// Adds a listener, which hears of every request.
+    /// Adds a listener, which is called with the report of every request.
     ///
     /// ```
     /// use tower_memory::{MemoryLayer, Report};
@@ -111,7 +161,7 @@ impl MemoryLayer {
         self.with(|config| config.listeners.push(Arc::new(listener)))
     }
 
-    /// Drops the built-in [`Log`](crate::Log), and with it the warning. Its page shows how to
+    /// Removes the built-in [`Log`](crate::Log), and with it the warning. Its page shows how to
     /// replace it.
     pub fn without_log(self) -> Self {
         self.with(|config| config.log = None)

@@ -1,7 +1,7 @@
 //! A layer within its own clone: one request must not count as two.
 //!
 //! While a request is polled, its arrival lies where a clone of its layer further inside finds it. The
-//! clone takes it, and with it all that is to be said of the request; the outer one passes.
+//! clone takes it and reports the request; the outer one doesn't.
 
 use super::in_flight::{Arrival, InFlight};
 use std::{cell::Cell, ptr};

@@ -1,14 +1,10 @@
-//! Waits until the server has dropped what it held of a request, and then has it told.
+//! Waits until the server has dropped what it held of a request, and then reports it.
 //!
 //! One thread for the process, started by the first request that is not settled at its end. A
 //! request that hands one over takes no lock.
 
 use super::ending::Waiting;
-use crate::{
-    heap::{self, Remains},
-    log::TARGET,
-    shield::shielded,
-};
+use crate::{heap, log::TARGET, shield::shielded};
 use std::{
     collections::VecDeque,
     sync::{
@@ -23,24 +19,20 @@ use std::{
 /// After the end of a body, servers have dropped its frames within 6 ms in 99 of 100 cases.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// For which a client that does not read its response is waited for.
+/// How long to wait for a client that does not read its response.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Tells of `waiting` once it is settled, or has had its time.
+/// Reports `waiting` once it is settled, or its time is over.
 pub(super) fn wait(waiting: Waiting) {
     // All of this is bookkeeping, of no request.
     heap::as_nobody(|| {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
             Some(settler) if settler.is_of_this_process() => settler.send(waiting),
-            _ => {
-                if let Some(remains) = waiting.tell() {
-                    remains.leave();
-                }
-            }
+            _ => waiting.tell(),
         }
     });
 }
@@ -66,7 +58,7 @@ impl Settler {
             tracing::warn!(
                 target: TARGET,
                 error = %error,
-                "requests are reported as soon as they end, some with the response that the server has yet to drop, because no thread could be started to wait for it: {error}",
+                "no thread could be started to wait for servers to drop responses, so reports of requests may count responses as retained: {error}",
             );
         });
         Some(Self {
@@ -92,31 +84,38 @@ impl Settler {
 
 fn work(receiver: &Receiver<(Instant, Waiting)>) {
     let mut waiting = VecDeque::new();
-    let mut unsent: Vec<Remains> = Vec::new();
     loop {
         waiting.extend(receiver.try_iter());
-        if waiting.is_empty() && unsent.is_empty() {
-            IS_IDLE.store(true, Ordering::SeqCst);
-            // What came in between has seen no idle thread and wakes none.
-            match receiver.try_recv() {
-                Ok(first) => waiting.push_back(first),
-                Err(_) => thread::park(),
-            }
-            IS_IDLE.store(false, Ordering::SeqCst);
-            continue;
+        match waiting.is_empty() {
+            true => waiting.extend(idle(receiver)),
+            false => thread::sleep(PAUSE),
         }
-        thread::sleep(PAUSE);
         let now = Instant::now();
-        for (since, ending) in std::mem::take(&mut waiting) {
-            let age = now.saturating_duration_since(since);
-            let is_unsent = ending.is_unsent() && age < PATIENCE;
-            if ending.is_settled() || (age >= GRACE && !is_unsent) {
-                let left = shielded(|| ending.tell()).flatten();
-                unsent.extend(left);
-            } else {
-                waiting.push_back((since, ending));
+        for _ in 0..waiting.len() {
+            let Some((since, ending)) = waiting.pop_front() else {
+                break;
+            };
+            match is_due(&ending, now.saturating_duration_since(since)) {
+                true => drop(shielded(|| ending.tell())),
+                false => waiting.push_back((since, ending)),
             }
         }
-        unsent.retain(|remains| !remains.is_over());
     }
+}
+
+/// Until something comes.
+fn idle(receiver: &Receiver<(Instant, Waiting)>) -> Option<(Instant, Waiting)> {
+    IS_IDLE.store(true, Ordering::SeqCst);
+    // What came just before has seen no idle thread and wakes none.
+    let first = receiver.try_recv().ok();
+    if first.is_none() {
+        thread::park();
+    }
+    IS_IDLE.store(false, Ordering::SeqCst);
+    first
+}
+
+fn is_due(ending: &Waiting, age: Duration) -> bool {
+    let is_patient = ending.is_unsent() && age < PATIENCE;
+    ending.is_settled() || (age >= GRACE && !is_patient)
 }

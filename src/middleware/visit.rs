@@ -5,7 +5,7 @@ use super::{
     nesting::{self, Outer},
 };
 use crate::{
-    heap::{BodyWithServer, Flow, Scope},
+    heap::{BodyWithServer, Flow, Remains, Scope},
     report::{Outcome, Report},
     resident::Reading,
     route::Route,
@@ -100,7 +100,10 @@ impl Visit {
 
     /// A frame comes from the inner service, and will go on to the server.
     pub(crate) fn took<D: Buf + 'static>(&mut self, data: &mut D) {
-        self.flow.hand_over(data);
+        // Where a clone further inside has the request, it follows the frame already.
+        if self.arrival.is_some() {
+            self.flow.hand_over(data);
+        }
     }
 
     /// Whether the response body has passed its declared size, so that no server polls any further.
@@ -136,7 +139,12 @@ impl Drop for Visit {
             }
             return;
         };
-        let closed = self.config.resident.read();
+        let (resident, thresholds) = (&self.config.resident, &self.config.thresholds);
+        // A reading from before it kept that much would say that live heap did not grow.
+        let closed = match remains.as_ref().map_or(0, Remains::live) >= thresholds.growth.max(1) {
+            true => resident.read_anew(),
+            false => resident.read(),
+        };
         let Departure { overlap, in_flight } = self.config.in_flight.leave(arrival);
         let report = Report {
             method: mem::take(&mut self.method),

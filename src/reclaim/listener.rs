@@ -16,14 +16,14 @@ use std::{
 };
 use tracing::Level;
 
-/// A listener that has freed pages given back where a request left some behind.
+/// A listener that gives freed pages back after a request that left some behind.
 ///
-/// It acts on requests that are warned about and half of whose growth or more is no live heap, whoever used
-/// it: the request itself ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)), a thread that it
-/// handed work to, or a neighbour. A heap meter must count. The request never waits: a thread of its own does the work, begun at the first such
-/// request and ended when the listener is dropped, and writes one INFO event each time. Where it
-/// can't be started a warning says so, once, and nothing is given back; nor is it in a child that was
-/// forked later, which has no such thread.
+/// It acts on warnings where half of the growth or more is not live heap, whoever used it: the request itself
+/// ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)), a thread that it handed work to, or another
+/// request. It needs a heap meter. The request never waits: a thread of its own does the work, which starts at the first
+/// such request and ends when the listener is dropped, and writes one INFO event each time. If the thread can't
+/// be started, a warning says so, once, and nothing is given back; the same goes for a child that was forked
+/// later, which has no such thread.
 ///
 /// mimalloc gives back only what the calling thread and threads that have ended left behind: where
 /// the threads that serve requests go on, this listener gets little from it. Of jemalloc, what those
@@ -43,8 +43,7 @@ impl Reclaim {
         }
     }
 
-    /// At most once in `interval`. Requests within it are not forgotten: they have their turn at its
-    /// end.
+    /// At most once in `interval`. Requests within it are not forgotten: one call at its end covers them.
     ///
     /// ```
     /// use std::time::Duration;

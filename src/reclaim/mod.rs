@@ -1,7 +1,7 @@
 //! Gives freed pages back to the operating system.
 //!
 //! Allocators keep the pages of what was freed, to hand them out again. After a burst that is not
-//! going to be repeated they are only a large resident set. One line has them given back whenever a
+//! going to be repeated they are only a large resident set. One line gives them back whenever a
 //! request has left some behind ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)):
 //!
 //! ```
@@ -16,7 +16,7 @@
 //!
 //! [`reclaim`] does the same at a time of your own.
 //!
-//! # What is asked
+//! # Calls
 //!
 //! | allocator | what | gives back |
 //! |---|---|---|
@@ -27,8 +27,8 @@
 //! glibc gives back no page of the *top* of an arena other than the main one, the free end of up to
 //! 64 MiB that each thread's arena may have.
 //!
-//! They are found in the process as it runs, linked or preloaded, and all that are found are asked:
-//! one that nobody uses has nothing to give. On Linux with glibc, on x86-64 and AArch64; elsewhere
+//! Allocators are found in the process as it runs, linked or preloaded, and all of them are called:
+//! one that isn't used has nothing to give. On Linux with glibc, on x86-64 and AArch64; elsewhere
 //! only what the dynamic linker knows by name, or none.
 //!
 //! # Cost
@@ -75,7 +75,7 @@ pub fn reclaim() -> Reclaimed {
     }
 }
 
-/// What came of it. [`Display`](fmt::Display) tells in a sentence.
+/// The result of [`reclaim`]. [`Display`](fmt::Display) gives it as a sentence.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Reclaimed {

@@ -81,10 +81,16 @@ impl SharedReading {
         self.read_at(nanos(self.epoch.elapsed()))
     }
 
+    /// A new reading, whatever was published.
+    pub(crate) fn read_anew(&self) -> Reading {
+        self.take(nanos(self.epoch.elapsed()))
+    }
+
     fn read_at(&self, now: u64) -> Reading {
-        if let Some(reading) = self.published(now) {
-            return reading;
-        }
+        self.published(now).unwrap_or_else(|| self.take(now))
+    }
+
+    fn take(&self, now: u64) -> Reading {
         let reading = Reading {
             at: now,
             resident: self.reader.read(|reason| self.failed(reason)),
@@ -150,7 +156,7 @@ impl SharedReading {
             tracing::warn!(
                 target: crate::log::TARGET,
                 error = %error,
-                "resident memory can't be read, reports carry no memory figures until it can: {error}",
+                "resident memory can't be read; reports carry no memory figures until it can: {error}",
             );
         }
     }

@@ -72,7 +72,7 @@ impl ReadResident for Statm {
     }
 }
 
-/// The open file and the process it tells of: `/proc/self` is resolved when it is opened, so that a
+/// The open file and the process that it is about: `/proc/self` is resolved when it is opened, so that a
 /// forked child that reads its parent's descriptor reads its parent's memory.
 #[derive(Debug)]
 struct Kept {

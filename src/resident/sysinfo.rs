@@ -6,7 +6,7 @@ use std::{
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
 
 /// Reads the resident set through the `sysinfo` crate: the default where there is no
-/// `/proc/self/statm`, and on Linux with feature `sysinfo` for whoever asks for it.
+/// `/proc/self/statm`, and on Linux with feature `sysinfo`, on request.
 ///
 /// Costs tens of microseconds, takes a lock and allocates. It can't tell the shared part, which is
 /// reported as 0.

@@ -10,9 +10,16 @@ use std::{
 
 /// The matched route template, such as `/api/systems/{id}`; never a raw path.
 ///
-/// With feature `axum` it is the router's `MatchedPath`; otherwise whatever your function says
-/// ([`MemoryLayer::route_with`](crate::MemoryLayer::route_with)); otherwise
-/// [`UNMATCHED`](Self::UNMATCHED). Cloning costs at most one atomic increment.
+/// The first of these that there is:
+///
+/// 1. the label that your function returns ([`MemoryLayer::route_with`](crate::MemoryLayer::route_with)),
+/// 2. the router's `MatchedPath`, with feature `axum`,
+/// 3. the method of a gRPC call, `/{service}/{method}`, by its `content-type` and path: the first 512 names, as clients
+///    can make them up, and `other` for the rest,
+/// 4. [`UNMATCHED`](Self::UNMATCHED).
+///
+/// Where axum matched a whole prefix (`/{*rest}`, which is how tonic's router has services), a gRPC call is named by
+/// its method. Cloning costs at most one atomic increment.
 ///
 /// ```
 /// use tower_memory::Route;
@@ -32,10 +39,10 @@ enum Label {
 }
 
 impl Route {
-    /// The request matched no route, or nothing tells which.
+    /// The request matched no route, or its route is unknown.
     pub const UNMATCHED: Self = Self(Label::Static("unmatched"));
 
-    /// Stands for all routes beyond the number that is told apart.
+    /// Stands for all routes beyond the bound of a table.
     pub(crate) const OTHER: Self = Self(Label::Static("other"));
 
     /// The route as text.

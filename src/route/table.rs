@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-/// Routes told apart; the rest share one entry.
+/// Routes with an entry of their own; the rest share one.
 const ROUTES: usize = 512;
 
 /// Twice as many, so that a search soon meets an empty one.

@@ -26,7 +26,7 @@ pub struct RouteFigures {
     pub overlapping: u64,
     /// How they ended; what never happened is left out.
     pub outcomes: Vec<(Outcome, u64)>,
-    /// What was said of them, by [`Verdict::as_str`]; what was never said is left out.
+    /// Their verdicts, by [`Verdict::as_str`]; those that never came are left out.
     pub verdicts: Vec<(&'static str, u64)>,
     /// By how much they grew the process.
     pub growth: Growth,
@@ -55,7 +55,7 @@ pub struct RouteHeap {
     pub live: Option<u64>,
     /// What of it belongs to responses that their clients have not read yet.
     pub unsent: u64,
-    /// What of it is in use by work that outlived its request and still runs.
+    /// What of it is in use by work that still runs after its request.
     pub running: u64,
     /// How long the oldest request whose work still runs has been open.
     pub oldest_running: Option<Duration>,
@@ -125,7 +125,7 @@ pub(super) struct Counters {
     last_warning: Mutex<Option<Warning>>,
 }
 
-/// Bytes of the smallest growth that is told from the next.
+/// The resolution of growth, in bytes.
 const UNIT: u64 = 16 << 10;
 
 /// Powers of two: sixteen steps to each doubling, up to 64 GiB. That is 1.2 KB a route.

@@ -45,9 +45,9 @@ use std::{
 ///
 /// # Cost
 ///
-/// Less than 1 MiB, however many paths are asked for: the first 512 routes with labels of up to 128
-/// bytes are told apart, and all others are `other`. A request of a known route
-/// that is not warned of takes no lock and allocates nothing.
+/// Less than 1 MiB, however many paths are requested: the first 512 routes with labels of up to 128
+/// bytes have figures of their own, and all others share `other`. A request of a known route takes no lock and
+/// allocates nothing unless there is a warning about it.
 #[derive(Clone)]
 pub struct Routes(Arc<Kept>);
 
@@ -83,8 +83,8 @@ impl Routes {
     ///
     /// Takes one reading of the process, so that its series go on where no request ends, by the reader
     /// of the platform, whatever the layer's [`reader`](crate::MemoryLayer::reader) is; and copies, in
-    /// well under a millisecond. No request waits for it, except that one which is
-    /// warned of may wait while warnings are copied.
+    /// well under a millisecond. No request waits for it, except that a request with a warning may wait while
+    /// warnings are copied.
     pub fn snapshot(&self) -> Snapshot {
         let kept = &*self.0;
         // All of the live heap from one call, so that the routes and nobody add up to it.

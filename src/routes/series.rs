@@ -17,9 +17,9 @@ pub struct Sample {
     /// Anonymous resident memory beyond the live heap: pages that the allocator keeps, stacks, and
     /// memory of others than Rust's allocator. `None` when either is unknown.
     pub held: Option<u64>,
-    /// Requests, and work they left behind, that were warned of in this step.
+    /// Warnings about requests and their background work in this step.
     pub warnings: u32,
-    /// Requests in flight, told whenever one of them ends; 0 when none did.
+    /// Requests in flight, as of the last one that ended; 0 when none did.
     pub in_flight: u32,
 }
 

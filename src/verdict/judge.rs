@@ -12,7 +12,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) heap: Option<&'a HeapFlow>,
 }
 
-/// From when on a request is warned of, in bytes.
+/// When to warn about a request, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thresholds {
     pub(crate) growth: u64,
@@ -49,7 +49,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict
     }
 }
 
-/// What work that outlived its request left behind.
+/// The verdict on background work that has ended.
 pub(crate) fn judge_late(heap: &HeapFlow, thresholds: &Thresholds) -> Verdict {
     match retained_by(heap) >= thresholds.growth.max(1) {
         true => Verdict::retained(heap),

@@ -23,16 +23,17 @@ pub enum Verdict {
         /// The most that it held at once.
         peak: u64,
     },
-    /// Live heap of this request outlives it: the threshold or more, or half of the growth.
+    /// Live heap of this request is still there once its response is gone: the threshold or more, or half of
+    /// the growth.
     ///
     /// Also where the process did not grow, because pages that the allocator had kept were enough.
     #[non_exhaustive]
     Retained {
-        /// What outlives the request.
+        /// What is still live.
         retained: u64,
         /// What it allocated in all.
         allocated: u64,
-        /// What it freed of that, or of what others had allocated.
+        /// What of that is no longer alive; with jemalloc's own counters, what the request freed.
         freed: u64,
     },
     /// Live heap of this request is in use by work that carries it and still runs: the threshold or
@@ -52,22 +53,23 @@ pub enum Verdict {
     /// The request keeps live heap that it has hardly touched, so it is not resident.
     #[non_exhaustive]
     Reserved {
-        /// What outlives the request.
+        /// What is still live.
         retained: u64,
         /// The most of it that can be resident.
         resident: u64,
     },
-    /// Half of the growth or more is no live heap: pages that this request used and gave back, and
-    /// that the allocator keeps.
+    /// Half of the growth or more is not live heap: this request used the memory and freed it, and the allocator
+    /// keeps the pages.
     #[non_exhaustive]
     AllocatorHeld {
         /// Growth that is not live.
         held: u64,
         /// Growth that is: of this request, and of what ran meanwhile.
         in_use: u64,
-        /// What of this request outlives it.
+        /// What of this request is still live.
         retained: u64,
-        /// What of the growth is the response, which the connection frees once it is sent.
+        /// What of the growth is the response, which the connection frees once it is sent. 0 unless
+        /// jemalloc's own counters are the meter.
         handed_off: u64,
     },
     /// Half of the growth or more is files or shared memory that became resident, not heap.
@@ -76,7 +78,7 @@ pub enum Verdict {
         /// Growth of the shared part.
         shared_growth: u64,
     },
-    /// More than half of the growth can't be this request's, which never held that much.
+    /// More than half of the growth is not from this request, which never held that much.
     #[non_exhaustive]
     OtherRequests {
         /// Growth beyond what this request held.
@@ -93,9 +95,10 @@ pub enum Verdict {
         /// Growth that is not live heap.
         other: u64,
     },
-    /// Other requests shared the window, and nothing tells whose growth it is.
+    /// Other requests shared the window, and without a heap meter the growth can't be attributed to one of
+    /// them.
     Overlapped,
-    /// No heap meter tells what it is: live heap, pages that the allocator keeps, or memory of C
+    /// Without a heap meter, live heap can't be told from pages that the allocator keeps, or from memory of C
     /// libraries and stacks.
     Unmetered,
     /// The resident set could not be read at the window's start or end.
@@ -194,9 +197,7 @@ impl Verdict {
             Self::Overlapped => {
                 Some("Install a heap meter to tell requests apart: tower_memory::heap")
             }
-            Self::Unmetered => {
-                Some("A heap meter tells live heap from kept pages: tower_memory::heap")
-            }
+            Self::Unmetered => Some("Install a heap meter, which is two lines: tower_memory::heap"),
         }
     }
 }

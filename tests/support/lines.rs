@@ -116,6 +116,7 @@ pub struct Row {
     pub name: &'static str,
     /// What it is left out without: a heap meter.
     pub metered: bool,
+    pub of_grpc: bool,
     /// Whether only some verdicts have it.
     pub of_a_verdict: bool,
     /// Whether there are requests without a value.
@@ -124,9 +125,9 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether it is there without a meter, and whatever the verdict.
+    /// Whether it is there without a meter, whatever the request and the verdict.
     pub fn is_of_all_requests(&self) -> bool {
-        !self.metered && !self.of_a_verdict
+        !self.metered && !self.of_grpc && !self.of_a_verdict
     }
 }
 
@@ -136,7 +137,10 @@ pub fn contract() -> Vec<Row> {
         let cells: Vec<_> = line.strip_prefix("/// | `")?.split('|').collect();
         Some(Row {
             name: cells[0].trim().trim_end_matches('`'),
-            metered: cells[2].contains("no heap meter"),
+            metered: ["no heap meter", "blocks have no owner"]
+                .iter()
+                .any(|unless| cells[2].contains(unless)),
+            of_grpc: cells[0].contains("grpc"),
             of_a_verdict: cells[2].contains("the verdict is not"),
             optional: !cells[2].trim().is_empty(),
             warn_only: cells[1].contains("WARN events only"),

@@ -1,0 +1,236 @@
+//! Blocks are what callers asked for, whatever the allocator puts behind them, and each has the owner
+//! that it began with.
+
+#![allow(unsafe_code)] // To use allocators by hand.
+
+#[path = "support/work.rs"]
+mod work;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System, alloc, alloc_zeroed, dealloc, realloc},
+    cell::Cell,
+    hint::black_box,
+    ptr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+};
+use tower_memory::heap::{TrackingAllocator, live_bytes};
+use work::{live_of, work_for};
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
+
+/// Live bytes are the process's, and so one test at a time has it for itself.
+fn alone() -> MutexGuard<'static, ()> {
+    static PROCESS: Mutex<()> = Mutex::new(());
+    PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn layout(size: usize, align: usize) -> Layout {
+    Layout::from_size_align(size, align).expect("a layout")
+}
+
+fn aligns() -> impl Iterator<Item = usize> {
+    (0..=12).map(|power| 1 << power)
+}
+
+/// Sizes on either side of those where the tag changes its place, and of pages.
+const SIZES: [usize; 12] = [
+    1,
+    3,
+    16,
+    500,
+    1_019,
+    1_020,
+    1_023,
+    1_024,
+    1_028,
+    4_096,
+    128 << 10,
+    1 << 20,
+];
+
+/// Fills a block with a pattern of its own and back.
+fn fill(block: *mut u8, size: usize, seed: u8) {
+    for n in 0..size {
+        // SAFETY: within the block.
+        unsafe { block.add(n).write(seed.wrapping_add(n as u8)) };
+    }
+}
+
+fn has(block: *mut u8, size: usize, seed: u8) -> bool {
+    // SAFETY: as it was filled.
+    (0..size).all(|n| unsafe { block.add(n).read() } == seed.wrapping_add(n as u8))
+}
+
+#[test]
+fn zeroed_blocks_are_zero_at_any_size_and_alignment() {
+    let _alone = alone();
+    let zeroes = vec![0_u8; 1 << 20];
+    for size in (1..=1_100).chain([4 << 10, 128 << 10, 1 << 20]) {
+        for layout in aligns().map(|align| layout(size, align)) {
+            // SAFETY: the layout has a size, and each block is used within it and freed once.
+            unsafe {
+                // What lies there next is what this one left.
+                let dirty = alloc(layout);
+                ptr::write_bytes(dirty, 0xff, size);
+                dealloc(black_box(dirty), layout);
+                let block = black_box(alloc_zeroed(layout));
+                assert!(block.addr().is_multiple_of(layout.align()), "{layout:?}");
+                let all = std::slice::from_raw_parts(block, size);
+                assert!(all == &zeroes[..size], "{layout:?}");
+                dealloc(block, layout);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_that_grows_and_shrinks_keeps_what_is_in_it_and_its_owner() {
+    let _alone = alone();
+    let before = live_of("/realloc");
+    for align in aligns() {
+        for from in SIZES {
+            for to in SIZES {
+                let mut block = ptr::null_mut();
+                // SAFETY: layouts have sizes, and the block is used within them and freed once.
+                unsafe {
+                    work_for("/realloc", || block = alloc(layout(from, align)));
+                    fill(block, from, 7);
+                    assert_eq!(live_of("/realloc") - before, from as u64);
+                    // By nobody, and by another route.
+                    block = black_box(realloc(block, layout(from, align), to));
+                    assert!(block.addr().is_multiple_of(align));
+                    assert!(has(block, from.min(to), 7), "{from} to {to}, at {align}");
+                    assert_eq!(live_of("/realloc") - before, to as u64);
+                    work_for("/other", || {
+                        block = black_box(realloc(block, layout(to, align), from));
+                    });
+                    assert!(has(block, from.min(to), 7), "{to} to {from}, at {align}");
+                    assert_eq!(live_of("/realloc") - before, from as u64);
+                    dealloc(block, layout(from, align));
+                }
+                assert_eq!(live_of("/realloc"), before);
+            }
+        }
+    }
+    assert_eq!(live_of("/other"), 0);
+}
+
+/// An allocator that has nothing more for threads that say so.
+struct Exhausted;
+
+thread_local! {
+    static IS_EXHAUSTED: Cell<bool> = const { Cell::new(false) };
+}
+
+// SAFETY: every call goes to `System` as it is, or is refused, as an allocator may.
+unsafe impl GlobalAlloc for Exhausted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match IS_EXHAUSTED.get() {
+            true => ptr::null_mut(),
+            // SAFETY: as the caller promised.
+            false => unsafe { System.alloc(layout) },
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        match IS_EXHAUSTED.get() {
+            true => ptr::null_mut(),
+            // SAFETY: as the caller promised.
+            false => unsafe { System.realloc(block, layout, new_size) },
+        }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(block, layout) };
+    }
+}
+
+#[test]
+fn an_allocation_that_failed_is_not_counted_and_the_block_that_was_to_grow_stays_its_owners() {
+    let _alone = alone();
+    let allocator = TrackingAllocator::new(Exhausted);
+    let before = live_of("/exhausted");
+    for from in SIZES {
+        let mut block = ptr::null_mut();
+        // SAFETY: layouts have sizes, and the block is used within them and freed once.
+        unsafe {
+            work_for("/exhausted", || block = allocator.alloc(layout(from, 8)));
+            fill(block, from, 3);
+            let live = live_bytes();
+            IS_EXHAUSTED.set(true);
+            for to in SIZES {
+                assert!(allocator.alloc(layout(to, 8)).is_null());
+                assert!(allocator.alloc_zeroed(layout(to, 8)).is_null());
+                assert!(allocator.realloc(block, layout(from, 8), to).is_null());
+            }
+            IS_EXHAUSTED.set(false);
+            assert_live(live);
+            assert!(has(block, from, 3));
+            assert_eq!(live_of("/exhausted") - before, from as u64);
+            allocator.dealloc(block, layout(from, 8));
+        }
+        assert_eq!(live_of("/exhausted"), before);
+    }
+}
+
+/// The test runner has threads of its own, which may have allocated something for a moment.
+fn assert_live(expected: Option<u64>) {
+    let is_expected = (0..100_000).any(|_| {
+        live_bytes() == expected || {
+            thread::yield_now();
+            false
+        }
+    });
+    assert!(is_expected, "{:?} instead of {expected:?}", live_bytes());
+}
+
+/// An allocator that doesn't care for layouts: all its blocks are the same.
+struct Careless;
+
+const BLOCK: Layout = Layout::new::<[u64; 1024]>();
+
+// SAFETY: a block is larger than any that is asked for below.
+unsafe impl GlobalAlloc for Careless {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        assert!(layout.size() <= BLOCK.size() && layout.align() <= BLOCK.align());
+        // SAFETY: it has a size.
+        unsafe { System.alloc_zeroed(BLOCK) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, _: Layout, _: usize) -> *mut u8 {
+        block
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+        // SAFETY: as it was allocated.
+        unsafe { System.dealloc(block, BLOCK) };
+    }
+}
+
+#[test]
+fn a_block_that_is_freed_with_a_wrong_layout_is_a_wrong_number_and_nothing_worse() {
+    let _alone = alone();
+    let allocator = TrackingAllocator::new(Careless);
+    for (asked, said) in [(24, 16), (500, 20), (2_000, 500), (500, 2_000), (40, 41)] {
+        for content in [0, 0x5a, 0xff] {
+            let live = live_bytes().expect("it counts");
+            // SAFETY: only to an allocator that knows better would it matter.
+            unsafe {
+                for is_moved in [false, true] {
+                    let mut block = allocator.alloc(layout(asked, 8));
+                    ptr::write_bytes(block, content, asked);
+                    if is_moved {
+                        block = allocator.realloc(block, layout(said, 8), asked);
+                    }
+                    allocator.dealloc(black_box(block), layout(said, 8));
+                }
+            }
+            // The second block is off twice: where it moved and where it ended.
+            let off = 3 * (asked as i64 - said as i64);
+            assert_live(Some(live.wrapping_add_signed(off)));
+        }
+    }
+}
