@@ -9,12 +9,20 @@ mod cases;
 mod client;
 #[path = "owners/core.rs"]
 mod core;
+#[path = "owners/live.rs"]
+mod live;
 #[path = "owners/mixed.rs"]
 mod mixed;
+#[path = "owners/server.rs"]
+mod server;
 #[path = "owners/site.rs"]
 mod site;
+#[path = "owners/site_bodies.rs"]
+mod site_bodies;
 #[path = "owners/site_held.rs"]
 mod site_held;
+#[path = "owners/told.rs"]
+mod told;
 
 use tikv_jemallocator::Jemalloc;
 use tower_memory::heap::TrackingAllocator;

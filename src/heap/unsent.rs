@@ -53,7 +53,7 @@ impl Drop for Unsent {
 }
 
 /// A response body that the server has although the window is closed, because no more of it will be read.
-/// Dropped once that is.
+/// Until it is dropped, all that is alive of the request is unsent.
 pub(crate) struct Body(Tag);
 
 /// More than any request has: all that is alive of it is with the server.

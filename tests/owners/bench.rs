@@ -1,41 +1,28 @@
 //! A server whose connections are counted, a client in a process of its own, and the figures that must be right at rest.
 #![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
-use crate::client::{Batch, Client};
-use axum::{Router, routing::any};
-use bytes::Bytes;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
+use crate::{
+    client::{Answer, Batch, Client},
+    live::{Live, live, wait_until},
+    server::{self, serve},
+    told::{Reports, Told, layer},
 };
+use axum::Router;
 use std::{
-    collections::BTreeMap,
     env,
+    fmt::Debug,
     net::SocketAddr,
     sync::{
-        Arc, Barrier, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{
-    net::TcpSocket,
-    runtime::{self, Runtime},
-};
-use tower_memory::{
-    MemoryLayer, Report,
-    heap::{live_by_route, live_bytes},
-};
-
-/// Within which the server has to come to rest.
-const DEADLINE: Duration = Duration::from_secs(5);
+use tokio::runtime::{self, Runtime};
+use tower_memory::MemoryLayer;
 
 /// What a connection may hold of its last request: the table of the response's headers.
 pub(crate) const HEAD: u64 = 1024;
-
-/// Threads that tokio runs blocking work on here.
-const BLOCKING: usize = 4;
 
 /// Requests of one shape, and what they keep.
 #[derive(Debug, Clone)]
@@ -48,18 +35,6 @@ pub(crate) struct Case {
     pub(crate) slack: u64,
     pub(crate) batch: Batch,
 }
-
-/// What the layer reported of a route.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Told {
-    pub(crate) reports: u64,
-    pub(crate) retained: Vec<i64>,
-    pub(crate) verdicts: BTreeMap<&'static str, u64>,
-    pub(crate) outcomes: BTreeMap<String, u64>,
-    pub(crate) last: Option<Report>,
-}
-
-pub(crate) type Reports = Arc<Mutex<BTreeMap<String, Told>>>;
 
 pub(crate) struct Bench {
     pub(crate) address: SocketAddr,
@@ -77,23 +52,6 @@ pub(crate) fn requests(count: usize) -> usize {
     asked.map_or(count, |asked| asked.parse().expect("a number of requests"))
 }
 
-/// A layer whose reports are kept.
-pub(crate) fn layer(reports: &Reports) -> MemoryLayer {
-    let reports = Arc::clone(reports);
-    MemoryLayer::new()
-        .without_log()
-        .on_report(move |report: &Report| {
-            let mut all = reports.lock().expect("no panic");
-            let told = all.entry(report.route.to_string()).or_default();
-            told.reports += 1;
-            told.retained
-                .push(report.heap.map_or(0, |heap| heap.retained()));
-            *told.verdicts.entry(report.verdict.as_str()).or_default() += 1;
-            told.last = Some(report.clone());
-            *told.outcomes.entry(report.outcome.to_string()).or_default() += 1;
-        })
-}
-
 impl Bench {
     pub(crate) fn new(workers: usize, router: impl FnOnce(MemoryLayer) -> Router) -> Self {
         Self::with_send_buffers(None, workers, router)
@@ -109,20 +67,7 @@ impl Bench {
         static PROCESS: Mutex<()> = Mutex::new(());
         let alone = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
         let reports = Reports::default();
-        let server = runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .max_blocking_threads(BLOCKING)
-            .thread_keep_alive(Duration::from_secs(3600))
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        // A thread that a request has tokio start is the request's, so all are started before any request.
-        let all_started = Arc::new(Barrier::new(BLOCKING + 1));
-        for _ in 0..BLOCKING {
-            let all_started = Arc::clone(&all_started);
-            server.spawn_blocking(move || all_started.wait());
-        }
-        all_started.wait();
+        let server = server::start(workers);
         let driver = runtime::Builder::new_current_thread().enable_all().build();
         let driver = driver.expect("a runtime");
         let client = driver.block_on(async { Client::start() });
@@ -143,24 +88,8 @@ impl Bench {
         }
     }
 
-    pub(crate) fn run(&mut self, batch: &Batch) -> crate::client::Answer {
+    pub(crate) fn run(&mut self, batch: &Batch) -> Answer {
         self.driver.block_on(self.client.run(batch))
-    }
-
-    /// A server that others ask, of which nothing is measured.
-    pub(crate) fn upstream() -> Upstream {
-        let server = runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
-        let server = server.expect("a runtime");
-        let text = "x".repeat(18 << 10);
-        let router = Router::new().route("/text", any(move |_: Bytes| async move { text.clone() }));
-        let address = serve(&server, None, router, &Arc::default());
-        Upstream {
-            address,
-            _server: server,
-        }
     }
 
     /// More clients, to be there at the same time.
@@ -217,7 +146,7 @@ impl Bench {
         &mut self,
         before: &Live,
         kept: &[(&'static str, u64, u64)],
-        what: &impl std::fmt::Debug,
+        what: &impl Debug,
     ) {
         let connections = Arc::clone(&self.connections);
         wait_until(|| {
@@ -319,97 +248,4 @@ impl Drop for Bench {
             server.shutdown_timeout(Duration::from_secs(20));
         }
     }
-}
-
-pub(crate) struct Upstream {
-    pub(crate) address: SocketAddr,
-    _server: Runtime,
-}
-
-/// Live heap by route, as a reader finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Live {
-    pub(crate) routes: BTreeMap<String, u64>,
-    pub(crate) nobody: u64,
-    pub(crate) sum: u64,
-    pub(crate) live: u64,
-    /// Requests.
-    pub(crate) open: u32,
-}
-
-impl Live {
-    pub(crate) fn of(&self, route: &str) -> i64 {
-        self.routes.get(route).copied().unwrap_or(0).cast_signed()
-    }
-}
-
-pub(crate) fn live() -> Live {
-    let by_route = live_by_route().expect("an allocator counts");
-    let routes = by_route.routes.iter();
-    let open = routes.clone().map(|route| route.open_requests).sum();
-    // To the byte, if nothing is allocated in between.
-    let (sum, live) = (by_route.total(), live_bytes().expect("an allocator counts"));
-    Live {
-        routes: routes
-            .map(|route| (route.route.to_string(), route.live))
-            .collect(),
-        nobody: by_route.nobody,
-        sum,
-        live,
-        open,
-    }
-}
-
-/// What `look` finds in the end; fails with what it says when the time is over.
-#[track_caller]
-pub(crate) fn wait_until<T>(mut look: impl FnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + DEADLINE;
-    loop {
-        match look() {
-            Ok(found) => return found,
-            Err(why) => assert!(Instant::now() < end, "{why}"),
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn serve(
-    server: &Runtime,
-    send_buffers: Option<u32>,
-    router: Router,
-    open: &Arc<AtomicU64>,
-) -> SocketAddr {
-    struct Open(Arc<AtomicU64>);
-    impl Drop for Open {
-        fn drop(&mut self) {
-            self.0.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-    let listener = server.block_on(async {
-        let socket = TcpSocket::new_v4()?;
-        if let Some(bytes) = send_buffers {
-            socket.set_send_buffer_size(bytes)?;
-        }
-        socket.bind(([127, 0, 0, 1], 0).into())?;
-        socket.listen(1024)
-    });
-    let listener = listener.expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    let open = Arc::clone(open);
-    server.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            open.fetch_add(1, Ordering::SeqCst);
-            let counted = Open(Arc::clone(&open));
-            let service = TowerToHyperService::new(router.clone());
-            tokio::spawn(async move {
-                let _ = stream.set_nodelay(true);
-                let builder = auto::Builder::new(TokioExecutor::new());
-                let io = TokioIo::new(stream);
-                // What becomes of a connection is for its client to see.
-                let _ = builder.serve_connection_with_upgrades(io, service).await;
-                drop(counted);
-            });
-        }
-    });
-    address
 }

@@ -1,7 +1,8 @@
 //! More requests open than can be told apart.
 
 use crate::{
-    bench::{Bench, wait_until},
+    bench::Bench,
+    live::wait_until,
     site::{self, keep},
 };
 use http::{Request, Response};
@@ -55,7 +56,7 @@ fn with_more_requests_open_than_can_be_told_apart_their_route_is_exact() {
     assert_eq!(now.live, REQUESTS as u64 * 164);
     // Some look at places that are all taken and find none, although there is one.
     assert!(now.open_requests > TOLD_APART * 9 / 10, "{now:?}");
-    assert_eq!(now.open, u64::from(now.open_requests) * 164);
+    assert!(now.open <= now.live, "{now:?}");
     drop(open);
     wait_until(|| match full().open_requests {
         0 => Ok(()),

@@ -1,8 +1,9 @@
 //! What is alive while somebody still holds it: work that runs, sockets that stay open, clients that don't read.
 
 use crate::{
-    bench::{Bench, Case, live, wait_until},
+    bench::{Bench, Case},
     client::{Batch, Mode, Reading},
+    live::{live, wait_until},
     site,
     site_held::{self, JOB},
 };

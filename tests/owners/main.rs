@@ -9,13 +9,17 @@ mod cases;
 mod core;
 mod full;
 mod held;
+mod live;
 mod matrix;
 mod mixed;
 mod others;
 mod programs;
 mod random;
+mod server;
 mod site;
+mod site_bodies;
 mod site_held;
+mod told;
 
 use tower_memory::heap::TrackingAllocator;
 

@@ -2,8 +2,9 @@
 //! empties, and clients that come and go.
 
 use crate::{
-    bench::{Bench, Case, requests, wait_until},
+    bench::{Bench, Case, requests},
     client::{Batch, Client, Mode},
+    live::wait_until,
     site::{self, ENTRIES, ENTRY},
 };
 
@@ -15,7 +16,7 @@ const CHANNEL: u64 = 4 * (32 * 24 + 32);
 fn of_mixed_requests_each_route_has_what_they_keep() {
     let mut bench = Bench::new(4, site::router);
     let at = bench.address;
-    let count = requests(2_000);
+    let count = requests(500);
     let shapes = [
         (Case::get(at, "/keeps/64").keeps(64), Mode::Kept),
         (Case::get(at, "/keeps/4096").keeps(4096), Mode::Http2),

@@ -3,7 +3,7 @@
 use crate::{
     bench::{Bench, Case, requests},
     client::{Mode, Reading},
-    site,
+    server, site,
 };
 use axum::{Router, body::Body, extract::Request, routing::any};
 use bytes::Bytes;
@@ -23,7 +23,7 @@ const POOL: u64 = 24 << 10;
 
 #[test]
 fn a_proxy_over_http2_has_what_it_keeps() {
-    let upstream = Bench::upstream();
+    let upstream = server::upstream();
     let target = upstream.address;
     let mut bench = Bench::new(4, move |layer| {
         let mut connector = HttpConnector::new();

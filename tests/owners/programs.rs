@@ -89,11 +89,17 @@ fn work_on_threads_that_carry_no_request_is_told_to_be_outside() {
             .layer(layer)
     });
     let before = bench.at_rest();
-    one(&mut bench, "/elsewhere");
-    let told = bench.told("/elsewhere", 1);
-    assert_eq!(told.verdicts.keys().collect::<Vec<_>>(), [&"outside"]);
+    // A machine with more to do than it can may be too late with a reading.
+    let mut verdicts = (1..=20_u64).map(|number| {
+        one(&mut bench, "/elsewhere");
+        let last = bench.told("/elsewhere", number).last.expect("a report");
+        last.verdict.as_str().to_owned()
+    });
+    let verdict = verdicts.find(|verdict| verdict != "unreadable");
+    assert_eq!(verdict.as_deref(), Some("outside"));
+    drop(verdicts);
     let now = bench.at_rest();
-    assert!(now.nobody - before.nobody >= 60 << 20, "{now:?}");
+    assert!(now.nobody >= before.nobody + (60 << 20), "{now:?}");
     assert_eq!(now.of("/elsewhere"), before.of("/elsewhere"));
 }
 

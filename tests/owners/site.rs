@@ -1,20 +1,18 @@
 //! Handlers of all kinds, each of which keeps what its path says.
 
+use crate::{site_bodies, site_held};
 use axum::{
     Form, Json, Router,
-    body::{Body, Bytes},
+    body::Bytes,
     error_handling::HandleErrorLayer,
-    extract::{DefaultBodyLimit, Multipart, Path, Query, Request},
-    response::{IntoResponse, Sse, sse::Event},
+    extract::{DefaultBodyLimit, Path, Query, Request},
+    response::IntoResponse,
     routing::{any, get, post},
 };
-use futures_util::{StreamExt, stream};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode};
 use std::{
     collections::{HashMap, VecDeque},
-    convert::Infallible,
     hint::black_box,
-    io::Write,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -22,16 +20,13 @@ use tokio::sync::mpsc;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer,
-    decompression::RequestDecompressionLayer, services::ServeFile, timeout::TimeoutLayer,
+    decompression::RequestDecompressionLayer, timeout::TimeoutLayer,
 };
 use tower_memory::MemoryLayer;
 
 /// Entries that the cache has room for, of this size.
 pub(crate) const ENTRIES: usize = 100;
 pub(crate) const ENTRY: usize = 10_000;
-
-/// Rows of `/ndjson`.
-pub(crate) const ROWS: usize = 2_000;
 
 type Cache = Arc<Mutex<VecDeque<Vec<u8>>>>;
 
@@ -45,10 +40,10 @@ pub(crate) fn router(layer: MemoryLayer) -> Router {
         .merge(plain())
         .merge(cache())
         .merge(queue())
-        .merge(streams())
-        .merge(uploads())
+        .merge(site_bodies::streams())
+        .merge(site_bodies::uploads())
         .merge(stacks())
-        .merge(crate::site_held::router())
+        .merge(site_held::router())
         .fallback(|| async { "no such path" })
         // Compressed and decompressed inside of the layer.
         .nest("/inner", texts().layer(CompressionLayer::new()))
@@ -175,94 +170,6 @@ fn queue() -> Router {
             "ok"
         }),
     )
-}
-
-fn streams() -> Router {
-    let mut file = tempfile::NamedTempFile::new().expect("a file");
-    file.write_all(&vec![7; 1 << 20]).expect("room");
-    let (_, path) = file.keep().expect("it stays");
-    let served = ServeFile::new(&path);
-    Router::new()
-        .route_service("/file", served)
-        .route(
-            "/stream",
-            get(|| async {
-                let frames = stream::iter(0..40)
-                    .map(|_| Ok::<_, Infallible>(Bytes::from(vec![1; 64 << 10])));
-                Body::from_stream(frames)
-            }),
-        )
-        .route(
-            "/sse",
-            get(|| async {
-                let events = stream::iter(0..50).then(|number| async move {
-                    tokio::task::yield_now().await;
-                    Ok::<_, Infallible>(Event::default().data(format!("event {number}")))
-                });
-                Sse::new(events).keep_alive(Default::default())
-            }),
-        )
-        .route(
-            "/ndjson",
-            get(|| async {
-                let rows = stream::iter(0..ROWS).map(|row| {
-                    let row = serde_json::json!({ "row": row, "name": format!("name {row}") });
-                    Ok::<_, Infallible>(Bytes::from(format!("{row}\n")))
-                });
-                (
-                    [(header::CONTENT_TYPE, "application/x-ndjson")],
-                    Body::from_stream(rows),
-                )
-            }),
-        )
-}
-
-fn uploads() -> Router {
-    Router::new()
-        .route(
-            "/bytes",
-            post(|body: Bytes| async move { body.len().to_string() }),
-        )
-        .route(
-            "/string",
-            post(|body: String| async move { body.len().to_string() }),
-        )
-        .route(
-            "/frames",
-            post(|body: Body| async move {
-                let mut frames = body.into_data_stream();
-                let mut size = 0;
-                while let Some(Ok(frame)) = frames.next().await {
-                    size += frame.len();
-                }
-                size.to_string()
-            }),
-        )
-        .route("/unread", post(|_: Body| async { "not read" }))
-        .route(
-            "/multipart/memory",
-            post(|mut parts: Multipart| async move {
-                let mut size = 0;
-                while let Ok(Some(part)) = parts.next_field().await {
-                    size += part.bytes().await.map_or(0, |bytes| bytes.len());
-                }
-                size.to_string()
-            }),
-        )
-        .route(
-            "/multipart/file",
-            post(|mut parts: Multipart| async move {
-                let mut size = 0;
-                while let Ok(Some(mut part)) = parts.next_field().await {
-                    let mut file = tempfile::tempfile().expect("a file");
-                    while let Ok(Some(chunk)) = part.chunk().await {
-                        file.write_all(&chunk).expect("room");
-                        size += chunk.len();
-                    }
-                }
-                size.to_string()
-            }),
-        )
 }
 
 fn stacks() -> Router {
