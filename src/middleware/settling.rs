@@ -63,6 +63,10 @@ pub fn flush() {
 
 static SETTLER: OnceLock<Option<Settler>> = OnceLock::new();
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are the large one, which a box would only allocate once more"
+)]
 enum Message {
     Wait(Instant, Waiting),
     /// Have no more patience with what waits by now, and say when all of it is told.
