@@ -20,17 +20,10 @@ use tower_memory::heap::TrackingAllocator;
 #[global_allocator]
 static CHOSEN: Chosen = Chosen;
 
-/// One of [`NAMES`], by the variable `ALLOCATOR`.
+/// One of [`NAMES`], bare or with owners, by the variable `ALLOCATOR`.
 struct Chosen;
 
-const NAMES: [&str; 6] = [
-    "glibc",
-    "jemalloc",
-    "mimalloc",
-    "glibc+",
-    "jemalloc+",
-    "mimalloc+",
-];
+const NAMES: [&str; 3] = ["glibc", "jemalloc", "mimalloc"];
 
 static SYSTEM: TrackingAllocator = TrackingAllocator::system();
 static JEMALLOC: TrackingAllocator<Jemalloc> = TrackingAllocator::new(Jemalloc);
@@ -96,13 +89,10 @@ fn main() {
         let text = String::from_utf8(output.expect("it runs").stdout).expect("text");
         text.trim().parse::<f64>().expect("a number") / f64::from(1 << 20)
     };
-    for choice in 0..3 {
+    for (choice, name) in NAMES.iter().enumerate() {
         let (bare, owners) = (resident(choice), resident(choice + 3));
         let more = (owners / bare - 1.0) * 100.0;
-        println!(
-            "| {:<20} | {bare:>5.1} MiB | {owners:>7.1} MiB | {more:>4.1} % |",
-            NAMES[choice]
-        );
+        println!("| {name:<20} | {bare:>5.1} MiB | {owners:>7.1} MiB | {more:>4.1} % |");
     }
 }
 
