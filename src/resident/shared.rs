@@ -93,7 +93,8 @@ impl SharedReading {
     fn take(&self, now: u64) -> Reading {
         let reading = Reading {
             at: now,
-            resident: self.reader.read(|reason| self.failed(reason)),
+            // What a reading sets up, such as to wait for a thread, is of no request that reads.
+            resident: heap::as_nobody(|| self.reader.read(|reason| self.failed(reason))),
             live: heap::live_bytes_at_once().unwrap_or(UNKNOWN),
         };
         if self.resolution > 0 {

@@ -38,7 +38,7 @@ use std::{
 use tower::{Layer, Service};
 use tower_memory::{
     MemoryLayer, OnReport, Report, Route,
-    heap::{LiveByRoute, TrackingAllocator, live_by_route, live_bytes},
+    heap::{TrackingAllocator, live_by_route, live_bytes},
 };
 
 #[global_allocator]
@@ -172,7 +172,7 @@ fn difference() -> Option<String> {
         found.map_or(0, |found| found.live.cast_signed())
     };
     let (all, all_said) = (oracle::live(), live_bytes().unwrap_or(0).cast_signed());
-    let nobody = live.nobody.cast_signed() - own_share(&live);
+    let nobody = live.nobody.cast_signed();
     let figures = owners().map(|(name, owner)| (name, oracle::live_of(owner), route(name)));
     let figures = figures.chain([
         ("nobody", oracle::live_of(0), nobody),
@@ -181,15 +181,6 @@ fn difference() -> Option<String> {
     let wrong = figures.filter(|(_, right, said)| right != said);
     let wrong: Vec<_> = wrong.collect();
     (!wrong.is_empty()).then(|| format!("{wrong:?}"))
-}
-
-/// What `live_by_route` had allocated when it looked, less what it returned: nobody's, which the oracle
-/// is asked for later.
-fn own_share(live: &LiveByRoute) -> i64 {
-    let (labels, returned) = (live.routes.len(), live.routes.capacity());
-    // Two words for each label, in a vector that grew by doubling, and a sum for each number.
-    let looked = labels.max(4).next_power_of_two() * 16 + (labels + 1) * 8;
-    looked as i64 - (returned * size_of_val(&live.routes[0])) as i64
 }
 
 /// At rest: the test runner and the thread that tells of requests may be about to allocate or free
