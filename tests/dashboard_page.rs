@@ -150,7 +150,7 @@ async fn the_table_leads_with_live_heap_and_adds_up() {
         "the oldest for 3 min. /job 40.0 MiB.",
         "Connections, start-up, and tasks that carry no request. If it keeps rising: small Bytes or header values that are kept pin whole read buffers; copy them.",
         "Memory outside of Rust's live heap",
-        "(found: glibc), thread stacks, and memory of C code. Known is their sum",
+        "(glibc), thread stacks, and memory of C code. Known is their sum",
     ] {
         assert!(parts.contains(part), "{part}: {parts}");
     }
