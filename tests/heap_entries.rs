@@ -81,6 +81,7 @@ fn work_from_around_a_clone_that_took_the_request_over_is_no_other_requests() {
     // So much more is alive of the route of the others than of those that are open.
     let mut settled = Vec::<u8>::new();
     work_for("/crowd", || settled = Vec::with_capacity(8 * MIB));
+    tower_memory::flush();
     let outer = layer("/cloned");
     let inner = outer.clone();
     let carried = Mutex::new(None);
