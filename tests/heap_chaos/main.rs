@@ -195,7 +195,7 @@ fn assert_exact(seed: u64) {
     assert!(is_exact, "CHAOS_SEED={seed}: {:?}", difference());
 }
 
-/// Nothing is open any more, and nobody carries anything. Then every request is told of, and nothing
+/// Nothing is open any more, and nobody carries anything. Then every request is reported, and nothing
 /// wrong was said.
 fn end(seed: u64) {
     loop {

@@ -1,4 +1,4 @@
-//! What is told of the process: `/memory` to a person on this machine, `/metrics` to Prometheus.
+//! The process's figures: `/memory` for a person on this machine, `/metrics` for Prometheus.
 
 use crate::Config;
 use axum::{
