@@ -83,21 +83,24 @@ fn main() {
                 },
             );
         }
-        // Each allocator has blocks of its own.
-        let blocks = case.allocators.map(|_| RefCell::new(Vec::new()));
-        let churn = |allocator: Shared| {
-            let at = case.allocators.iter().position(|one| same(*one, allocator));
-            replace(
-                allocator,
-                &mut blocks[at.expect("one of them")].borrow_mut(),
-            );
-        };
-        print(
-            &format!("{}, 8 to 508 B, cold ends", case.name),
-            case,
-            rounds,
-            churn,
-        );
+        for (blocks, size) in [(2_000, "0.5 MB"), (20_000, "5 MB")] {
+            // Each allocator has blocks of its own.
+            let kept = case
+                .allocators
+                .map(|allocator| RefCell::new(keep(allocator, blocks)));
+            let churn = |allocator: Shared| {
+                let at = case.allocators.iter().position(|one| same(*one, allocator));
+                replace(allocator, &mut kept[at.expect("one of them")].borrow_mut());
+            };
+            let name = format!("{}, 8 to 508 B, {size}", case.name);
+            print(&name, case, rounds, churn);
+            for (allocator, blocks) in case.allocators.iter().zip(kept) {
+                for (block, layout) in blocks.into_inner() {
+                    // SAFETY: it was allocated by this allocator with that layout.
+                    unsafe { allocator.dealloc(block, layout) };
+                }
+            }
+        }
     }
 }
 
@@ -132,19 +135,22 @@ fn pair(allocator: Shared, layout: Layout) {
     unsafe { allocator.dealloc(black_box(allocator.alloc(layout)), layout) };
 }
 
-/// Replaces one of 20,000 blocks, 5 MB in all.
-fn replace(allocator: Shared, blocks: &mut Vec<(*mut u8, Layout)>) {
-    let size = || Layout::from_size_align(fastrand::usize(8..=508), 8).expect("a layout");
-    let new = || {
-        let layout = size();
-        // SAFETY: the layout isn't empty.
-        (black_box(unsafe { allocator.alloc(layout) }), layout)
-    };
-    if blocks.is_empty() {
-        blocks.extend((0..20_000).map(|_| new()));
-    }
+type Block = (*mut u8, Layout);
+
+fn block(allocator: Shared) -> Block {
+    let layout = Layout::from_size_align(fastrand::usize(8..=508), 8).expect("a layout");
+    // SAFETY: the layout isn't empty.
+    (black_box(unsafe { allocator.alloc(layout) }), layout)
+}
+
+fn keep(allocator: Shared, blocks: usize) -> Vec<Block> {
+    (0..blocks).map(|_| block(allocator)).collect()
+}
+
+/// Replaces one of the blocks at random.
+fn replace(allocator: Shared, blocks: &mut [Block]) {
     let at = fastrand::usize(..blocks.len());
-    let (block, layout) = std::mem::replace(&mut blocks[at], new());
+    let (block, layout) = std::mem::replace(&mut blocks[at], block(allocator));
     // SAFETY: it was allocated here, by this allocator, with that layout.
     unsafe { allocator.dealloc(block, layout) };
 }

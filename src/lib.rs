@@ -135,6 +135,7 @@
 
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
+mod clock;
 #[cfg(feature = "axum")]
 pub mod dashboard;
 pub mod heap;

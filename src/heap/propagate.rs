@@ -137,13 +137,14 @@ impl fmt::Debug for CurrentRequest {
 struct Entered<'a> {
     account: &'a Account,
     flow: Flow,
-    scope: Option<Scope>,
+    scope: Scope,
 }
 
 impl<'a> Entered<'a> {
     fn new(account: &'a Arc<Account>) -> Self {
         let mut flow = Flow::carrying(Arc::clone(account));
-        let scope = flow.enter();
+        let mut scope = Scope::default();
+        flow.enter(&mut scope);
         Self {
             account,
             flow,
@@ -154,7 +155,7 @@ impl<'a> Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        let done = self.flow.leave_elsewhere(self.scope.take());
+        let done = self.flow.leave_elsewhere(&mut self.scope);
         self.account.add(&done);
     }
 }

@@ -12,7 +12,7 @@ use super::{
     unsent,
 };
 use crate::route::Route;
-use std::{any::Any, mem, sync::Arc};
+use std::{any::Any, sync::Arc};
 
 /// The heap of one request, while its window is open.
 #[derive(Debug, Default)]
@@ -27,20 +27,20 @@ pub(crate) enum Flow {
     ByDifference(Difference),
 }
 
-/// A scope that was entered; see [`Flow::enter`].
-#[must_use]
-pub(crate) enum Scope {
-    Owned(scope::Scope),
+/// Where [`Flow::enter`] notes a scope, for [`Flow::leave`] to end.
+#[derive(Default)]
+pub(crate) struct Scope {
+    owned: Option<scope::Scope>,
     #[cfg(feature = "jemalloc")]
-    ByDifference(by_difference::Scope),
+    by_difference: Option<by_difference::Scope>,
 }
 
 impl Flow {
-    /// A new request of `route`.
+    /// A new request of `route`, which began at that time of the [`clock`](crate::clock).
     #[inline]
-    pub(crate) fn open(route: &Route) -> Self {
+    pub(crate) fn open(route: &Route, began: u64) -> Self {
         if slots::are_counting() {
-            return Self::Owned(Owned::new(ring::open(labels::number(route))));
+            return Self::Owned(Owned::new(ring::open(labels::number(route), began)));
         }
         #[cfg(feature = "jemalloc")]
         if by_difference::this_thread().is_some() {
@@ -58,50 +58,53 @@ impl Flow {
         Self::Owned(Owned::carrying(account))
     }
 
-    /// From here on, what this thread does is the request's. `None` where it is already, or where no
-    /// allocator counts.
+    /// From here on, what this thread does is the request's, until `scope` is left.
     #[inline]
-    pub(crate) fn enter(&mut self) -> Option<Scope> {
+    pub(crate) fn enter(&mut self, scope: &mut Scope) {
         match self {
-            Self::Unmetered => None,
-            Self::Owned(owned) => owned.enter().map(Scope::Owned),
+            Self::Unmetered => {}
+            Self::Owned(owned) => owned.enter(&mut scope.owned),
             #[cfg(feature = "jemalloc")]
-            Self::ByDifference(difference) => difference.enter().map(Scope::ByDifference),
+            Self::ByDifference(difference) => scope.by_difference = difference.enter(),
         }
     }
 
     /// Ends a scope.
     #[inline]
     pub(crate) fn leave(&mut self, scope: &mut Scope) {
-        match (self, scope) {
-            (Self::Owned(owned), Scope::Owned(scope)) => owned.leave(scope),
-            #[cfg(feature = "jemalloc")]
-            (Self::ByDifference(difference), Scope::ByDifference(scope)) => {
-                difference.leave(scope);
+        match self {
+            Self::Unmetered => {}
+            Self::Owned(owned) => {
+                if let Some(scope) = &mut scope.owned {
+                    owned.leave(scope);
+                }
             }
-            #[allow(
-                unreachable_patterns,
-                reason = "there is one pair only without jemalloc's counters"
-            )]
-            _ => {}
+            #[cfg(feature = "jemalloc")]
+            Self::ByDifference(difference) => {
+                if let Some(scope) = &mut scope.by_difference {
+                    difference.leave(scope);
+                }
+            }
         }
     }
 
     /// Ends a scope of work elsewhere, and returns what was done in it.
-    pub(super) fn leave_elsewhere(&mut self, scope: Option<Scope>) -> HeapFlow {
-        match (&mut *self, scope) {
-            #[cfg(feature = "jemalloc")]
-            (Self::ByDifference(difference), Some(Scope::ByDifference(mut scope))) => {
-                difference.leave_apart(&mut scope);
-            }
-            (flow, Some(mut scope)) => flow.leave(&mut scope),
-            (_, None) => {}
-        }
+    pub(super) fn leave_elsewhere(&mut self, scope: &mut Scope) -> HeapFlow {
         match self {
             Self::Unmetered => HeapFlow::default(),
-            Self::Owned(owned) => owned.so_far(),
+            Self::Owned(owned) => {
+                if let Some(scope) = &mut scope.owned {
+                    owned.leave(scope);
+                }
+                owned.so_far()
+            }
             #[cfg(feature = "jemalloc")]
-            Self::ByDifference(difference) => difference.so_far().unwrap_or_default(),
+            Self::ByDifference(difference) => {
+                if let Some(scope) = &mut scope.by_difference {
+                    difference.leave_apart(scope);
+                }
+                difference.so_far().unwrap_or_default()
+            }
         }
     }
 
@@ -127,44 +130,34 @@ impl Flow {
     }
 
     /// The window has closed. What is left of the request; `None` where no allocator counts.
+    #[inline]
     pub(crate) fn close(self) -> Option<Remains> {
         match self {
             Self::Unmetered => None,
-            Self::Owned(owned) => {
-                let mut remains = Remains {
-                    tag: owned.tag(),
-                    flow: owned.so_far(),
-                    pending: owned.pending(),
-                    account: owned.into_account(),
-                    is_closed: false,
-                };
-                // What is over at once is closed and ended in one.
-                if !remains.is_settled() || remains.account.is_some() {
-                    ring::close(remains.tag, mem::take(&mut remains.pending));
-                    remains.is_closed = true;
-                }
-                Some(remains)
-            }
+            Self::Owned(owned) => Some(Remains::of(owned)),
             #[cfg(feature = "jemalloc")]
-            Self::ByDifference(difference) => Some(Remains {
+            Self::ByDifference(difference) => Some(Remains::Alive(Alive {
                 tag: Tag::NOBODY,
                 flow: difference.so_far()?,
-                pending: 0,
                 account: difference.into_account(),
-                is_closed: true,
-            }),
+            })),
         }
     }
 }
 
 /// What is left of a request whose window has closed.
 #[derive(Debug)]
-pub(crate) struct Remains {
+pub(crate) enum Remains {
+    /// Nothing to wait for, and nothing left to do.
+    Settled(HeapFlow),
+    Alive(Alive),
+}
+
+/// Something of it may be alive, or work of it may still run.
+#[derive(Debug)]
+pub(crate) struct Alive {
     tag: Tag,
     flow: HeapFlow,
-    /// What its entry doesn't have yet; 0 once that is closed.
-    pending: i64,
-    is_closed: bool,
     account: Option<Arc<Account>>,
 }
 
@@ -173,51 +166,86 @@ pub(crate) struct Remains {
 const HEAD: u64 = 1024;
 
 impl Remains {
+    fn of(owned: Owned) -> Self {
+        let (tag, pending) = (owned.tag(), owned.pending());
+        let mut flow = owned.so_far();
+        let is_small = owned.live() <= HEAD.cast_signed();
+        let account = owned.into_account();
+        if is_small && account.is_none() && ring::unsent(tag) == 0 {
+            ring::close_and_end(tag, pending);
+            flow.own(0);
+            return Self::Settled(flow);
+        }
+        ring::close(tag, pending);
+        Self::Alive(Alive { tag, flow, account })
+    }
+
     /// What is alive of the request. 0 where blocks have no owner.
     pub(crate) fn live(&self) -> u64 {
-        let live = ring::live(self.tag).wrapping_add(self.pending);
-        live.max(0).cast_unsigned()
+        match self {
+            Self::Settled(_) => 0,
+            Self::Alive(alive) => alive.live(),
+        }
     }
 
     /// Whether the server has yet to send some of the response.
     pub(crate) fn is_unsent(&self) -> bool {
-        ring::unsent(self.tag) > 0
+        matches!(self, Self::Alive(alive) if alive.is_unsent())
     }
 
     /// Whether there is nothing to wait for: what is alive is so little that it may be the head of the
     /// response, and the server has sent the rest.
-    #[inline]
     pub(crate) fn is_settled(&self) -> bool {
-        self.live() <= HEAD && !self.is_unsent()
+        match self {
+            Self::Settled(_) => true,
+            Self::Alive(alive) => alive.is_settled(),
+        }
     }
 
     /// This request is reported by nobody here. Where work of it still runs, its entry is given back when
     /// that ends.
     pub(crate) fn discard(self) {
-        let tag = self.tag;
+        let Self::Alive(Alive { tag, account, .. }) = self else {
+            return;
+        };
         let end = || {
             ring::work_on(tag);
             move |_| ring::end(tag)
         };
-        let is_carried = self
-            .account
-            .as_ref()
-            .is_some_and(|account| scope::as_nobody(|| account.end(end)).1);
+        let is_carried = account.is_some_and(|account| scope::as_nobody(|| account.end(end)).1);
         if !is_carried {
-            self.end();
-        }
-    }
-
-    fn end(&self) {
-        match self.is_closed {
-            true => ring::end(self.tag),
-            false => ring::close_and_end(self.tag, self.pending),
+            ring::end(tag);
         }
     }
 
     /// The figures of the request. Where work of it still runs, `tell` makes what is called
     /// when that ends.
+    #[inline]
     pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
+    where
+        T: FnOnce(LateRemains) + Send + 'static,
+    {
+        match self {
+            Self::Settled(flow) => *flow,
+            Self::Alive(alive) => alive.settle(tell),
+        }
+    }
+}
+
+impl Alive {
+    fn live(&self) -> u64 {
+        ring::live(self.tag).max(0).cast_unsigned()
+    }
+
+    fn is_unsent(&self) -> bool {
+        ring::unsent(self.tag) > 0
+    }
+
+    fn is_settled(&self) -> bool {
+        self.live() <= HEAD && !self.is_unsent()
+    }
+
+    fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
     where
         T: FnOnce(LateRemains) + Send + 'static,
     {
@@ -258,7 +286,7 @@ impl Remains {
         }
         if !is_carried {
             // What the server has yet to send keeps the entry from the next request.
-            self.end();
+            ring::end(tag);
         }
         flow.own(live);
         flow.unsent = unsent;

@@ -9,7 +9,11 @@ use super::{
     map,
     tag::{GENERATIONS, PLACES, Tag},
 };
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::clock;
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+};
 
 /// ```text
 /// | 48 bits: live bytes, signed | 8 bits | closed | working | open | 6 bits: generation |
@@ -21,7 +25,7 @@ struct Entry {
     word: AtomicU64,
     /// Bytes of the response that the server has not sent yet.
     unsent: AtomicU64,
-    /// When the request began, in milliseconds of [`now`].
+    /// When the request began, in [`millis`].
     opened: AtomicU32,
     route: AtomicU32,
 }
@@ -66,58 +70,60 @@ const fn as_live(bytes: i64) -> u64 {
     bytes.cast_unsigned() << LIVE_SHIFT
 }
 
-/// Milliseconds since some time before the first request, of the kernel's coarse clock where there is one.
-#[cfg(target_os = "linux")]
-fn now() -> u32 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
-    // Ages are differences, which survive the wrap after 49 days.
-    (time.tv_sec as u32)
-        .wrapping_mul(1000)
-        .wrapping_add((time.tv_nsec / 1_000_000) as u32)
+/// As an entry has it; ages are differences, which survive the wrap after 49 days.
+fn millis(nanos: u64) -> u32 {
+    (nanos / 1_000_000) as u32
 }
 
-#[cfg(not(target_os = "linux"))]
-fn now() -> u32 {
-    use std::{sync::OnceLock, time::Instant};
-    static EPOCH: OnceLock<Instant> = OnceLock::new();
-    EPOCH.get_or_init(Instant::now).elapsed().as_millis() as u32
+thread_local! {
+    /// The place of the last request that this thread ended and that left nothing alive, or 0. The next
+    /// one has it in its cache.
+    static KEPT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The tag of a new request of `route`. Where so many requests are open that no entry is found, one
-/// that counts for the route alone.
+/// The tag of a new request of `route`, which began at that time of the [`clock`]. Where so many requests
+/// are open that no entry is found, one that counts for the route alone.
 #[inline]
-pub(super) fn open(route: RouteNumber) -> Tag {
-    static TICKETS: AtomicU32 = AtomicU32::new(8);
-    for _ in 0..LOOKS {
-        let place = spread(TICKETS.fetch_add(1, Ordering::Relaxed));
-        if place == 0 {
-            continue;
-        }
-        let entry = &ENTRIES[place];
-        let word = entry.word.load(Ordering::Acquire);
-        // What a server has yet to send takes itself off the entry that it is on.
-        if word & OPEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
-            continue;
-        }
-        // Where nothing is alive, no block has this tag, and it can be used again. Otherwise those that
-        // have it must not be taken for the new request's.
-        let generation = match live_in(word) {
-            0 => word & GENERATION,
-            _ => (word + 1) & GENERATION,
-        };
-        let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-        let new = generation | OPEN;
-        if entry
-            .word
-            .compare_exchange(word, new, success, failure)
-            .is_ok()
-        {
-            entry.opened.store(now(), Ordering::Relaxed);
-            entry.route.store(route.0.into(), Ordering::Relaxed);
-            return Tag::new(route, generation, place);
-        }
+pub(super) fn open(route: RouteNumber, began: u64) -> Tag {
+    match KEPT.replace(0) {
+        0 => open_next(route, began),
+        kept => take(kept, route, began).unwrap_or_else(|| open_next(route, began)),
     }
-    Tag::new(route, 0, 0)
+}
+
+#[inline(never)]
+fn open_next(route: RouteNumber, began: u64) -> Tag {
+    static TICKETS: AtomicU32 = AtomicU32::new(8);
+    let places = (0..LOOKS).map(|_| spread(TICKETS.fetch_add(1, Ordering::Relaxed)));
+    places
+        .filter(|place| *place != 0)
+        .find_map(|place| take(place, route, began))
+        .unwrap_or(Tag::new(route, 0, 0))
+}
+
+/// The entry at `place`, if it is free.
+#[inline]
+fn take(place: usize, route: RouteNumber, began: u64) -> Option<Tag> {
+    let entry = &ENTRIES[place];
+    let word = entry.word.load(Ordering::Acquire);
+    // What a server has yet to send takes itself off the entry that it is on.
+    if word & OPEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
+        return None;
+    }
+    // Where nothing is alive, no block has this tag, and it can be used again. Otherwise those that
+    // have it must not be taken for the new request's.
+    let generation = match live_in(word) {
+        0 => word & GENERATION,
+        _ => (word + 1) & GENERATION,
+    };
+    let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
+    let taken = entry
+        .word
+        .compare_exchange(word, generation | OPEN, success, failure);
+    taken.ok()?;
+    entry.opened.store(millis(began), Ordering::Relaxed);
+    entry.route.store(route.0.into(), Ordering::Relaxed);
+    Some(Tag::new(route, generation, place))
 }
 
 /// Requests that begin one after the other get entries on different cache lines.
@@ -175,7 +181,10 @@ pub(super) fn close(tag: Tag, pending: i64) {
 pub(super) fn close_and_end(tag: Tag, pending: i64) {
     if tag.has_place() {
         let change = as_live(pending).wrapping_sub(OPEN);
-        entry(tag).word.fetch_add(change, Ordering::AcqRel);
+        let before = entry(tag).word.fetch_add(change, Ordering::AcqRel);
+        if live_in(before.wrapping_add(change)) == 0 {
+            KEPT.set(tag.place());
+        }
     }
 }
 
@@ -222,7 +231,7 @@ pub(super) struct OpenRequest {
 /// All open requests, and those whose response the server has yet to send. Looks at 2 MiB, in some
 /// hundred microseconds.
 pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
-    let now = now();
+    let now = millis(clock::nanos());
     ENTRIES[1..].iter().filter_map(move |entry| {
         let word = entry.word.load(Ordering::Acquire);
         let unsent = entry.unsent.load(Ordering::Acquire);
@@ -257,7 +266,7 @@ mod tests {
 
     #[test]
     fn live_bytes_are_exact_whoever_changes_them_and_may_pass_below_zero() {
-        let tag = open(ROUTE);
+        let tag = open(ROUTE, 0);
         add_from_outside(tag, -100);
         assert_eq!(live(tag), -100);
         add(tag, 164);
@@ -267,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_block_of_an_earlier_request_is_not_taken_for_a_later_ones() {
-        let first = open(ROUTE);
+        let first = open(ROUTE, 0);
         add(first, 64);
         end(first);
         // As the next request at this place would open it.
@@ -283,7 +292,7 @@ mod tests {
 
     #[test]
     fn many_requests_find_entries_of_their_own() {
-        let tags: Vec<_> = (0..1000).map(|_| open(ROUTE)).collect();
+        let tags: Vec<_> = (0..1000).map(|_| open(ROUTE, 0)).collect();
         let mut places: Vec<_> = tags.iter().map(|tag| tag.place()).collect();
         places.sort_unstable();
         places.dedup();
@@ -301,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_is_unsent_shows_once_the_window_is_closed() {
-        let tag = open(RouteNumber(1000));
+        let tag = open(RouteNumber(1000), 0);
         add(tag, 5000);
         hand_over(tag, 4096);
         let seen = || {

@@ -7,7 +7,7 @@ use super::{
     account::Account,
     flow::HeapFlow,
     ring,
-    slots::{self, Slot},
+    slots::{self, Counts, Slot},
     tag::Tag,
     unsent,
 };
@@ -18,56 +18,11 @@ use std::{
     sync::Arc,
 };
 
-/// What a thread has counted. Only differences mean something, and they may wrap.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    allocated: u64,
-    freed: u64,
-    allocations: u64,
-}
-
-impl Counts {
-    #[inline]
-    fn of(slot: &Slot) -> Self {
-        Self {
-            allocated: slot.allocated(),
-            freed: slot.freed(),
-            allocations: slot.allocations(),
-        }
-    }
-
-    #[inline]
-    fn minus(self, other: Self) -> Self {
-        Self {
-            allocated: self.allocated.wrapping_sub(other.allocated),
-            freed: self.freed.wrapping_sub(other.freed),
-            allocations: self.allocations.wrapping_sub(other.allocations),
-        }
-    }
-
-    #[inline]
-    fn net(self) -> i64 {
-        self.allocated.wrapping_sub(self.freed).cast_signed()
-    }
-}
-
-/// What a thread knows of the scope that is open. Without a destructor, so that it can be used until
-/// the very end of the thread.
-struct Thread {
-    /// What the thread had counted when the scope began, and what scopes within it counted since.
-    base: Cell<Counts>,
-    /// The account of its request, where one was asked for. Every scope that is entered is left, which
-    /// takes it back.
-    account: Cell<Option<ManuallyDrop<Arc<Account>>>>,
-}
-
 thread_local! {
-    static THREAD: Thread = const {
-        Thread {
-            base: Cell::new(Counts { allocated: 0, freed: 0, allocations: 0 }),
-            account: Cell::new(None),
-        }
-    };
+    /// The account of the request whose scope is open, where one was asked for. Every scope that is entered
+    /// is left, which takes it back. Without a destructor, so that it can be used until the very end of the
+    /// thread.
+    static ACCOUNT: Cell<Option<ManuallyDrop<Arc<Account>>>> = const { Cell::new(None) };
 }
 
 /// An open scope. Must be left once, on the thread that entered it, after all that were entered
@@ -78,10 +33,10 @@ thread_local! {
 #[must_use]
 pub(crate) struct Scope {
     outer: Tag,
-    /// From the base of the scope around to where this one began.
-    gap: Counts,
-    /// How far the peak of the scope around was above what lives.
-    outer_peak: i64,
+    /// What the thread had counted when the scope began, less what ended scopes had.
+    began: Counts,
+    /// How far the peak of the scope around was above what lived.
+    outer_peak: u64,
     outer_account: Option<ManuallyDrop<Arc<Account>>>,
     /// What was alive of the request when the scope began.
     live: i64,
@@ -126,27 +81,31 @@ impl Owned {
         self.tag
     }
 
-    /// From here on, what this thread allocates is the request's. `None` where it is already.
+    /// From here on, what this thread allocates is the request's. No `scope` where it is already.
     #[inline]
-    pub(super) fn enter(&mut self) -> Option<Scope> {
+    pub(super) fn enter(&mut self, scope: &mut Option<Scope>) {
         slots::with_this_thread(|slot| {
             let is_open = slot.tag() == self.tag && self.tag.has_place();
-            (!is_open).then(|| Scope::enter(slot, self.tag, self.account.take()))
-        })
-        .flatten()
+            if !is_open {
+                let account = self.account.take().map(ManuallyDrop::new);
+                Scope::enter(scope, slot, self.tag, account);
+            }
+        });
     }
 
     /// From here on, what this thread allocates is that of the scope around again.
     #[inline]
     pub(super) fn leave(&mut self, scope: &mut Scope) {
         slots::with_this_thread(|slot| {
-            let (done, peak, account) = scope.leave(slot);
+            let (done, above, account) = scope.leave(slot);
+            if let Some(account) = account {
+                self.account = Some(ManuallyDrop::into_inner(account));
+            }
             self.allocated = self.allocated.wrapping_add(done.allocated);
             self.allocations = self.allocations.wrapping_add(done.allocations);
-            let live = scope.live.wrapping_add(self.pending);
-            self.peak = self.peak.max(live.wrapping_add(peak));
-            self.account = account;
             self.pending = self.pending.wrapping_add(done.net());
+            let live = scope.live.wrapping_add(self.pending);
+            self.peak = self.peak.max(live.saturating_add_unsigned(above));
             if self.pending.unsigned_abs() > LAG {
                 ring::add(self.tag, mem::take(&mut self.pending));
             }
@@ -186,35 +145,34 @@ impl Owned {
 
 impl Scope {
     #[inline]
-    fn enter(slot: &Slot, tag: Tag, account: Option<Arc<Account>>) -> Self {
-        THREAD.with(|thread| {
-            let now = Counts::of(slot);
-            let outer = slot.tag();
-            let outer_peak = slot.peak().wrapping_sub(now.net());
-            slot.set_tag(tag);
-            slot.set_peak(now.net());
-            Self {
-                outer,
-                gap: now.minus(thread.base.replace(now)),
-                outer_peak,
-                outer_account: thread.account.replace(account.map(ManuallyDrop::new)),
-                live: ring::live(tag),
-            }
-        })
+    fn enter(
+        place: &mut Option<Self>,
+        slot: &Slot,
+        tag: Tag,
+        account: Option<ManuallyDrop<Arc<Account>>>,
+    ) {
+        *place = Some(Self {
+            outer: slot.tag(),
+            began: slot.counts().minus(slot.ended()),
+            outer_peak: slot.above(),
+            outer_account: ACCOUNT.replace(account),
+            live: ring::live(tag),
+        });
+        slot.set_tag(tag);
+        slot.set_above(0);
     }
 
-    /// What was done in it, its peak above what lived when it began, and the account back.
+    /// What was done in it, how far its peak is above what is alive of that, and the account back.
     #[inline]
-    fn leave(&mut self, slot: &Slot) -> (Counts, i64, Option<Arc<Account>>) {
-        THREAD.with(|thread| {
-            let now = Counts::of(slot);
-            let base = thread.base.replace(now.minus(self.gap));
-            let peak = slot.peak().wrapping_sub(base.net());
-            slot.set_tag(self.outer);
-            slot.set_peak(now.net().wrapping_add(self.outer_peak));
-            let account = thread.account.replace(self.outer_account.take());
-            (now.minus(base), peak, account.map(ManuallyDrop::into_inner))
-        })
+    fn leave(&mut self, slot: &Slot) -> (Counts, u64, Option<ManuallyDrop<Arc<Account>>>) {
+        let now = slot.counts();
+        let done = now.minus(slot.ended()).minus(self.began);
+        slot.set_ended(now.minus(self.began));
+        let above = slot.above();
+        slot.set_tag(self.outer);
+        slot.set_above(self.outer_peak);
+        let account = ACCOUNT.replace(self.outer_account.take());
+        (done, above, account)
     }
 }
 
@@ -225,15 +183,16 @@ pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
         fn drop(&mut self) {
             if let Some(scope) = &mut self.0 {
                 // No account can have been opened: there was no request to open one for.
-                slots::with_this_thread(|slot| drop(scope.leave(slot)));
+                slots::with_this_thread(|slot| scope.leave(slot));
             }
         }
     }
-    let enter = |slot: &Slot| {
-        let is_nobody = slot.tag() == Tag::NOBODY;
-        (!is_nobody).then(|| Scope::enter(slot, Tag::NOBODY, None))
-    };
-    let _left_when_dropped = AsNobody(slots::with_this_thread(enter).flatten());
+    let mut guard = AsNobody(None);
+    slots::with_this_thread(|slot| {
+        if slot.tag() != Tag::NOBODY {
+            Scope::enter(&mut guard.0, slot, Tag::NOBODY, None);
+        }
+    });
     f()
 }
 
@@ -244,12 +203,12 @@ pub(super) fn current_account() -> Option<Arc<Account>> {
     if tag == Tag::NOBODY {
         return None;
     }
-    let known = THREAD.with(|thread| thread.account.take());
+    let known = ACCOUNT.take();
     let account = match known {
         Some(known) => ManuallyDrop::into_inner(known),
         None => as_nobody(|| Arc::new(Account::new(tag))),
     };
     let current = Arc::clone(&account);
-    THREAD.with(|thread| thread.account.set(Some(ManuallyDrop::new(account))));
+    ACCOUNT.set(Some(ManuallyDrop::new(account)));
     Some(current)
 }

@@ -52,7 +52,7 @@ struct Place {
     row: &'static Row,
 }
 
-/// A cache line of its own, so that threads don't take it from each other.
+/// Cache lines of its own, so that threads don't take them from each other.
 #[repr(align(64))]
 pub(super) struct Slot {
     owner: AtomicU64,
@@ -67,6 +67,32 @@ pub(super) struct Slot {
     /// What `allocated` may become before `allocated - freed` is more than it ever was since the owner
     /// last said: the peak plus `freed`, so that it needs nothing else to be compared with.
     ceiling: AtomicU64,
+    /// What scopes that have ended counted, so that those around them don't.
+    ended: [AtomicU64; 3],
+}
+
+/// What a thread has counted. Only differences mean something, and they may wrap.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) allocated: u64,
+    pub(super) freed: u64,
+    pub(super) allocations: u64,
+}
+
+impl Counts {
+    #[inline]
+    pub(super) fn minus(self, other: Self) -> Self {
+        Self {
+            allocated: self.allocated.wrapping_sub(other.allocated),
+            freed: self.freed.wrapping_sub(other.freed),
+            allocations: self.allocations.wrapping_sub(other.allocations),
+        }
+    }
+
+    #[inline]
+    pub(super) fn net(self) -> i64 {
+        self.allocated.wrapping_sub(self.freed).cast_signed()
+    }
 }
 
 /// Live bytes by route, as one thread counted them.
@@ -285,30 +311,47 @@ impl Slot {
     }
 
     #[inline]
-    pub(super) fn allocated(&self) -> u64 {
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            allocated: self.allocated(),
+            freed: self.freed.load(Ordering::Relaxed),
+            allocations: self.allocations.load(Ordering::Relaxed),
+        }
+    }
+
+    #[inline]
+    pub(super) fn ended(&self) -> Counts {
+        let [allocated, freed, allocations] = &self.ended;
+        Counts {
+            allocated: allocated.load(Ordering::Relaxed),
+            freed: freed.load(Ordering::Relaxed),
+            allocations: allocations.load(Ordering::Relaxed),
+        }
+    }
+
+    #[inline]
+    pub(super) fn set_ended(&self, counts: Counts) {
+        let [allocated, freed, allocations] = &self.ended;
+        allocated.store(counts.allocated, Ordering::Relaxed);
+        freed.store(counts.freed, Ordering::Relaxed);
+        allocations.store(counts.allocations, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn allocated(&self) -> u64 {
         self.allocated.load(Ordering::Relaxed)
     }
 
+    /// How far what lives is below the most that it was since this was last set.
     #[inline]
-    pub(super) fn freed(&self) -> u64 {
-        self.freed.load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    pub(super) fn allocations(&self) -> u64 {
-        self.allocations.load(Ordering::Relaxed)
-    }
-
-    /// The most that `allocated - freed` was since it was last set.
-    #[inline]
-    pub(super) fn peak(&self) -> i64 {
+    pub(super) fn above(&self) -> u64 {
         let ceiling = self.ceiling.load(Ordering::Relaxed);
-        ceiling.wrapping_sub(self.freed()).cast_signed()
+        ceiling.wrapping_sub(self.allocated())
     }
 
     #[inline]
-    pub(super) fn set_peak(&self, net: i64) {
-        let ceiling = self.freed().wrapping_add_signed(net);
+    pub(super) fn set_above(&self, above: u64) {
+        let ceiling = self.allocated().wrapping_add(above);
         self.ceiling.store(ceiling, Ordering::Relaxed);
     }
 }
@@ -329,6 +372,7 @@ impl Slot {
             freed_of_others: AtomicU64::new(0),
             allocations: AtomicU64::new(0),
             ceiling: AtomicU64::new(0),
+            ended: [const { AtomicU64::new(0) }; 3],
         }
     }
 }

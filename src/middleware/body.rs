@@ -1,10 +1,10 @@
 use super::{
     pieces,
-    visit::{Visit, Watch},
+    visit::{Visit, Watch, content_length},
 };
 use crate::{heap::BodyWithServer, report::Outcome};
 use bytes::Bytes;
-use http::StatusCode;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
@@ -39,7 +39,8 @@ pin_project! {
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let watch = Watch::over(this.visit);
+            let mut watch = Watch::over(this.visit);
+            watch.begin();
             this.inner.set(None);
             *this.rest = Bytes::new();
             watch.end();
@@ -63,22 +64,28 @@ impl Default for LastWords {
     }
 }
 
-impl<B: Body> ResponseBody<B> {
-    pub(crate) fn new(
-        inner: B,
-        status: StatusCode,
-        declared_size: Option<u64>,
-        visit: &mut Option<Visit>,
-    ) -> Self {
-        if let Some(visit) = visit {
-            visit.responded(status);
+/// What a response says about its body's size before anyone polls it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct DeclaredSize {
+    exact: Option<u64>,
+    is_end_stream: bool,
+}
+
+impl DeclaredSize {
+    /// Asks the body, whose code isn't ours.
+    pub(crate) fn of<B: Body>(response: &Response<B>) -> Self {
+        let body = response.body();
+        Self {
+            exact: content_length(response.headers()).or_else(|| body.size_hint().exact()),
+            is_end_stream: body.is_end_stream(),
         }
-        let watch = Watch::over(visit);
-        let (exact_size, is_end_stream) = (inner.size_hint().exact(), inner.is_end_stream());
-        watch.end();
-        let declared_size = declared_size.or(exact_size);
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(crate) fn new(inner: B, size: DeclaredSize, visit: &mut Option<Visit>) -> Self {
         let ended = |visit: &Visit| {
-            visit.has_no_body() || is_end_stream || visit.passed_all_of(declared_size)
+            size.is_end_stream || visit.has_no_body() || visit.passed_all_of(size.exact)
         };
         let mut with_server = None;
         if visit.as_ref().is_some_and(ended) {
@@ -90,7 +97,7 @@ impl<B: Body> ResponseBody<B> {
             visit: visit.take(),
             with_server,
             rest: Bytes::new(),
-            declared_size,
+            declared_size: size.exact,
         }
     }
 }
@@ -134,7 +141,8 @@ where
         let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
             return Poll::Ready(None);
         };
-        let watch = Watch::over(this.visit);
+        let mut watch = Watch::over(this.visit);
+        watch.begin();
         let polled = inner.as_mut().poll_frame(cx);
         // Trailers are the last frame, after which servers stop polling.
         let is_last = match &polled {

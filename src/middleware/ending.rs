@@ -6,7 +6,7 @@ use crate::{
     verdict::{self, Evidence, Verdict},
 };
 use std::{mem, sync::Arc};
-use tracing::{Dispatch, dispatcher};
+use tracing::{Dispatch, Span, dispatcher};
 
 /// A request whose window has closed, until it is reported.
 ///
@@ -15,61 +15,52 @@ use tracing::{Dispatch, dispatcher};
 pub(super) struct Ending {
     config: Arc<Config>,
     report: Report,
-    remains: Option<Remains>,
+    remains: Remains,
     /// What was alive of the request when its window closed.
     live: u64,
 }
 
 impl Ending {
-    pub(super) fn new(config: &Arc<Config>, report: Report, remains: Option<Remains>) -> Self {
-        let live = remains.as_ref().map_or(0, Remains::live);
-        Self {
-            config: Arc::clone(config),
-            report,
-            remains,
-            live,
-        }
-    }
-
-    pub(super) fn tell_or_wait(self) {
-        match self.is_settled() {
-            true => self.tell(),
-            false => settling::wait(self.into()),
+    /// Reports to the listeners, now or once it is settled.
+    #[inline]
+    pub(super) fn tell_or_wait(config: &Arc<Config>, mut report: Report, remains: Option<Remains>) {
+        match remains {
+            None => tell(config, &mut report),
+            Some(Remains::Settled(flow)) => {
+                report.heap = Some(flow);
+                tell(config, &mut report);
+            }
+            Some(remains) => {
+                let ending = Self {
+                    config: Arc::clone(config),
+                    report,
+                    live: remains.live(),
+                    remains,
+                };
+                match ending.is_settled() {
+                    true => ending.tell(),
+                    false => settling::wait(ending.into()),
+                }
+            }
         }
     }
 
     /// Whether there is nothing to wait for.
     pub(super) fn is_settled(&self) -> bool {
-        self.remains.as_ref().is_none_or(Remains::is_settled)
+        self.remains.is_settled()
     }
 
     pub(super) fn is_unsent(&self) -> bool {
-        self.remains.as_ref().is_some_and(Remains::is_unsent)
+        self.remains.is_unsent()
     }
 
-    /// Reports to the listeners.
     pub(super) fn tell(mut self) {
-        let mut dropped = 0;
-        let heap = self.remains.as_ref().map(|remains| {
-            // What the server has dropped since the end is no longer in use.
-            dropped = self.live.saturating_sub(remains.live());
-            remains.settle(|| self.when_work_ends())
-        });
-        let report = &mut self.report;
-        report.heap = heap;
-        report.live_after = report.live_after.map(|live| live.saturating_sub(dropped));
-        let evidence = Evidence {
-            before: report.before,
-            after: report.after,
-            live: report.live_before.zip(report.live_after),
-            overlap: report.overlap,
-            heap: report.heap.as_ref(),
-        };
-        report.verdict = verdict::judge(&evidence, &self.config.thresholds);
-        self.config.tell(|listener| listener.on_report(report));
-        // It may be the last handle of the span, whose end the subscriber hears of.
-        let span = mem::replace(&mut report.span, tracing::Span::none());
-        shielded(|| drop(span));
+        // What the server has dropped since the end is no longer in use.
+        let dropped = self.live.saturating_sub(self.remains.live());
+        self.report.heap = Some(self.remains.settle(|| self.when_work_ends()));
+        let live_after = &mut self.report.live_after;
+        *live_after = live_after.map(|live| live.saturating_sub(dropped));
+        tell(&self.config, &mut self.report);
     }
 
     /// Called when background work of this request ends, after the request's report.
@@ -95,6 +86,24 @@ impl Ending {
                 false => settling::wait(ending.into()),
             }
         }
+    }
+}
+
+/// Judges what is known by now, and reports it to the listeners.
+fn tell(config: &Config, report: &mut Report) {
+    let evidence = Evidence {
+        before: report.before,
+        after: report.after,
+        live: report.live_before.zip(report.live_after),
+        overlap: report.overlap,
+        heap: report.heap.as_ref(),
+    };
+    report.verdict = verdict::judge(&evidence, &config.thresholds);
+    config.tell(|listener| listener.on_report(report));
+    // It may be the last handle of the span, whose end the subscriber hears of.
+    if !report.span.is_none() {
+        let span = mem::replace(&mut report.span, Span::none());
+        shielded(|| drop(span));
     }
 }
 

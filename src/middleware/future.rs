@@ -1,6 +1,6 @@
 use super::{
-    body::ResponseBody,
-    visit::{Visit, Watch, content_length},
+    body::{DeclaredSize, ResponseBody},
+    visit::{Visit, Watch},
 };
 use crate::report::Outcome;
 use http::Response;
@@ -25,7 +25,8 @@ pin_project! {
     impl<F> PinnedDrop for ResponseFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let watch = Watch::over(this.visit);
+            let mut watch = Watch::over(this.visit);
+            watch.begin();
             this.inner.set(None);
             watch.end();
         }
@@ -54,8 +55,13 @@ where
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             panic!("`ResponseFuture` was polled after it was done");
         };
-        let watch = Watch::over(this.visit);
+        let mut watch = Watch::over(this.visit);
+        watch.begin_service();
         let polled = inner.poll(cx);
+        let size = match &polled {
+            Poll::Ready(Ok(response)) => DeclaredSize::of(response),
+            _ => DeclaredSize::default(),
+        };
         if polled.is_ready() {
             this.inner.set(None);
         }
@@ -63,12 +69,11 @@ where
         let result = ready!(polled);
         Poll::Ready(match result {
             Ok(response) => {
-                let status = response.status();
-                let declared_size = content_length(response.headers());
                 if let Some(visit) = this.visit {
+                    visit.responded(response.status());
                     visit.saw(response.headers());
                 }
-                Ok(response.map(|body| ResponseBody::new(body, status, declared_size, this.visit)))
+                Ok(response.map(|body| ResponseBody::new(body, size, this.visit)))
             }
             Err(error) => {
                 Visit::close(this.visit, Outcome::ServiceError);

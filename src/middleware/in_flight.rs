@@ -1,4 +1,7 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    num::NonZeroU64,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// Counts requests in flight and tells each one how many others shared its window.
 ///
@@ -17,9 +20,9 @@ const IN_FLIGHT: u64 = (1 << IN_FLIGHT_BITS) - 1;
 const ONE_STARTED: u64 = 1 << IN_FLIGHT_BITS;
 const STARTED: u64 = u64::MAX >> IN_FLIGHT_BITS;
 
-/// The word as a request found it when its window opened.
+/// The word as a request found it when its window opened, plus one: to leave room for `None`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival(u64);
+pub(crate) struct Arrival(NonZeroU64);
 
 /// What a request leaves behind when its window closes.
 #[derive(Debug)]
@@ -35,14 +38,16 @@ impl InFlight {
     // atomics at all: no reading may move out of its window. On x86 all orderings cost the same.
 
     pub(crate) fn enter(&self) -> Arrival {
-        Arrival(self.0.fetch_add(ONE_STARTED + 1, Ordering::SeqCst))
+        let before = self.0.fetch_add(ONE_STARTED + 1, Ordering::SeqCst);
+        Arrival(NonZeroU64::MIN.saturating_add(before))
     }
 
     /// Ends the window that `arrival` opened.
     pub(crate) fn leave(&self, arrival: Arrival) -> Departure {
         let before = self.0.fetch_sub(1, Ordering::SeqCst);
-        let ahead = arrival.0 & IN_FLIGHT;
-        let started = (arrival.0 >> IN_FLIGHT_BITS) + 1;
+        let found = arrival.0.get() - 1;
+        let ahead = found & IN_FLIGHT;
+        let started = (found >> IN_FLIGHT_BITS) + 1;
         let since = (before >> IN_FLIGHT_BITS).wrapping_sub(started) & STARTED;
         let narrow = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Departure {

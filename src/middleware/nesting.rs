@@ -6,45 +6,48 @@
 use super::in_flight::{Arrival, InFlight};
 use std::{cell::Cell, ptr};
 
-#[derive(Clone, Copy)]
 struct Serving {
     /// What all clones of a layer share; never looked into.
-    family: *const InFlight,
-    arrival: Option<Arrival>,
+    family: Cell<*const InFlight>,
+    arrival: Cell<Option<Arrival>>,
 }
 
 thread_local! {
-    static SERVING: Cell<Serving> = const {
-        Cell::new(Serving { family: ptr::null(), arrival: None })
+    static SERVING: Serving = const {
+        Serving { family: Cell::new(ptr::null()), arrival: Cell::new(None) }
     };
 }
 
 /// What was there before, to be put back.
 #[must_use]
-pub(super) struct Outer(Serving);
+pub(super) struct Outer {
+    family: *const InFlight,
+    arrival: Option<Arrival>,
+}
 
 /// A request of `family` is polled from here on.
 #[inline]
 pub(super) fn enter(family: &InFlight, arrival: Option<Arrival>) -> Outer {
-    Outer(SERVING.replace(Serving { family, arrival }))
+    SERVING.with(|serving| Outer {
+        family: serving.family.replace(family),
+        arrival: serving.arrival.replace(arrival),
+    })
 }
 
 /// It is no longer polled: its arrival, if no clone further inside has taken it.
 #[inline]
 pub(super) fn leave(outer: &Outer) -> Option<Arrival> {
-    SERVING.replace(outer.0).arrival
+    SERVING.with(|serving| {
+        serving.family.set(outer.family);
+        serving.arrival.replace(outer.arrival)
+    })
 }
 
 /// The arrival of the request that this thread polls for a clone of the same layer.
 #[inline]
 pub(super) fn take_over(family: &InFlight) -> Option<Arrival> {
-    let serving = SERVING.get();
-    let arrival = serving.arrival?;
-    ptr::eq(serving.family, family).then(|| {
-        SERVING.set(Serving {
-            arrival: None,
-            ..serving
-        });
-        arrival
+    SERVING.with(|serving| match ptr::eq(serving.family.get(), family) {
+        true => serving.arrival.take(),
+        false => None,
     })
 }

@@ -64,7 +64,8 @@ where
         let mut route = None;
         // Taking a request apart moves all of it, twice: only for who asks for its parts.
         if let Some(route_with) = &self.config.route_with {
-            let watch = Watch::over(&mut visit);
+            let mut watch = Watch::over(&mut visit);
+            watch.begin();
             let (parts, body) = request.into_parts();
             route = route_with(&parts);
             request = Request::from_parts(parts, body);
@@ -74,7 +75,8 @@ where
         if let Some(visit) = &mut visit {
             visit.name(route.unwrap_or(Route::UNMATCHED));
         }
-        let watch = Watch::over(&mut visit);
+        let mut watch = Watch::over(&mut visit);
+        watch.begin_service();
         request_body::watch(request.body_mut());
         let future = self.inner.call(request);
         watch.end();

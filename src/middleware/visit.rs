@@ -12,9 +12,11 @@ use crate::{
     verdict::Verdict,
 };
 use bytes::Buf;
-use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_LENGTH};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Version, header::CONTENT_LENGTH};
 use std::{mem, sync::Arc};
 use tracing::Span;
+
+static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// One request's window: opened in `call`, closed exactly once, by being dropped.
 ///
@@ -65,7 +67,7 @@ impl Visit {
     /// From here on, what is allocated for the request counts for `route`.
     #[inline]
     pub(crate) fn name(&mut self, route: Route) {
-        self.flow = Flow::open(&route);
+        self.flow = Flow::open(&route, self.opened.at);
         self.route = route;
     }
 
@@ -75,9 +77,11 @@ impl Visit {
         self.outcome = Outcome::BodyDropped;
     }
 
-    /// Headers or trailers that may hold what a gRPC call came to.
+    /// Headers or trailers that may hold what a gRPC call came to. Such a call is always a POST.
     pub(crate) fn saw(&mut self, headers: &HeaderMap) {
-        if let Some(status) = headers.get("grpc-status") {
+        if self.method == Method::POST
+            && let Some(status) = headers.get(&GRPC_STATUS)
+        {
             self.grpc_status = status.to_str().ok().and_then(|text| text.parse().ok());
         }
     }
@@ -165,7 +169,7 @@ impl Drop for Visit {
             heap: None,
             span: mem::replace(&mut self.span, Span::none()),
         };
-        Ending::new(&self.config, report, remains).tell_or_wait();
+        Ending::tell_or_wait(&self.config, report, remains);
     }
 }
 
@@ -179,23 +183,36 @@ impl Drop for Visit {
 #[must_use]
 pub(crate) struct Watch<'a> {
     visit: &'a mut Option<Visit>,
-    scope: Option<Scope>,
+    // In place, because to move them costs more than all else: the processor can't load in one piece what it
+    // has just stored in several.
+    scope: Scope,
     outer: Option<Outer>,
 }
 
 impl<'a> Watch<'a> {
-    #[inline]
+    /// Watches nothing until it begins.
+    #[inline(always)]
     pub(crate) fn over(visit: &'a mut Option<Visit>) -> Self {
-        let mut outer = None;
-        let mut scope = None;
-        if let Some(visit) = visit {
-            outer = Some(nesting::enter(&visit.config.in_flight, visit.arrival));
-            scope = visit.flow.enter();
-        }
         Self {
             visit,
-            scope,
-            outer,
+            scope: Scope::default(),
+            outer: None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        if let Some(visit) = self.visit {
+            visit.flow.enter(&mut self.scope);
+        }
+    }
+
+    /// Where a clone of the layer may be called: [`nesting`].
+    #[inline]
+    pub(crate) fn begin_service(&mut self) {
+        if let Some(visit) = self.visit {
+            self.outer = Some(nesting::enter(&visit.config.in_flight, visit.arrival));
+            visit.flow.enter(&mut self.scope);
         }
     }
 
@@ -209,9 +226,7 @@ impl<'a> Watch<'a> {
     #[inline]
     fn leave(&mut self) {
         let Some(visit) = self.visit else { return };
-        if let Some(scope) = &mut self.scope {
-            visit.flow.leave(scope);
-        }
+        visit.flow.leave(&mut self.scope);
         if let Some(outer) = &self.outer {
             visit.arrival = nesting::leave(outer);
         }

@@ -1,12 +1,12 @@
 use super::{GuardedReader, ReadResident, Resident};
-use crate::heap;
+use crate::{clock, heap};
 use std::{
     fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering, fence},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// One reading of the process, its resident set and its live heap, shared by requests that are close in time.
@@ -17,7 +17,6 @@ use std::{
 pub(crate) struct SharedReading {
     reader: GuardedReader,
     resolution: u64,
-    epoch: Instant,
     sequence: AtomicU64,
     taken: AtomicU64,
     total: AtomicU64,
@@ -33,9 +32,8 @@ const UNKNOWN: u64 = u64::MAX;
 /// What a request read, and when.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// Nanoseconds on the clock of the [`SharedReading`]: an `Instant` is twice as large, and to
-    /// subtract one takes as long as to read one.
-    at: u64,
+    /// By [`clock::nanos`].
+    pub(crate) at: u64,
     pub(crate) resident: Option<Resident>,
     live: u64,
 }
@@ -57,7 +55,6 @@ impl SharedReading {
         Self {
             reader: GuardedReader::new(reader),
             resolution: nanos(resolution),
-            epoch: Instant::now(),
             sequence: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             total: AtomicU64::new(0),
@@ -78,12 +75,12 @@ impl SharedReading {
     /// The published reading when it is younger than the resolution, else a new one. Without a
     /// resident set when that can't be read; the first time it can't, the log says why.
     pub(crate) fn read(&self) -> Reading {
-        self.read_at(nanos(self.epoch.elapsed()))
+        self.read_at(clock::nanos())
     }
 
     /// A new reading, whatever was published.
     pub(crate) fn read_anew(&self) -> Reading {
-        self.take(nanos(self.epoch.elapsed()))
+        self.take(clock::nanos())
     }
 
     fn read_at(&self, now: u64) -> Reading {

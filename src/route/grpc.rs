@@ -2,7 +2,7 @@
 
 use super::{Route, RouteTable};
 use crate::heap;
-use http::{Request, header::CONTENT_TYPE};
+use http::{Method, Request, header::CONTENT_TYPE};
 use std::sync::{Arc, LazyLock};
 
 /// Every path that looks like a method's, up to the table's bound: then it is `other`, as a client may
@@ -11,6 +11,9 @@ static METHODS: LazyLock<RouteTable<()>> = LazyLock::new(RouteTable::new);
 
 /// The method that a gRPC request calls.
 pub(super) fn method<B>(request: &Request<B>) -> Option<Route> {
+    if request.method() != Method::POST {
+        return None;
+    }
     let content_type = request.headers().get(CONTENT_TYPE)?.as_bytes();
     let path = request.uri().path();
     if !content_type.starts_with(b"application/grpc") || !is_method(path) {

@@ -63,7 +63,7 @@ fn alive(evidence: &Evidence<'_>, enough: u64) -> Option<Verdict> {
     let retained = evidence.retained();
     if retained >= enough {
         return Some(match evidence.touched(retained) {
-            Some(resident) if resident < enough => Verdict::Reserved { retained, resident },
+            Some(resident) if resident < retained / 2 => Verdict::Reserved { retained, resident },
             _ => Verdict::retained(heap),
         });
     }

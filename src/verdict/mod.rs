@@ -50,7 +50,7 @@ pub enum Verdict {
         /// What waits for the client.
         unsent: u64,
     },
-    /// The request keeps live heap that it has hardly touched, so it is not resident.
+    /// The request keeps live heap of which less than half can be resident, because it has not been touched.
     #[non_exhaustive]
     Reserved {
         /// What is still live.
