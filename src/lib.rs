@@ -143,6 +143,7 @@ mod log;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod middleware;
+mod reading;
 pub mod reclaim;
 mod report;
 pub mod resident;
@@ -150,6 +151,7 @@ mod route;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod shield;
+mod target;
 mod verdict;
 
 pub use self::{

@@ -1,5 +1,5 @@
 use super::{Access, router};
-use crate::{log::TARGET, routes::Routes};
+use crate::{routes::Routes, target::TARGET};
 use std::{
     fmt, io,
     net::{SocketAddr, TcpListener, ToSocketAddrs},

@@ -1,12 +1,10 @@
 //! The fields of the contract, once, for events and spans alike.
 
-use super::{
-    TARGET,
-    headline::{Headline, LateHeadline},
-};
+use super::headline::{Headline, LateHeadline};
 use crate::{
     heap::{self, HeapFlow},
     report::{LateWork, Report},
+    target::TARGET,
     verdict::Verdict,
 };
 use std::time::Duration;

@@ -9,9 +9,6 @@ use self::rate_limit::RateLimit;
 use crate::report::{LateWork, OnReport, Report};
 use std::time::Instant;
 
-/// The target of every event of this crate.
-pub(crate) const TARGET: &str = "tower_memory";
-
 /// The built-in listener: writes reports as `tracing` events with target `tower_memory`.
 ///
 /// - WARN when there is something to explain ([`Verdict::is_warning`](crate::Verdict::is_warning)),

@@ -1,28 +1,24 @@
-use crate::route::Route;
+use crate::route::{Route, RouteTable};
 use std::{
-    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Routes with an allowance of their own; the rest share one, so that no label can grow the table.
-const ROUTES: usize = 512;
-
 /// How many warnings a route may write in a minute.
 ///
-/// Asked only about warnings, so that its lock is never on the path of a quiet request.
+/// Consulted for warnings only, so its locks are never on the path of a quiet request.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     allowance: u32,
-    routes: Mutex<HashMap<Route, Minute>>,
+    routes: RouteTable<Mutex<Minute>>,
 }
 
 /// A minute that began with a warning.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Minute {
-    began: Instant,
+    began: Option<Instant>,
     written: u32,
     suppressed: u64,
 }
@@ -31,23 +27,18 @@ impl RateLimit {
     pub(super) fn per_minute(allowance: u32) -> Self {
         Self {
             allowance,
-            routes: Mutex::default(),
+            routes: RouteTable::new(),
         }
     }
 
     /// `Some` when the warning may be written, with how many of its route were suppressed since
     /// the last one that was.
     pub(super) fn admit(&self, route: &Route, now: Instant) -> Option<u64> {
-        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = routes.len() < ROUTES || routes.contains_key(route);
-        let route = if known { route } else { &Route::OTHER };
-        // Not `entry`, which would clone the route each time.
-        if !routes.contains_key(route) {
-            routes.insert(route.clone(), Minute::beginning(now));
-        }
-        let minute = routes.get_mut(route)?;
-        if now.saturating_duration_since(minute.began) >= WINDOW {
-            minute.began = now;
+        let (_, minute) = self.routes.of(route, |_| Mutex::default());
+        let mut minute = minute.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = |began| now.saturating_duration_since(began) >= WINDOW;
+        if minute.began.is_none_or(is_over) {
+            minute.began = Some(now);
             minute.written = 0;
         }
         if minute.written >= self.allowance {
@@ -56,16 +47,6 @@ impl RateLimit {
         }
         minute.written += 1;
         Some(std::mem::take(&mut minute.suppressed))
-    }
-}
-
-impl Minute {
-    fn beginning(now: Instant) -> Self {
-        Self {
-            began: now,
-            written: 0,
-            suppressed: 0,
-        }
     }
 }
 
@@ -99,14 +80,17 @@ mod tests {
     fn routes_beyond_the_cap_share_one_allowance() {
         let limit = RateLimit::per_minute(1);
         let now = Instant::now();
-        let admitted = (0..10 * ROUTES)
+        let admitted = (0..5_000)
             .filter(|n| {
                 let route = Route::from(Arc::from(n.to_string()));
                 limit.admit(&route, now).is_some()
             })
             .count();
-        assert_eq!(admitted, ROUTES + 1);
-        assert_eq!(limit.routes.lock().expect("not poisoned").len(), ROUTES + 1);
+        assert_eq!(admitted, limit.routes.iter().count());
+        assert!(
+            admitted < 1_000,
+            "{admitted} routes have an allowance of their own"
+        );
     }
 
     #[test]

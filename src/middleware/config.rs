@@ -2,8 +2,9 @@ use super::in_flight::InFlight;
 use crate::{
     heap,
     log::Log,
+    reading::SharedReading,
     report::OnReport,
-    resident::{self, MIB, SharedReading},
+    resident::{self, MIB},
     route::Route,
     shield::shielded,
     verdict::Thresholds,

@@ -4,7 +4,7 @@
 //! request that hands one over takes no lock.
 
 use super::ending::Waiting;
-use crate::{heap, log::TARGET, shield::shielded};
+use crate::{heap, shield::shielded, target::TARGET};
 use std::{
     collections::VecDeque,
     sync::{

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     heap::{BodyWithServer, Flow, Remains, Scope},
+    reading::Reading,
     report::{Outcome, Report},
-    resident::Reading,
     route::Route,
     verdict::Verdict,
 };

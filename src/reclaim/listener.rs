@@ -1,8 +1,8 @@
 use super::{Reclaimed, reclaim, turns::Turns};
 use crate::{
-    log::TARGET,
     report::{OnReport, Report},
     shield::shielded,
+    target::TARGET,
     verdict::Verdict,
 };
 use std::{

@@ -27,7 +27,7 @@ pub(crate) struct GuardedReader {
 }
 
 impl GuardedReader {
-    pub(super) fn new(reader: Arc<dyn ReadResident>) -> Self {
+    pub(crate) fn new(reader: Arc<dyn ReadResident>) -> Self {
         let aside = Arc::clone(&reader);
         Self {
             reader,
@@ -37,12 +37,12 @@ impl GuardedReader {
         }
     }
 
-    pub(super) fn reader(&self) -> &Arc<dyn ReadResident> {
+    pub(crate) fn reader(&self) -> &Arc<dyn ReadResident> {
         &self.reader
     }
 
     /// A reading that began after the call did, or `None`, of which `failed` is given the reason.
-    pub(super) fn read(&self, failed: impl Fn(&dyn fmt::Display)) -> Option<Resident> {
+    pub(crate) fn read(&self, failed: impl Fn(&dyn fmt::Display)) -> Option<Resident> {
         let taken = shielded(|| self.take().map_err(|failure| failed(&failure)));
         let Some(taken) = taken else {
             // Of the reader, or of its error when the log showed it.

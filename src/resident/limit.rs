@@ -49,7 +49,7 @@ impl Limit {
         let failed = |reason| {
             if !self.failed_before.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
-                    target: crate::log::TARGET,
+                    target: crate::target::TARGET,
                     error = %reason,
                     "the memory limit can't be read and is left out until it can: {reason}",
                 );

@@ -16,13 +16,12 @@ mod aside;
 mod guarded;
 #[cfg(any(feature = "metrics", feature = "routes"))]
 mod limit;
-mod shared;
 #[cfg(target_os = "linux")]
 mod statm;
 #[cfg(any(not(target_os = "linux"), feature = "sysinfo"))]
 mod sysinfo;
 
-use self::guarded::GuardedReader;
+pub(crate) use self::guarded::GuardedReader;
 use std::{
     io,
     sync::{
@@ -35,7 +34,6 @@ use std::{
 pub use self::limit::LimitKind;
 #[cfg(any(feature = "metrics", feature = "routes"))]
 pub(crate) use self::limit::limit;
-pub(crate) use self::shared::{Reading, SharedReading};
 #[cfg(target_os = "linux")]
 pub use self::statm::Statm;
 #[cfg(any(not(target_os = "linux"), feature = "sysinfo"))]
@@ -164,7 +162,7 @@ pub(crate) fn now() -> Option<Resident> {
     reader.read(|reason| {
         if !FAILED_BEFORE.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                target: crate::log::TARGET,
+                target: crate::target::TARGET,
                 error = %reason,
                 "the resident set of the process can't be read and is left out until it can: {reason}",
             );

@@ -1,5 +1,9 @@
-use super::{GuardedReader, ReadResident, Resident};
-use crate::{clock, heap};
+use super::{Reading, UNKNOWN};
+use crate::{
+    clock, heap,
+    resident::{GuardedReader, ReadResident, Resident},
+    target::TARGET,
+};
 use std::{
     fmt,
     sync::{
@@ -24,30 +28,6 @@ pub(crate) struct SharedReading {
     /// [`UNKNOWN`] where no allocator counts.
     live: AtomicU64,
     failed_before: AtomicBool,
-}
-
-/// Live bytes where no allocator counts them.
-const UNKNOWN: u64 = u64::MAX;
-
-/// What a request read, and when.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    /// By [`clock::nanos`].
-    pub(crate) at: u64,
-    pub(crate) resident: Option<Resident>,
-    live: u64,
-}
-
-impl Reading {
-    pub(crate) fn since(&self, earlier: &Self) -> Duration {
-        Duration::from_nanos(self.at.saturating_sub(earlier.at))
-    }
-
-    /// Live heap of the process, in bytes. Read with the resident set, because what one grew and the
-    /// other did not is what the allocator keeps.
-    pub(crate) fn live(&self) -> Option<u64> {
-        (self.live != UNKNOWN).then_some(self.live)
-    }
 }
 
 impl SharedReading {
@@ -152,7 +132,7 @@ impl SharedReading {
     fn failed(&self, error: &dyn fmt::Display) {
         if !self.failed_before.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                target: crate::log::TARGET,
+                target: TARGET,
                 error = %error,
                 "resident memory can't be read; reports carry no memory figures until it can: {error}",
             );
