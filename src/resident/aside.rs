@@ -9,6 +9,10 @@ use std::{
 /// How long anyone waits for a reading, and how long one may take to be waited for again.
 pub(super) const DEADLINE: Duration = Duration::from_millis(100);
 
+/// It is waited for in slices: while a cgroup's share of processor time is used up, nobody runs, and waking from
+/// that must not look like a reading that hangs.
+const SLICES: u32 = 10;
+
 /// A thread without work ends after this time.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -100,10 +104,12 @@ impl<T: Copy + Send + 'static> Aside<T> {
         }
         state.wanted = mine;
         let is_open = |state: &mut State<T>| state.finished < mine && !state.is_late;
-        (state, _) = desk
-            .answered
-            .wait_timeout_while(state, DEADLINE, is_open)
-            .unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..SLICES {
+            (state, _) = desk
+                .answered
+                .wait_timeout_while(state, DEADLINE / SLICES, is_open)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
         if state.finished < mine {
             // Nobody else needs to wait for it.
             state.is_late = true;
