@@ -340,6 +340,8 @@ impl HeapFlow {
         // Others may have grown a block of its.
         let all = self.allocated.saturating_add(self.received);
         self.allocated += live.saturating_sub(all);
+        // A scope knows what was alive when it began, and not what others added meanwhile.
+        self.peak = self.peak.max(live);
         self.freed = self.allocated + self.received - live;
     }
 }
