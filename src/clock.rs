@@ -5,7 +5,7 @@
 #[cfg(target_os = "linux")]
 pub(crate) fn nanos() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let (seconds, rest) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
+    let (seconds, rest) = (time.tv_sec as u64, time.tv_nsec as u64);
     seconds.wrapping_mul(1_000_000_000).wrapping_add(rest)
 }
 

@@ -69,7 +69,7 @@ impl Zoo {
 
     /// Told to end with this signal: its exit code, the rest of its log and what it said on standard error.
     async fn end(mut self, signal: Signal) -> (Option<i32>, Vec<String>, String) {
-        let id = self.process.id().expect("it runs").cast_signed();
+        let id = self.process.id().expect("it runs") as i32;
         kill_process(Pid::from_raw(id).expect("not zero"), signal).expect("told");
         let mut log = Vec::new();
         while let Some(line) = self.log.next_line().await.expect("text") {
@@ -185,7 +185,7 @@ async fn the_zoo_ends_although_nobody_reads_its_log() {
     for _ in 0..2000 {
         zoo.get("/steady?bytes=64").await;
     }
-    let id = zoo.process.id().expect("it runs").cast_signed();
+    let id = zoo.process.id().expect("it runs") as i32;
     kill_process(Pid::from_raw(id).expect("not zero"), Signal::TERM).expect("told");
     let ended = timeout(DEADLINE, zoo.process.wait()).await;
     assert_eq!(ended.expect("in time").expect("it ended").code(), Some(0));

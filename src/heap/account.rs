@@ -63,7 +63,7 @@ impl Account {
         let peak = match self.tag {
             Tag::NOBODY => {
                 let peak = state.flow.net().saturating_add_unsigned(done.peak);
-                peak.max(0).cast_unsigned()
+                peak.max(0) as u64
             }
             // Counted from what was alive of the request all along.
             _ => done.peak,

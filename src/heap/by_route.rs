@@ -106,7 +106,7 @@ pub fn live_by_route() -> Option<LiveByRoute> {
         {
             // What can't be below zero is off by what moves meanwhile, so that the sum stays true.
             nobody += sum.min(&0);
-            route.live = sum.max(&0).cast_unsigned();
+            route.live = (*sum).max(0) as u64;
         }
     }
     for request in ring::open_requests() {
@@ -121,7 +121,7 @@ pub fn live_by_route() -> Option<LiveByRoute> {
     });
     Some(LiveByRoute {
         routes,
-        nobody: nobody.max(0).cast_unsigned(),
+        nobody: nobody.max(0) as u64,
     })
 }
 
@@ -144,6 +144,6 @@ impl RouteLive {
 pub(crate) fn live_of_route(route: &Route) -> Option<u64> {
     slots::are_counting().then(|| {
         let number = labels::number(route);
-        slots::live_of(number.0.into()).max(0).cast_unsigned()
+        slots::live_of(number.0.into()).max(0) as u64
     })
 }

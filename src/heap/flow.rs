@@ -40,7 +40,7 @@ pub struct HeapFlow {
 impl HeapFlow {
     /// `allocated - freed`, in bytes.
     pub const fn net(&self) -> i64 {
-        self.allocated.wrapping_sub(self.freed).cast_signed()
+        self.allocated.wrapping_sub(self.freed) as i64
     }
 
     /// What is alive of the request once its response is gone, in bytes:

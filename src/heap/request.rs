@@ -122,7 +122,7 @@ impl Flow {
     /// matter, because so little is alive.
     pub(crate) fn before_body(&self) -> Option<unsent::Body> {
         match self {
-            Self::Owned(owned) if owned.tag().has_place() && owned.live() > HEAD.cast_signed() => {
+            Self::Owned(owned) if owned.tag().has_place() && owned.live() > HEAD as i64 => {
                 Some(unsent::Body::of(owned.tag()))
             }
             _ => None,
@@ -169,7 +169,7 @@ impl Remains {
     fn of(owned: Owned) -> Self {
         let (tag, pending) = (owned.tag(), owned.pending());
         let mut flow = owned.so_far();
-        let is_small = owned.live() <= HEAD.cast_signed();
+        let is_small = owned.live() <= HEAD as i64;
         let account = owned.into_account();
         if is_small && account.is_none() && ring::unsent(tag) == 0 {
             ring::close_and_end(tag, pending);
@@ -234,7 +234,7 @@ impl Remains {
 
 impl Alive {
     fn live(&self) -> u64 {
-        ring::live(self.tag).max(0).cast_unsigned()
+        ring::live(self.tag).max(0) as u64
     }
 
     fn is_unsent(&self) -> bool {
@@ -307,7 +307,7 @@ pub(crate) struct LateRemains {
 impl LateRemains {
     /// Whether so little is alive that it need not be waited for.
     pub(crate) fn is_settled(&self) -> bool {
-        self.tag == Tag::NOBODY || ring::live(self.tag) <= HEAD.cast_signed()
+        self.tag == Tag::NOBODY || ring::live(self.tag) <= HEAD as i64
     }
 
     /// The figures of the work; `None` where it did nothing.
@@ -320,7 +320,7 @@ impl LateRemains {
         }
         let live = match self.is_settled() {
             true => 0,
-            false => ring::live(tag).max(0).cast_unsigned(),
+            false => ring::live(tag).max(0) as u64,
         };
         ring::end(tag);
         let mut flow = HeapFlow {

@@ -62,12 +62,12 @@ fn entry(tag: Tag) -> &'static Entry {
 
 #[inline]
 const fn live_in(word: u64) -> i64 {
-    word.cast_signed() >> LIVE_SHIFT
+    (word as i64) >> LIVE_SHIFT
 }
 
 #[inline]
 const fn as_live(bytes: i64) -> u64 {
-    bytes.cast_unsigned() << LIVE_SHIFT
+    (bytes as u64) << LIVE_SHIFT
 }
 
 /// As an entry has it; ages are differences, which survive the wrap after 49 days.
@@ -237,7 +237,7 @@ pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
         let unsent = entry.unsent.load(Ordering::Acquire);
         let is_open = word & OPEN != 0;
         (is_open || unsent != 0).then(|| {
-            let live = live_in(word).max(0).cast_unsigned();
+            let live = live_in(word).max(0) as u64;
             let unsent = match is_open && word & CLOSED == 0 {
                 true => 0,
                 false => unsent.min(live),

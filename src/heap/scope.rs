@@ -137,7 +137,7 @@ impl Owned {
         HeapFlow {
             allocated: self.allocated,
             allocations: self.allocations,
-            peak: self.peak.max(0).cast_unsigned(),
+            peak: self.peak.max(0) as u64,
             ..HeapFlow::default()
         }
     }

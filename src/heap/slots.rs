@@ -91,7 +91,7 @@ impl Counts {
 
     #[inline]
     pub(super) fn net(self) -> i64 {
-        self.allocated.wrapping_sub(self.freed).cast_signed()
+        self.allocated.wrapping_sub(self.freed) as i64
     }
 }
 
@@ -139,7 +139,7 @@ pub(super) fn reallocated(tag: Tag, bytes: usize, replaced: usize) {
         place.slot.free(replaced as u64);
         place.slot.allocate(bytes as u64);
     } else {
-        let less = more.wrapping_neg().cast_unsigned();
+        let less = more.wrapping_neg() as u64;
         add(&place.slot.freed_of_others, less, Ordering::Release);
         ring::add_from_outside(tag, more);
     }
@@ -175,7 +175,7 @@ fn changed_slowly(tag: Tag, bytes: usize, replaced: usize) {
     CROWDED_ROW.share(tag, more);
     CROWDED
         .freed
-        .fetch_add(more.wrapping_neg().cast_unsigned(), Ordering::AcqRel);
+        .fetch_add(more.wrapping_neg() as u64, Ordering::AcqRel);
     let is_own = APART.with(|apart| {
         let is_own = tag == apart.tag();
         if is_own {
@@ -241,8 +241,8 @@ pub(super) fn live_bytes() -> Option<u64> {
     let allocated = slots().fold(0, |allocated: u64, slot| {
         allocated.wrapping_add(slot.allocated.load(Ordering::Acquire))
     });
-    let live = allocated.wrapping_sub(freed).cast_signed();
-    (allocated > 0).then(|| live.max(0).cast_unsigned())
+    let live = allocated.wrapping_sub(freed) as i64;
+    (allocated > 0).then(|| live.max(0) as u64)
 }
 
 /// Adds live bytes of each route, by its number. Single ones may be off by what moves between threads
@@ -396,9 +396,10 @@ impl Place {
         for _ in 0..LOOKS.min(used) {
             let index = NEXT.fetch_add(1, Ordering::Relaxed) % used;
             let owner = OWNED[index].owner.load(Ordering::Relaxed);
-            if !owner::is_alive(owner, id)
-                && let Some(place) = Self::take(index, owner, id)
-            {
+            if owner::is_alive(owner, id) {
+                continue;
+            }
+            if let Some(place) = Self::take(index, owner, id) {
                 return Some(place);
             }
         }
@@ -434,7 +435,7 @@ mod owner {
 
     /// This thread's; never 0.
     pub(super) fn id() -> u64 {
-        let half = |pid: Pid| u64::from(pid.as_raw_nonzero().get().cast_unsigned());
+        let half = |pid: Pid| u64::from(pid.as_raw_nonzero().get() as u32);
         half(getpid()) << 32 | half(gettid())
     }
 

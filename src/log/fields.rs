@@ -141,7 +141,7 @@ pub(super) fn debug_late(work: &LateWork) {
 }
 
 fn retained(heap: HeapFlow) -> u64 {
-    heap.retained().max(0).cast_unsigned()
+    heap.retained().max(0) as u64
 }
 
 fn released(heap: HeapFlow) -> u64 {

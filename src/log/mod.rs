@@ -144,10 +144,10 @@ impl OnReport for Log {
         if work.is_awaited && !work.verdict.is_warning() {
             fields::inform_late(work);
         }
-        if work.verdict.is_warning()
-            && let Some(suppressed) = self.limit.admit(&work.route, Instant::now())
-        {
-            fields::warn_late(work, suppressed);
+        if work.verdict.is_warning() {
+            if let Some(suppressed) = self.limit.admit(&work.route, Instant::now()) {
+                fields::warn_late(work, suppressed);
+            }
         }
     }
 }

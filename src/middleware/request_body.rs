@@ -98,11 +98,11 @@ where
 #[cfg(all(feature = "axum", feature = "jemalloc"))]
 pub(super) fn watch(body: &mut dyn Any) {
     use axum::body::Body as AxumBody;
-    if let Some(body) = body.downcast_mut::<AxumBody>()
-        && !body.is_end_stream()
-        && heap::watches_bodies()
-    {
-        *body = AxumBody::new(RequestBody::new(std::mem::take(body)));
+    match body.downcast_mut::<AxumBody>() {
+        Some(body) if !body.is_end_stream() && heap::watches_bodies() => {
+            *body = AxumBody::new(RequestBody::new(std::mem::take(body)));
+        }
+        _ => {}
     }
 }
 

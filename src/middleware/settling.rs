@@ -51,13 +51,14 @@ pub(super) fn wait(waiting: Waiting) {
 /// tower_memory::flush();
 /// ```
 pub fn flush() {
-    if let Some(Some(settler)) = SETTLER.get()
-        && settler.is_of_this_process()
-    {
-        let (done, all_told) = channel();
-        settler.send(Message::Flush(done));
-        // Fails only when the thread is gone.
-        let _ = all_told.recv();
+    match SETTLER.get() {
+        Some(Some(settler)) if settler.is_of_this_process() => {
+            let (done, all_told) = channel();
+            settler.send(Message::Flush(done));
+            // Fails only when the thread is gone.
+            let _ = all_told.recv();
+        }
+        _ => {}
     }
 }
 

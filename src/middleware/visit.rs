@@ -79,9 +79,10 @@ impl Visit {
 
     /// Headers or trailers that may hold what a gRPC call came to. Such a call is always a POST.
     pub(crate) fn saw(&mut self, headers: &HeaderMap) {
-        if self.method == Method::POST
-            && let Some(status) = headers.get(&GRPC_STATUS)
-        {
+        if self.method != Method::POST {
+            return;
+        }
+        if let Some(status) = headers.get(&GRPC_STATUS) {
             self.grpc_status = status.to_str().ok().and_then(|text| text.parse().ok());
         }
     }

@@ -82,7 +82,7 @@ impl SharedReading {
 
     fn published(&self, now: u64) -> Option<Reading> {
         let sequence = self.sequence.load(Ordering::Acquire);
-        if sequence == 0 || !sequence.is_multiple_of(2) {
+        if sequence == 0 || sequence % 2 == 1 {
             return None;
         }
         let taken = self.taken.load(Ordering::Relaxed);
@@ -107,7 +107,7 @@ impl SharedReading {
             return;
         };
         let sequence = self.sequence.load(Ordering::Relaxed);
-        if !sequence.is_multiple_of(2) {
+        if sequence % 2 == 1 {
             return;
         }
         let odd = sequence + 1;

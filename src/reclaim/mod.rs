@@ -103,10 +103,8 @@ impl fmt::Display for Reclaimed {
         } = self;
         // Three digits are enough of a time.
         let milliseconds = duration.as_secs_f64() * 1e3;
-        let time = fmt::from_fn(|f| match milliseconds {
-            10.0.. => write!(f, "{milliseconds:.0} ms"),
-            _ => write!(f, "{milliseconds:.2} ms"),
-        });
+        let digits = if milliseconds < 10.0 { 2 } else { 0 };
+        let time = format!("{milliseconds:.digits$} ms");
         match self.bytes() {
             _ if found.is_empty() => {
                 f.write_str("no allocator was found that can give freed pages back")

@@ -53,10 +53,10 @@ impl GuardedReader {
     }
 
     fn take(&self) -> Result<Resident, Failure> {
-        if !self.reader.may_block()
-            && let Some(_turn) = self.turn.take()
-        {
-            return checked(&*self.reader).map_err(|error| Failure::Error(Some(error)));
+        if !self.reader.may_block() {
+            if let Some(_turn) = self.turn.take() {
+                return checked(&*self.reader).map_err(|error| Failure::Error(Some(error)));
+            }
         }
         // A thread that held the turn when this process was forked is not in it.
         let process = process::id();

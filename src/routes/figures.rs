@@ -279,9 +279,9 @@ fn add(sum: &AtomicU64, amount: u64) {
 
 /// For what a reader of the user's says, which may be anything: a sum that wraps would be a small one.
 fn saturate(sum: &AtomicU64, amount: u64) {
-    sum.update(Ordering::Relaxed, Ordering::Relaxed, |sum| {
-        sum.saturating_add(amount)
-    });
+    let order = Ordering::Relaxed;
+    // Never fails, as there is always a next value.
+    let _ = sum.fetch_update(order, order, |sum| Some(sum.saturating_add(amount)));
 }
 
 fn load(sum: &AtomicU64) -> u64 {

@@ -114,7 +114,7 @@ fn within(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
 }
 
 fn retained_by(heap: &HeapFlow) -> u64 {
-    heap.retained().max(0).cast_unsigned()
+    heap.retained().max(0) as u64
 }
 
 /// The most that can have been resident for the request, its body included.

@@ -176,7 +176,7 @@ mod tests {
     use std::time::Duration;
 
     fn mib(mib: u64) -> i64 {
-        (mib * MIB).cast_signed()
+        (mib * MIB) as i64
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Counters {
     }
 
     pub(super) fn net(&self) -> i64 {
-        self.allocated().wrapping_sub(self.freed()).cast_signed()
+        self.allocated().wrapping_sub(self.freed()) as i64
     }
 
     pub(super) fn peak(&self) -> i64 {

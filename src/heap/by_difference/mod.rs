@@ -52,7 +52,7 @@ impl Counts {
     }
 
     fn net(self) -> i64 {
-        self.allocated.wrapping_sub(self.freed).cast_signed()
+        self.allocated.wrapping_sub(self.freed) as i64
     }
 }
 
@@ -200,7 +200,7 @@ impl Difference {
         with_this_thread(|_| HeapFlow {
             allocated: self.counts.allocated,
             freed: self.counts.freed,
-            peak: self.peak.max(0).cast_unsigned(),
+            peak: self.peak.max(0) as u64,
             received: self.counts.received,
             handed_off: self.handed_off,
             ..HeapFlow::default()
