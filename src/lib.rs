@@ -151,6 +151,7 @@ mod route;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod shield;
+mod sync;
 mod target;
 mod verdict;
 

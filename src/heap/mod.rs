@@ -116,6 +116,7 @@ mod allocator;
 #[cfg(feature = "jemalloc")]
 mod by_difference;
 mod by_route;
+mod entry;
 mod flow;
 mod labels;
 mod map;

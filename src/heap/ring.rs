@@ -5,9 +5,10 @@
 //! once. So an entry is exact between scopes, and while one is open it lags by what that one did.
 
 use super::{
+    entry::Word,
     labels::RouteNumber,
     map,
-    tag::{GENERATIONS, PLACES, Tag},
+    tag::{PLACES, Tag},
 };
 use crate::clock;
 use std::{
@@ -15,28 +16,15 @@ use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-/// ```text
-/// | 48 bits: live bytes, signed | 8 bits | closed | working | open | 6 bits: generation |
-/// ```
-///
-/// Live bytes are at the top, so that they may borrow and nothing below changes.
 #[repr(align(32))]
 struct Entry {
-    word: AtomicU64,
+    word: Word,
     /// Bytes of the response that the server has not sent yet.
     unsent: AtomicU64,
     /// When the request began, in [`millis`].
     opened: AtomicU32,
     route: AtomicU32,
 }
-
-const GENERATION: u64 = GENERATIONS - 1;
-const OPEN: u64 = GENERATIONS;
-/// The response is gone, but work of the request still runs.
-const WORKING: u64 = OPEN << 1;
-/// The window is closed.
-const CLOSED: u64 = OPEN << 2;
-const LIVE_SHIFT: u32 = 16;
 
 /// 2 MiB of zeroed static memory. The first is no request's.
 static ENTRIES: [Entry; PLACES] = [const { Entry::new() }; PLACES];
@@ -47,7 +35,7 @@ const LOOKS: usize = 64;
 impl Entry {
     const fn new() -> Self {
         Self {
-            word: AtomicU64::new(0),
+            word: Word::new(),
             unsent: AtomicU64::new(0),
             opened: AtomicU32::new(0),
             route: AtomicU32::new(0),
@@ -58,16 +46,6 @@ impl Entry {
 #[inline]
 fn entry(tag: Tag) -> &'static Entry {
     &ENTRIES[tag.place()]
-}
-
-#[inline]
-const fn live_in(word: u64) -> i64 {
-    (word as i64) >> LIVE_SHIFT
-}
-
-#[inline]
-const fn as_live(bytes: i64) -> u64 {
-    (bytes as u64) << LIVE_SHIFT
 }
 
 /// As an entry has it; ages are differences, which survive the wrap after 49 days.
@@ -105,22 +83,12 @@ fn open_next(route: RouteNumber, began: u64) -> Tag {
 #[inline]
 fn take(place: usize, route: RouteNumber, began: u64) -> Option<Tag> {
     let entry = &ENTRIES[place];
-    let word = entry.word.load(Ordering::Acquire);
+    let found = entry.word.state();
     // What a server has yet to send takes itself off the entry that it is on.
-    if word & OPEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
+    if found.is_open() || entry.unsent.load(Ordering::Acquire) != 0 {
         return None;
     }
-    // Where nothing is alive, no block has this tag, and it can be used again. Otherwise those that
-    // have it must not be taken for the new request's.
-    let generation = match live_in(word) {
-        0 => word & GENERATION,
-        _ => (word + 1) & GENERATION,
-    };
-    let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
-    let taken = entry
-        .word
-        .compare_exchange(word, generation | OPEN, success, failure);
-    taken.ok()?;
+    let generation = entry.word.open(found)?;
     entry.opened.store(millis(began), Ordering::Relaxed);
     entry.route.store(route.0.into(), Ordering::Relaxed);
     Some(Tag::new(route, generation, place))
@@ -138,7 +106,7 @@ const fn spread(ticket: u32) -> usize {
 #[inline]
 pub(super) fn live(tag: Tag) -> i64 {
     match tag.has_place() {
-        true => live_in(entry(tag).word.load(Ordering::Acquire)),
+        true => entry(tag).word.state().live(),
         false => 0,
     }
 }
@@ -147,51 +115,37 @@ pub(super) fn live(tag: Tag) -> i64 {
 #[inline]
 pub(super) fn add(tag: Tag, bytes: i64) {
     if bytes != 0 && tag.has_place() {
-        entry(tag).word.fetch_add(as_live(bytes), Ordering::AcqRel);
+        entry(tag).word.add(bytes);
     }
 }
 
 /// Adds what others did to its blocks, open or not; where the entry is another request's by now, nothing.
 #[inline(never)]
 pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
-    if !tag.has_place() {
-        return;
-    }
-    let (word, generation) = (&entry(tag).word, tag.generation());
-    if word.load(Ordering::Relaxed) & GENERATION != generation {
-        return;
-    }
-    let before = word.fetch_add(as_live(bytes), Ordering::AcqRel);
-    if before & GENERATION != generation {
-        // It changed hands in between.
-        word.fetch_sub(as_live(bytes), Ordering::AcqRel);
+    if tag.has_place() {
+        entry(tag).word.add_from_outside(tag.generation(), bytes);
     }
 }
 
 /// The window of an open request has closed, with `pending` bytes to be added.
 pub(super) fn close(tag: Tag, pending: i64) {
     if tag.has_place() {
-        let change = as_live(pending).wrapping_add(CLOSED);
-        entry(tag).word.fetch_add(change, Ordering::AcqRel);
+        entry(tag).word.close(pending);
     }
 }
 
 /// The same, and all is said of the request: [`close`] and [`end`] in one.
 #[inline]
 pub(super) fn close_and_end(tag: Tag, pending: i64) {
-    if tag.has_place() {
-        let change = as_live(pending).wrapping_sub(OPEN);
-        let before = entry(tag).word.fetch_add(change, Ordering::AcqRel);
-        if live_in(before.wrapping_add(change)) == 0 {
-            KEPT.set(tag.place());
-        }
+    if tag.has_place() && entry(tag).word.close_and_end(pending) == 0 {
+        KEPT.set(tag.place());
     }
 }
 
 /// Its response is gone, and work of it still runs.
 pub(super) fn work_on(tag: Tag) {
     if tag.has_place() {
-        entry(tag).word.fetch_or(WORKING | CLOSED, Ordering::AcqRel);
+        entry(tag).word.work_on();
     }
 }
 
@@ -199,8 +153,7 @@ pub(super) fn work_on(tag: Tag) {
 /// What is still alive of the request goes on counting for its route. To be called once.
 pub(super) fn end(tag: Tag) {
     if tag.has_place() {
-        let flags = OPEN | CLOSED | WORKING;
-        entry(tag).word.fetch_and(!flags, Ordering::AcqRel);
+        entry(tag).word.end();
     }
 }
 
@@ -233,21 +186,20 @@ pub(super) struct OpenRequest {
 pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
     let now = millis(clock::nanos());
     ENTRIES[1..].iter().filter_map(move |entry| {
-        let word = entry.word.load(Ordering::Acquire);
+        let state = entry.word.state();
         let unsent = entry.unsent.load(Ordering::Acquire);
-        let is_open = word & OPEN != 0;
-        (is_open || unsent != 0).then(|| {
-            let live = live_in(word).max(0) as u64;
-            let unsent = match is_open && word & CLOSED == 0 {
+        (state.is_open() || unsent != 0).then(|| {
+            let live = state.live().max(0) as u64;
+            let unsent = match state.is_open() && !state.is_closed() {
                 true => 0,
                 false => unsent.min(live),
             };
             OpenRequest {
                 route: entry.route.load(Ordering::Relaxed) as usize,
                 // What else is alive of a request that was told of is settled.
-                live: if is_open { live } else { unsent },
+                live: if state.is_open() { live } else { unsent },
                 unsent,
-                is_working: word & WORKING != 0,
+                is_working: state.is_working(),
                 age_ms: now.wrapping_sub(entry.opened.load(Ordering::Relaxed)),
             }
         })
@@ -263,32 +215,6 @@ mod tests {
     use super::*;
 
     const ROUTE: RouteNumber = RouteNumber(3);
-
-    #[test]
-    fn live_bytes_are_exact_whoever_changes_them_and_may_pass_below_zero() {
-        let tag = open(ROUTE, 0);
-        add_from_outside(tag, -100);
-        assert_eq!(live(tag), -100);
-        add(tag, 164);
-        assert_eq!(live(tag), 64);
-        end(tag);
-    }
-
-    #[test]
-    fn a_block_of_an_earlier_request_is_not_taken_for_a_later_ones() {
-        let first = open(ROUTE, 0);
-        add(first, 64);
-        end(first);
-        // As the next request at this place would open it.
-        let entry = entry(first);
-        let word = entry.word.load(Ordering::Acquire);
-        entry
-            .word
-            .store(((word + 1) & GENERATION) | OPEN, Ordering::Release);
-        add_from_outside(first, -64);
-        assert_eq!(live(first), 0, "the entry is another's");
-        end(first);
-    }
 
     #[test]
     fn many_requests_find_entries_of_their_own() {

@@ -1,4 +1,4 @@
-use super::labels::RouteNumber;
+use super::{entry::GENERATIONS, labels::RouteNumber};
 
 /// Whose a block is: four bytes that stay with it until it is freed.
 ///
@@ -20,9 +20,6 @@ pub(super) const ROUTES: usize = 1 << 10;
 
 /// Places in the ring.
 pub(super) const PLACES: usize = 1 << 16;
-
-/// Generations of one place.
-pub(super) const GENERATIONS: u64 = 1 << 6;
 
 impl Tag {
     /// Whose all blocks are that no request allocated.

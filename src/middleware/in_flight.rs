@@ -1,7 +1,5 @@
-use std::{
-    num::NonZeroU64,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use std::num::NonZeroU64;
 
 /// Counts requests in flight and tells each one how many others shared its window.
 ///
@@ -57,7 +55,7 @@ impl InFlight {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -110,5 +108,28 @@ mod tests {
                 prop_assert_eq!(overlap as usize, closed_ones.count() + open_ones.count());
             }
         }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod proofs {
+    use super::*;
+    use loom::{sync::Arc, thread};
+
+    #[test]
+    fn of_two_windows_both_or_neither_share_a_part_of_the_other() {
+        loom::model(|| {
+            let in_flight = Arc::new(InFlight::default());
+            let other = Arc::clone(&in_flight);
+            let serving = thread::spawn(move || {
+                let arrival = other.enter();
+                other.leave(arrival).overlap
+            });
+            let arrival = in_flight.enter();
+            let ours = in_flight.leave(arrival).overlap;
+            let theirs = serving.join().unwrap();
+            assert_eq!(ours, theirs);
+            assert_eq!(in_flight.0.load(Ordering::SeqCst) & IN_FLIGHT, 0);
+        });
     }
 }

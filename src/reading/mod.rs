@@ -1,5 +1,6 @@
 //! The resident set and the live heap of one instant.
 
+mod seqlock;
 mod shared;
 
 pub(crate) use self::shared::SharedReading;

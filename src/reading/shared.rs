@@ -1,4 +1,4 @@
-use super::{Reading, UNKNOWN};
+use super::{Reading, UNKNOWN, seqlock::Seqlock};
 use crate::{
     clock, heap,
     resident::{GuardedReader, ReadResident, Resident},
@@ -8,25 +8,19 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 /// One reading of the process, its resident set and its live heap, shared by requests that are close in time.
 ///
-/// The last reading is published under a sequence counter (a seqlock): odd while a writer is at
-/// work, changed when one was. Nobody waits for it. A reader that meets a writer takes a reading of
-/// its own, and a writer that meets another keeps its reading to itself.
+/// Nobody waits for it: who meets a writer takes a reading of its own.
 pub(crate) struct SharedReading {
     reader: GuardedReader,
     resolution: u64,
-    sequence: AtomicU64,
-    taken: AtomicU64,
-    total: AtomicU64,
-    shared: AtomicU64,
-    /// [`UNKNOWN`] where no allocator counts.
-    live: AtomicU64,
+    /// When the last reading was taken, its total and shared bytes, and its live heap.
+    last: Seqlock<4>,
     failed_before: AtomicBool,
 }
 
@@ -35,11 +29,7 @@ impl SharedReading {
         Self {
             reader: GuardedReader::new(reader),
             resolution: nanos(resolution),
-            sequence: AtomicU64::new(0),
-            taken: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-            shared: AtomicU64::new(0),
-            live: AtomicU64::new(UNKNOWN),
+            last: Seqlock::new(),
             failed_before: AtomicBool::new(false),
         }
     }
@@ -80,52 +70,21 @@ impl SharedReading {
         reading
     }
 
+    #[inline]
     fn published(&self, now: u64) -> Option<Reading> {
-        let sequence = self.sequence.load(Ordering::Acquire);
-        if sequence == 0 || sequence % 2 == 1 {
-            return None;
-        }
-        let taken = self.taken.load(Ordering::Relaxed);
-        let resident = Resident {
-            total: self.total.load(Ordering::Relaxed),
-            shared: self.shared.load(Ordering::Relaxed),
-        };
-        let live = self.live.load(Ordering::Relaxed);
-        // Keeps the loads above before the check below; pairs with the fence in `publish`.
-        fence(Ordering::Acquire);
-        let whole = self.sequence.load(Ordering::Relaxed) == sequence;
-        (whole && now.saturating_sub(taken) < self.resolution).then_some(Reading {
+        let [taken, total, shared, live] = self.last.read()?;
+        (now.saturating_sub(taken) < self.resolution).then_some(Reading {
             at: now,
-            resident: Some(resident),
+            resident: Some(Resident { total, shared }),
             live,
         })
     }
 
     /// With the time before the reading began, so that its age is never understated.
     fn publish(&self, reading: &Reading) {
-        let Some(resident) = reading.resident else {
-            return;
-        };
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        if sequence % 2 == 1 {
-            return;
+        if let Some(Resident { total, shared }) = reading.resident {
+            self.last.publish([reading.at, total, shared, reading.live]);
         }
-        let odd = sequence + 1;
-        let order = (Ordering::Acquire, Ordering::Relaxed);
-        if self
-            .sequence
-            .compare_exchange(sequence, odd, order.0, order.1)
-            .is_err()
-        {
-            return;
-        }
-        // Keeps the stores below after the counter turned odd.
-        fence(Ordering::Release);
-        self.taken.store(reading.at, Ordering::Relaxed);
-        self.total.store(resident.total, Ordering::Relaxed);
-        self.shared.store(resident.shared, Ordering::Relaxed);
-        self.live.store(reading.live, Ordering::Relaxed);
-        self.sequence.store(odd + 1, Ordering::Release);
     }
 
     #[cold]
@@ -149,7 +108,10 @@ fn nanos(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{io, sync::atomic::AtomicU32, thread};
+    use std::{
+        io,
+        sync::atomic::{AtomicU32, AtomicU64},
+    };
 
     struct Counting(AtomicU64);
 
@@ -228,35 +190,5 @@ mod tests {
             assert_eq!(reading.read().resident, None);
             assert_eq!(reading.read().resident, None);
         });
-    }
-
-    #[test]
-    fn threads_never_see_a_reading_that_is_half_of_another() {
-        let reading = counting(Duration::MAX);
-        let publishing = AtomicBool::new(true);
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    for n in 0..1_000_000 {
-                        reading.publish(&Reading {
-                            at: 0,
-                            resident: Some(Resident::new(n * 3, n)),
-                            live: n * 7,
-                        });
-                    }
-                    publishing.store(false, Ordering::Relaxed);
-                });
-                scope.spawn(|| {
-                    while publishing.load(Ordering::Relaxed) {
-                        if let Some(published) = reading.published(0) {
-                            let resident = published.resident.expect("read");
-                            assert_eq!(resident.total, resident.shared * 3);
-                            assert_eq!(published.live, resident.shared * 7);
-                        }
-                    }
-                });
-            }
-        });
-        assert!(reading.published(0).is_some());
     }
 }
