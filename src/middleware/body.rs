@@ -31,7 +31,7 @@ pin_project! {
         // Where the window closed before it has ended; dropped after it.
         with_server: Option<BodyWithServer>,
         // What of the last frame is still to be passed on.
-        rest: Bytes,
+        rest: Option<Bytes>,
         // Servers of HTTP/1 stop polling here, whether or not more follows.
         declared_size: Option<u64>,
     }
@@ -42,7 +42,7 @@ pin_project! {
             let mut watch = Watch::over(this.visit);
             watch.begin();
             this.inner.set(None);
-            *this.rest = Bytes::new();
+            *this.rest = None;
             watch.end();
         }
     }
@@ -96,7 +96,7 @@ impl<B> ResponseBody<B> {
             last_words: LastWords::default(),
             visit: visit.take(),
             with_server,
-            rest: Bytes::new(),
+            rest: None,
             declared_size: size.exact,
         }
     }
@@ -116,7 +116,7 @@ impl<B: Default> Default for ResponseBody<B> {
             last_words: LastWords::default(),
             visit: None,
             with_server: None,
-            rest: Bytes::new(),
+            rest: None,
             declared_size: None,
         }
     }
@@ -165,7 +165,7 @@ where
                 Ok(mut data) => {
                     if let Some(visit) = this.visit {
                         visit.took(&mut data);
-                        *this.rest = pieces::cut(&mut data).unwrap_or_default();
+                        *this.rest = pieces::cut(&mut data);
                     }
                     Some(Ok(this.pass(data)))
                 }
@@ -197,7 +197,7 @@ where
             Some(inner) => inner.is_end_stream(),
             None => self.last_words.is_end_stream,
         };
-        is_end_stream && self.rest.is_empty()
+        is_end_stream && self.rest.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -205,10 +205,10 @@ where
             Some(inner) => inner.size_hint(),
             None => self.last_words.size_hint,
         };
-        if self.rest.is_empty() {
+        let Some(rest) = &self.rest else {
             return inner;
-        }
-        let rest = self.rest.len() as u64;
+        };
+        let rest = rest.len() as u64;
         let mut hint = SizeHint::new();
         if let Some(upper) = inner.upper().and_then(|upper| upper.checked_add(rest)) {
             hint.set_upper(upper);
@@ -227,7 +227,7 @@ where
     fn pass(&mut self, data: B::Data) -> Frame<B::Data> {
         if let Some(visit) = self.visit {
             visit.passed(&data);
-            let is_last = self.rest.is_empty() && self.inner.is_none();
+            let is_last = self.rest.is_none() && self.inner.is_none();
             if is_last {
                 Visit::close(self.visit, Outcome::Completed);
             } else if visit.passed_all_of(*self.declared_size) {

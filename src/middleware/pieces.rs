@@ -21,11 +21,12 @@ pub(super) fn cut<D: Buf + 'static>(data: &mut D) -> Option<Bytes> {
 }
 
 /// The next piece of `rest`, as the type of data that it was cut from.
-pub(super) fn next<D: Buf + 'static>(rest: &mut Bytes) -> Option<D> {
-    if rest.is_empty() {
-        return None;
+#[inline]
+pub(super) fn next<D: Buf + 'static>(rest: &mut Option<Bytes>) -> Option<D> {
+    let mut piece = rest.take()?;
+    if piece.len() > PIECE {
+        *rest = Some(piece.split_off(PIECE));
     }
-    let piece = rest.split_to(rest.len().min(PIECE));
     let mut data: Option<D> = None;
     let same = (&mut data as &mut dyn Any).downcast_mut::<Option<Bytes>>()?;
     *same = Some(piece);
@@ -40,7 +41,7 @@ mod tests {
     fn the_pieces_of_a_frame_are_the_frame() {
         let whole: Bytes = (0..3 * PIECE + 5).map(|n| n as u8).collect();
         let mut first = whole.clone();
-        let mut rest = cut(&mut first).expect("it is large");
+        let mut rest = cut(&mut first);
         let mut pieces = vec![first];
         while let Some(piece) = next::<Bytes>(&mut rest) {
             pieces.push(piece);
