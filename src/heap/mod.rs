@@ -121,10 +121,13 @@ mod flow;
 mod labels;
 mod map;
 mod propagate;
+mod remains;
 mod request;
 mod ring;
 mod scope;
+mod slot;
 mod slots;
+mod table;
 mod tag;
 mod unsent;
 
@@ -136,7 +139,8 @@ pub use self::{
 };
 pub(crate) use self::{
     by_route::live_of_route,
-    request::{Flow, LateRemains, Remains, Scope},
+    remains::{LateRemains, Remains},
+    request::{Flow, Scope},
     scope::as_nobody,
     unsent::Body as BodyWithServer,
 };

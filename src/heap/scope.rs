@@ -7,7 +7,8 @@ use super::{
     account::Account,
     flow::HeapFlow,
     ring,
-    slots::{self, Counts, Slot},
+    slot::{Counts, Slot},
+    slots,
     tag::Tag,
     unsent,
 };

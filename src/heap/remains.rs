@@ -1,0 +1,221 @@
+//! What is left of a request once its window has closed, and of its work once that has ended.
+
+use super::{
+    account::Account,
+    flow::HeapFlow,
+    ring,
+    scope::{self, Owned},
+    tag::Tag,
+};
+use std::sync::Arc;
+
+/// What is left of a request whose window has closed.
+#[derive(Debug)]
+pub(crate) enum Remains {
+    /// Nothing to wait for, and nothing left to do.
+    Settled(HeapFlow),
+    Alive(Alive),
+}
+
+/// Something of it may be alive, or work of it may still run.
+#[derive(Debug)]
+pub(crate) struct Alive {
+    tag: Tag,
+    flow: HeapFlow,
+    account: Option<Arc<Account>>,
+}
+
+/// So much may be alive of a request that keeps nothing: what a server holds of its head until the next
+/// request of the connection.
+pub(super) const HEAD: u64 = 1024;
+
+impl Remains {
+    /// Where blocks have no owner.
+    #[cfg(feature = "jemalloc")]
+    pub(super) fn by_difference(flow: HeapFlow, account: Option<Arc<Account>>) -> Self {
+        Self::Alive(Alive {
+            tag: Tag::NOBODY,
+            flow,
+            account,
+        })
+    }
+
+    pub(super) fn of(owned: Owned) -> Self {
+        let (tag, pending) = (owned.tag(), owned.pending());
+        let mut flow = owned.so_far();
+        let is_small = owned.live() <= HEAD as i64;
+        let account = owned.into_account();
+        if is_small && account.is_none() && ring::unsent(tag) == 0 {
+            ring::close_and_end(tag, pending);
+            flow.own(0);
+            return Self::Settled(flow);
+        }
+        ring::close(tag, pending);
+        Self::Alive(Alive { tag, flow, account })
+    }
+
+    /// What is alive of the request. 0 where blocks have no owner.
+    pub(crate) fn live(&self) -> u64 {
+        match self {
+            Self::Settled(_) => 0,
+            Self::Alive(alive) => alive.live(),
+        }
+    }
+
+    /// Whether the server has yet to send some of the response.
+    pub(crate) fn is_unsent(&self) -> bool {
+        matches!(self, Self::Alive(alive) if alive.is_unsent())
+    }
+
+    /// Whether there is nothing to wait for: what is alive is so little that it may be the head of the
+    /// response, and the server has sent the rest.
+    pub(crate) fn is_settled(&self) -> bool {
+        match self {
+            Self::Settled(_) => true,
+            Self::Alive(alive) => alive.is_settled(),
+        }
+    }
+
+    /// This request is reported by nobody here. Where work of it still runs, its entry is given back when
+    /// that ends.
+    pub(crate) fn discard(self) {
+        let Self::Alive(Alive { tag, account, .. }) = self else {
+            return;
+        };
+        let end = || {
+            ring::work_on(tag);
+            move |_| ring::end(tag)
+        };
+        let is_carried = account.is_some_and(|account| scope::as_nobody(|| account.end(end)).1);
+        if !is_carried {
+            ring::end(tag);
+        }
+    }
+
+    /// The figures of the request. Where work of it still runs, `tell` makes what is called
+    /// when that ends.
+    #[inline]
+    pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
+    where
+        T: FnOnce(LateRemains) + Send + 'static,
+    {
+        match self {
+            Self::Settled(flow) => *flow,
+            Self::Alive(alive) => alive.settle(tell),
+        }
+    }
+}
+
+impl Alive {
+    fn live(&self) -> u64 {
+        ring::live(self.tag).max(0) as u64
+    }
+
+    fn is_unsent(&self) -> bool {
+        ring::unsent(self.tag) > 0
+    }
+
+    fn is_settled(&self) -> bool {
+        self.live() <= HEAD && !self.is_unsent()
+    }
+
+    fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
+    where
+        T: FnOnce(LateRemains) + Send + 'static,
+    {
+        let tag = self.tag;
+        let mut flow = self.flow;
+        let mut is_carried = false;
+        let live = match self.is_settled() {
+            true => 0,
+            false => self.live(),
+        };
+        let unsent = ring::unsent(tag).min(live);
+        if let Some(account) = &self.account {
+            let end = || {
+                // Before the last carrier can give the entry back.
+                ring::work_on(tag);
+                let tell = tell();
+                move |done| {
+                    tell(LateRemains {
+                        tag,
+                        done,
+                        before: live - unsent,
+                    })
+                }
+            };
+            let (elsewhere, carried) = scope::as_nobody(|| account.end(end));
+            is_carried = carried;
+            let peak = match tag {
+                Tag::NOBODY => flow.peak.saturating_add(elsewhere.peak),
+                _ => flow.peak.max(elsewhere.peak),
+            };
+            flow = HeapFlow {
+                peak,
+                ..flow.and(&elsewhere)
+            };
+        }
+        if tag == Tag::NOBODY {
+            return flow;
+        }
+        if !is_carried {
+            // What the server has yet to send keeps the entry from the next request.
+            ring::end(tag);
+        }
+        flow.own(live);
+        flow.unsent = unsent;
+        flow.running = if is_carried { live - unsent } else { 0 };
+        flow
+    }
+}
+
+/// What is left of work that went on after its request.
+#[derive(Debug)]
+pub(crate) struct LateRemains {
+    tag: Tag,
+    done: HeapFlow,
+    /// What the request had in use when it was reported.
+    before: u64,
+}
+
+impl LateRemains {
+    /// Whether so little is alive that it need not be waited for.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.tag == Tag::NOBODY || ring::live(self.tag) <= HEAD as i64
+    }
+
+    /// The figures of the work; `None` where it did nothing.
+    pub(crate) fn settle(self) -> Option<HeapFlow> {
+        let Self {
+            tag, done, before, ..
+        } = self;
+        if tag == Tag::NOBODY {
+            return (done != HeapFlow::default()).then_some(done);
+        }
+        let live = match self.is_settled() {
+            true => 0,
+            false => ring::live(tag).max(0) as u64,
+        };
+        ring::end(tag);
+        let mut flow = HeapFlow {
+            // Taken over from the request.
+            received: before,
+            ..done
+        };
+        flow.own(live);
+        let is_quiet = done.allocations == 0 && before == 0;
+        (!is_quiet).then_some(flow)
+    }
+}
+
+impl HeapFlow {
+    /// With `live` of it alive: the rest was freed, whoever did it.
+    fn own(&mut self, live: u64) {
+        // Others may have grown a block of its.
+        let all = self.allocated.saturating_add(self.received);
+        self.allocated += live.saturating_sub(all);
+        // A scope knows what was alive when it began, and not what others added meanwhile.
+        self.peak = self.peak.max(live);
+        self.freed = self.allocated + self.received - live;
+    }
+}
