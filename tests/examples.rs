@@ -1,8 +1,8 @@
 //! The examples as a person starts them: `hello` and `zoo`.
 #![cfg(all(feature = "axum", target_os = "linux"))]
 
-#[path = "support/report.rs"]
-mod report;
+#[path = "support/built.rs"]
+mod built;
 
 use bytes::Bytes;
 use http::Request;
@@ -22,8 +22,10 @@ use tokio::{
 const DEADLINE: Duration = Duration::from_secs(120);
 
 fn example(name: &str) -> PathBuf {
+    let example = built::path(name);
     let how = format!("cargo build --all-features --example {name}");
-    report::built(name, &how)
+    assert!(example.is_file(), "no {example:?}: {how}");
+    example
 }
 
 /// The zoo on a free port, killed when it is dropped.

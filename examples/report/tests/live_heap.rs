@@ -1,4 +1,4 @@
-//! `examples/report`: whose live heap rises, from a log that says what requests of each route own.
+//! Whose live heap rises, from a log that says what requests of each route own.
 
 #[path = "support/log_lines.rs"]
 mod log_lines;

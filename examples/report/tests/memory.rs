@@ -1,4 +1,4 @@
-//! `examples/report` takes constant memory. Alone in this file: a child is charged with what its parent had when it started.
+//! The report takes constant memory. Alone in this file: a child is charged with what its parent had when it started.
 
 #[path = "support/log_lines.rs"]
 mod log_lines;

@@ -1,8 +1,8 @@
 //! A report from logs alone: whose live heap rises, which routes and hours grew memory, and whether it stays.
 //!
 //! ```sh
-//! cargo run --release --example report -- app.log
-//! zcat app.log.*.gz | cargo run --release --example report -- - app.log
+//! cargo run --release -p tower-memory-report -- app.log
+//! zcat app.log.*.gz | cargo run --release -p tower-memory-report -- - app.log
 //! ```
 //!
 //! Prints it, and writes it as a page with plots, `app.report.html`. Lines are those of `tracing-subscriber`'s JSON format
@@ -40,17 +40,16 @@ use std::{
 };
 use tempfile::{Builder, NamedTempFile};
 
+const PROGRAM: &str = env!("CARGO_BIN_NAME");
+
 /// Reports whose live heap rises and what grew memory, from the JSON log of tower-memory, and writes a page with plots
 #[derive(Parser)]
-#[command(
-    name = "report",
-    after_help = "\
+#[command(after_help = "\
 The log is that of one process, as tracing-subscriber's `json()` writes it, flattened or not. Other
 lines are skipped and counted. At tower_memory=debug it has all requests, at WARN those with a
-warning. Compressed logs: zcat app.log.*.gz | report - app.log
+warning. Compressed logs: zcat app.log.*.gz | tower-memory-report - app.log
 
-Exit status: 0 with a report, 1 where the log has nothing of tower-memory, 2 on errors."
-)]
+Exit status: 0 with a report, 1 where the log has nothing of tower-memory, 2 on errors.")]
 struct Arguments {
     /// Logs, in any order; `-` is standard input, as is a pipe where no file is named
     #[arg(value_name = "FILE")]
@@ -64,7 +63,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(problem) => {
-            eprintln!("report: {problem}");
+            eprintln!("{PROGRAM}: {problem}");
             ExitCode::from(2)
         }
     }
@@ -74,7 +73,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
     let mut inputs: Vec<_> = arguments.files.into_iter().map(Input::named).collect();
     if inputs.is_empty() {
         if io::stdin().is_terminal() {
-            let missing = "name a log, or pipe one: report app.log";
+            let missing = "name a log, or pipe one: tower-memory-report app.log";
             Arguments::command()
                 .error(ErrorKind::MissingRequiredArgument, missing)
                 .exit();
@@ -89,7 +88,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, String> {
     let mut figures = Figures::default();
     scan::scan(&inputs, &mut figures)?;
     if figures.tally.events == 0 {
-        eprintln!("report: {}", nothing(&figures));
+        eprintln!("{PROGRAM}: {}", nothing(&figures));
         return Ok(ExitCode::from(1));
     }
     let title = title(&inputs);
@@ -213,7 +212,7 @@ fn nothing(figures: &Figures) -> String {
     let advice = if tally.undated > 0 {
         "expected a `timestamp` of RFC 3339, as `tracing_subscriber::fmt().json()` writes it where no timer is set"
     } else if tally.wrapped > 0 {
-        "docker wrapped them: docker logs NAME | report -"
+        "docker wrapped them: docker logs NAME | tower-memory-report -"
     } else if tally.unreadable + tally.torn > 0 {
         "expected tracing-subscriber's JSON, as of `tracing_subscriber::fmt().json()`"
     } else {

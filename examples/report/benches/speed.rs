@@ -1,9 +1,8 @@
-//! How fast `examples/report` reads a log, and in how much memory: 1 GB where every line is of tower-memory, which is the
+//! How fast the report reads a log, and in how much memory: 1 GB where every line is of tower-memory, which is the
 //! worst, and 1 GB where one line in a hundred is.
 //!
 //! ```text
-//! cargo build --release --example report
-//! cargo bench --bench report
+//! cargo bench -p tower-memory-report
 //! ```
 //!
 //! The logs are written beneath `target/tmp` first and removed at the end; reading is from the page cache, because the disk is
@@ -18,7 +17,7 @@ use std::{
     error::Error,
     fs::{self, File},
     io::{BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -35,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("skipped: writes 1 GB, for which only `cargo bench` asks");
         return Ok(());
     }
-    let report = example()?;
+    let report = Path::new(env!("CARGO_BIN_EXE_tower-memory-report"));
     println!(
         "| log                  |      size | lines/s | median MB/s | best MB/s | processor time | peak RSS |"
     );
@@ -44,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     for (name, every) in LOGS {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench.log");
-        let measured = write(&log, every).and_then(|lines| measure(&report, &log, lines));
+        let measured = write(&log, every).and_then(|lines| measure(report, &log, lines));
         fs::remove_file(&log)?;
         let measured = measured?;
         println!("| {name:<20} | {measured}");
@@ -104,19 +103,4 @@ fn measure(report: &Path, log: &Path, lines: u64) -> Result<String, Box<dyn Erro
         processor,
         peak as f64 / f64::from(1 << 20),
     ))
-}
-
-/// The example, beside this bench's own folder.
-fn example() -> Result<PathBuf, Box<dyn Error>> {
-    let bench = env::current_exe()?;
-    let profile = bench.ancestors().nth(2).ok_or("a bench without a folder")?;
-    let report = profile.join("examples/report");
-    match report.is_file() {
-        true => Ok(report),
-        false => Err(format!(
-            "no {}: cargo build --release --example report",
-            report.display()
-        )
-        .into()),
-    }
 }

@@ -1,4 +1,4 @@
-//! `examples/report`: what it tells from a log alone, and how it takes logs that are not as one would like.
+//! What the report it tells from a log alone, and how it takes logs that are not as one would like.
 
 #[path = "support/log_lines.rs"]
 mod log_lines;
@@ -633,7 +633,7 @@ fn a_log_without_anything_of_tower_memory_is_no_report_and_leaves_no_page() {
         (&number, "expected a `timestamp` of RFC 3339"),
         (
             &docker,
-            "1 unreadable though they name tower_memory, skipped; docker wrapped them: docker logs NAME | report -",
+            "1 unreadable though they name tower_memory, skipped; docker wrapped them: docker logs NAME | tower-memory-report -",
         ),
     ] {
         let folder = Folder::with(text);
@@ -649,11 +649,14 @@ fn what_can_not_be_read_is_named_with_a_way_out() {
     let folder = Folder::new();
     folder.put("app.log.gz", b"\x1f\x8b\x08\0\0");
     for (file, said) in [
-        ("none.log", "report: can't open none.log: No such file"),
-        (".", "report: . is a folder"),
+        (
+            "none.log",
+            "tower-memory-report: can't open none.log: No such file",
+        ),
+        (".", "tower-memory-report: . is a folder"),
         (
             "app.log.gz",
-            "report: app.log.gz is compressed: pipe it, as in `zcat FILE | report -`",
+            "tower-memory-report: app.log.gz is compressed: pipe it, as in `zcat FILE | tower-memory-report -`",
         ),
     ] {
         let run = folder.run(&[file]);
@@ -690,19 +693,19 @@ fn a_page_that_can_not_be_written_is_told_with_the_reason_and_a_way_out() {
     for (page, said) in [
         (
             "-",
-            "report: can't write the page to standard output: name a file with --html\n",
+            "tower-memory-report: can't write the page to standard output: name a file with --html\n",
         ),
         (
             ".",
-            "report: . is a folder: name a file in it with --html\n",
+            "tower-memory-report: . is a folder: name a file in it with --html\n",
         ),
         (
             "app.log/app.html",
-            "report: can't write app.log/app.html: Not a directory (os error 20); name another file with --html\n",
+            "tower-memory-report: can't write app.log/app.html: Not a directory (os error 20); name another file with --html\n",
         ),
         (
             "none/app.html",
-            "report: can't write none/app.html: No such file or directory (os error 2); name another file with --html\n",
+            "tower-memory-report: can't write none/app.html: No such file or directory (os error 2); name another file with --html\n",
         ),
     ] {
         let run = folder.run(&["app.log", "--html", page]);
@@ -717,10 +720,13 @@ fn what_can_not_be_opened_or_written_is_told_before_anything_is_read() {
     // Who reads of it stops there.
     folder.put("app.log.gz", b"\x1f\x8b\x08\0\0");
     for (arguments, said) in [
-        (&["none.log"][..], "report: can't open none.log: "),
+        (
+            &["none.log"][..],
+            "tower-memory-report: can't open none.log: ",
+        ),
         (
             &["--html", "none/app.html"],
-            "report: can't write none/app.html: ",
+            "tower-memory-report: can't write none/app.html: ",
         ),
     ] {
         let run = folder.run(&[&["app.log.gz"], arguments].concat());

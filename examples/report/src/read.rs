@@ -127,7 +127,7 @@ impl Blocks {
             })?;
             if let (true, Some(program)) = (is_new, block.packed_by) {
                 return Err(format!(
-                    "{input} is compressed: pipe it, as in `{program} FILE | report -`"
+                    "{input} is compressed: pipe it, as in `{program} FILE | tower-memory-report -`"
                 ));
             }
             if ended {

@@ -1,11 +1,11 @@
-//! Runs `examples/report` on logs, in a folder of their own.
+//! Runs the report on logs, in a folder of their own.
 
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
 use std::{
-    env, fs,
+    fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 use tempfile::TempDir;
@@ -54,7 +54,7 @@ impl Folder {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(example());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tower-memory-report"));
         command.args(arguments).current_dir(self.0.path());
         command
     }
@@ -120,18 +120,4 @@ pub fn row<'a>(report: &'a str, route: &str) -> Vec<&'a str> {
         .map(str::trim)
         .filter(|cell| !cell.is_empty())
         .collect()
-}
-
-/// The example, where cargo builds it for all tests.
-pub fn example() -> PathBuf {
-    built("report", "cargo build --example report")
-}
-
-/// An example that has been built, or how to build it.
-pub fn built(name: &str, how: &str) -> PathBuf {
-    let test = env::current_exe().expect("known");
-    let profile: &Path = test.ancestors().nth(2).expect("a profile");
-    let example = profile.join("examples").join(name);
-    assert!(example.is_file(), "no {example:?}: {how}");
-    example
 }
