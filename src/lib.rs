@@ -111,8 +111,8 @@
 //!
 //! None is on by default.
 //!
-//! - `axum`: labels routes with axum's `MatchedPath` (add the layer with `Router::layer`), and enables
-//!   `dashboard`, a page to look at, with feature `routes`.
+//! - `axum`: labels requests with axum's `MatchedPath` (add the layer with `Router::layer`), and nothing else.
+//! - `dashboard`: `dashboard`, a page to look at, and its JSON. It needs axum, and enables features `axum` and `routes`.
 //! - `jemalloc`: jemalloc's own counters are the heap meter, where it is the global allocator and nothing is around
 //!   it. [`heap`] says why a [`TrackingAllocator`](heap::TrackingAllocator) around it is the better choice.
 //! - `metrics`: `metrics::Metrics`, a listener that keeps counters and gauges for the `metrics` crate.
@@ -133,10 +133,11 @@
 //! - In a process that was forked while requests were in flight, the child counts them as in flight
 //!   for ever.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
 mod clock;
-#[cfg(feature = "axum")]
+#[cfg(feature = "dashboard")]
 pub mod dashboard;
 pub mod heap;
 mod log;

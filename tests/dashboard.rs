@@ -1,5 +1,5 @@
 //! The dashboard: who may ask, what it answers, and the page in a real browser.
-#![cfg(feature = "axum")]
+#![cfg(feature = "dashboard")]
 
 #[path = "support/browser.rs"]
 mod browser;

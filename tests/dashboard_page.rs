@@ -1,5 +1,5 @@
 //! What the page makes of figures that a test makes up, in a real browser.
-#![cfg(feature = "axum")]
+#![cfg(feature = "dashboard")]
 
 #[path = "support/browser.rs"]
 mod browser;

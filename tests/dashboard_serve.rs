@@ -1,5 +1,5 @@
 //! The dashboard on a thread of its own, which answers where the app can't.
-#![cfg(feature = "axum")]
+#![cfg(feature = "dashboard")]
 
 use axum::{
     Router,

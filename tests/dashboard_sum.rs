@@ -1,5 +1,5 @@
 //! The figures of the dashboard over a real meter: they add up, to the byte, within one answer.
-#![cfg(feature = "axum")]
+#![cfg(feature = "dashboard")]
 
 use axum::{Router, routing::get};
 use serde_json::Value;

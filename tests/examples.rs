@@ -1,5 +1,5 @@
 //! The examples as a person starts them: `hello` and `zoo`.
-#![cfg(all(feature = "axum", target_os = "linux"))]
+#![cfg(all(feature = "dashboard", target_os = "linux"))]
 
 #[path = "support/built.rs"]
 mod built;

@@ -1,7 +1,7 @@
 //! One route per memory behaviour, to see the verdict on each.
 //!
 //! ```sh
-//! cargo run --release --example zoo --features axum    # or: -- --json --reclaim --listen 127.0.0.1:0
+//! cargo run --release --example zoo --features dashboard    # or: -- --json --reclaim --listen 127.0.0.1:0
 //! curl 'http://127.0.0.1:3000/burst?mib=24'
 //! ```
 //!

@@ -68,7 +68,7 @@ pub(crate) use remedy;
 
 impl Allocator {
     /// What to do about pages that it keeps.
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "dashboard")]
     pub(crate) const fn next_step(self) -> &'static str {
         match self {
             Self::Glibc => remedy!(Glibc),
@@ -78,7 +78,7 @@ impl Allocator {
         }
     }
 
-    #[cfg(feature = "axum")]
+    #[cfg(feature = "dashboard")]
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Glibc => "glibc",

@@ -1,6 +1,6 @@
 //! A request that grows the process raises an alert, by way of mtail, Prometheus and Alertmanager as Debian has them, and
 //! healthy requests raise none. The files are those of `examples/alerting`.
-#![cfg(all(feature = "axum", target_os = "linux"))]
+#![cfg(all(feature = "dashboard", target_os = "linux"))]
 
 mod alertmanager;
 mod mtail;

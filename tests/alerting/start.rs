@@ -41,7 +41,7 @@ impl Started {
             .join("examples/zoo");
         assert!(
             zoo.is_file(),
-            "no {zoo:?}: cargo build --features axum --example zoo"
+            "no {zoo:?}: cargo build --features dashboard --example zoo"
         );
         let start = folder().join("start");
         let mut script = match how {
