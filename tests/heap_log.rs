@@ -92,6 +92,16 @@ async fn a_request_that_retains_is_warned_of_with_its_figures_in_the_documented_
     let explanation = "on GET /work: 20.0 MiB allocated by this request is still live \
         (20.0 MiB allocated, ";
     assert!(warning.message().contains(explanation), "{warning:?}");
+    assert_is_explained(warning);
+}
+
+/// The message ends with the explanation, which is a field as well.
+#[track_caller]
+fn assert_is_explained(warning: &Line) {
+    let field = warning.fields.get("explanation").as_str();
+    let field = field.expect("a sentence");
+    let message = warning.message();
+    assert!(message.ends_with(&format!(": {field}")), "{warning:?}");
 }
 
 #[tokio::test]
@@ -138,8 +148,10 @@ async fn work_that_outlives_its_request_and_retains_is_warned_of_when_it_ends() 
         ),
         "{warning:?}"
     );
+    assert_eq!(warning.fields.get("event"), "late_work");
     assert_eq!(warning.fields.get("verdict"), "retained");
     assert_eq!(warning.fields.get("http.route"), "/work");
+    assert_is_explained(warning);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn a_debug_event_has_the_documented_fields_in_the_documented_order() {
     let contract = contract();
     let rows = contract
         .iter()
-        .filter(|row| row.is_of_all_requests() && !row.warn_only);
+        .filter(|row| row.is_of_all_requests() && !row.warn_only && !row.of_warnings);
     let names: Vec<_> = rows.map(|row| row.name).collect();
     let [event] = &lines.all()[..] else {
         panic!("{lines:?}", lines = lines.all())
@@ -146,6 +146,7 @@ async fn values_are_whole_bytes_and_names_that_programs_can_match() {
         ("memory.shared_growth", bytes(46.02)),
         ("requests.overlapping", json!(0)),
         ("verdict", json!("unmetered")),
+        ("event", json!("request")),
         ("warnings.suppressed", json!(0)),
     ] {
         assert_eq!(warning.fields.get(name), &value, "{name}");
@@ -190,6 +191,22 @@ async fn the_message_is_a_sentence_for_people() {
         assert_eq!(lines.of("DEBUG").last().expect("an event").message(), meant);
         drop(open);
     }
+}
+
+#[tokio::test]
+async fn only_what_is_warned_of_is_explained_and_at_both_levels() {
+    let (lines, _guard) = listen(Level::DEBUG);
+    send(&layer(&GROWING), upload()).await;
+    send(&layer(&STEADY), upload()).await;
+    let [debug, warning, steady] = &lines.all()[..] else {
+        panic!("{lines:?}", lines = lines.all())
+    };
+    let explanation = "without a heap meter, live heap can't be told from freed pages. \
+                       Install a heap meter, which is two lines: tower_memory::heap";
+    for event in [debug, warning] {
+        assert_eq!(event.fields.get("explanation"), explanation);
+    }
+    assert!(!steady.fields.names().contains(&"explanation"));
 }
 
 // Levels.

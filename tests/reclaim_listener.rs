@@ -73,6 +73,7 @@ async fn after_a_burst_the_pages_are_given_back_beside_the_request() {
     let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(line["level"], "INFO");
     assert_eq!(line["target"], "tower_memory");
+    assert_eq!(line["event"], "reclaim");
     let reclaimed = line["reclaim.bytes"].as_u64().expect("bytes");
     assert!(reclaimed > 10 * MIB, "{line}");
     let message = line["message"].as_str().expect("a sentence");

@@ -116,6 +116,6 @@ fn run(
         }
     });
     if let Err(error) = served {
-        tracing::error!(target: TARGET, "the dashboard has ended: {error}");
+        tracing::error!(target: TARGET, error = %error, event = "dashboard_failed", "the dashboard has ended: {error}");
     }
 }

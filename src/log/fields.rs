@@ -1,6 +1,6 @@
 //! The fields of the contract, once, for events and spans alike.
 
-use super::headline::{Headline, LateHeadline};
+use super::headline::{Explanation, Headline, LateHeadline};
 use crate::{
     heap::{self, HeapFlow},
     report::{LateWork, Report},
@@ -8,7 +8,10 @@ use crate::{
     verdict::Verdict,
 };
 use std::time::Duration;
-use tracing::Level;
+use tracing::{
+    Level,
+    field::{DisplayValue, display},
+};
 
 /// Hands names and values, in the order of the contract, to the macro `$then`.
 macro_rules! with_fields {
@@ -44,6 +47,8 @@ macro_rules! with_fields {
             "verdict" = $report.verdict.as_str(),
             "verdict.held" = held($report.verdict),
             "verdict.elsewhere" = elsewhere($report.verdict),
+            "explanation" = explanation(&$report.verdict),
+            "event" = "request",
         }
     };
 }
@@ -118,6 +123,8 @@ macro_rules! late_event {
             "heap.released" = released($work.heap),
             "heap.route_live" = heap::live_of_route(&$work.route),
             "verdict" = $work.verdict.as_str(),
+            "explanation" = explanation(&$work.verdict),
+            "event" = "late_work",
             "warnings.suppressed" = $suppressed,
             "{}",
             LateHeadline { work: $work, suppressed: $suppressed.unwrap_or(0) }
@@ -160,6 +167,11 @@ fn elsewhere(verdict: Verdict) -> Option<u64> {
         Verdict::OtherRequests { elsewhere, .. } => Some(elsewhere),
         _ => None,
     }
+}
+
+/// Formatted only by a subscriber that writes it.
+fn explanation(verdict: &Verdict) -> Option<DisplayValue<Explanation<'_>>> {
+    verdict.is_warning().then(|| display(Explanation(verdict)))
 }
 
 /// What changed, in unsigned bytes: log-to-metric programs can't count signed values.

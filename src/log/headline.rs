@@ -6,8 +6,7 @@ use bytesize::ByteSize;
 use std::{cmp::Ordering, fmt};
 
 /// The message of an event, such as
-/// `memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems`, then the verdict's sentence
-/// and what to do.
+/// `memory grew 26.1 MiB -> 486.3 MiB (+460.2 MiB) on POST /api/systems`, then the [`Explanation`].
 pub(super) struct Headline<'a> {
     pub(super) report: &'a Report,
     pub(super) suppressed: u64,
@@ -77,10 +76,19 @@ fn explain(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
     if !verdict.is_warning() {
         return Ok(());
     }
-    write!(f, ": {verdict}")?;
-    match verdict.next_step() {
-        Some(step) => write!(f, ". {step}"),
-        None => Ok(()),
+    write!(f, ": {}", Explanation(verdict))
+}
+
+/// The verdict's sentence, and what to do.
+pub(super) struct Explanation<'a>(pub(super) &'a Verdict);
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(verdict) = self;
+        match verdict.next_step() {
+            Some(step) => write!(f, "{verdict}. {step}"),
+            None => write!(f, "{verdict}"),
+        }
     }
 }
 

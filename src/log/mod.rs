@@ -17,7 +17,7 @@ use std::time::Instant;
 ///   how many.
 /// - DEBUG for every report.
 /// - Background work of a request that goes on after it gives one event when it ends: DEBUG, and WARN when
-///   the threshold or more is alive of it and its request. It has method, route, `heap.*` and `verdict`. After a warning
+///   the threshold or more is alive of it and its request. It has method, route, `heap.*`, `verdict` and `explanation`. After a warning
 ///   about a request that is `running`, this event is INFO at least.
 /// - The request's span gets the same fields recorded, those of them that it declares.
 ///
@@ -61,7 +61,17 @@ use std::time::Instant;
 /// | `verdict` | [`Verdict::as_str`](crate::Verdict::as_str) | |
 /// | `verdict.held` | bytes of growth that are freed memory the allocator holds | the verdict is not `allocator_held` |
 /// | `verdict.elsewhere` | bytes of growth beyond what the request held | the verdict is not `other_requests` |
+/// | `explanation` | why the process grew, and what to do: the second half of the message | there is nothing to warn about |
+/// | `event` | `request` | |
 /// | `warnings.suppressed` | warnings of this route held back since its last (WARN events only) | |
+///
+/// `event` tells what an event is about, so that no program needs to read messages, whose wording may change:
+///
+/// - `request`: all of the table.
+/// - `late_work`: background work of a request, when it ends.
+/// - `reclaim`: pages were given back, by [`Reclaim`](crate::reclaim::Reclaim); `reclaim.bytes`, `reclaim.duration_ms`,
+///   `memory.before` and `memory.after`.
+/// - `reclaim_failed` and `dashboard_failed`: no thread for it could be started, or it ended; `error` has the reason.
 ///
 /// `http.*` are [OpenTelemetry's
 /// names](https://opentelemetry.io/docs/specs/semconv/http/http-spans/).

@@ -158,6 +158,7 @@ fn log(reclaimed: &Reclaimed) {
         "reclaim.duration_ms" = reclaimed.duration.as_micros() as f64 / 1e3,
         "memory.before" = reclaimed.before.map(|resident| resident.total),
         "memory.after" = reclaimed.after.map(|resident| resident.total),
+        "event" = "reclaim",
         "{reclaimed}"
     );
 }
@@ -167,6 +168,7 @@ fn no_thread(error: &io::Error) {
     tracing::warn!(
         target: TARGET,
         error = %error,
+        event = "reclaim_failed",
         "freed pages stay with the allocator, because no thread could be started to reclaim them: {error}",
     );
 }

@@ -55,7 +55,7 @@ fn line(level: &str, fields: &str) -> String {
     )
 }
 
-const LEAK: &str = r#""http.request.method":"GET","http.route":"/leak","http.response.status_code":200,"http.response.body.size":23,"outcome":"completed","duration_ms":104.082,"memory.before":100,"memory.after":350,"memory.growth":250,"memory.shrink":0,"memory.shared_growth":0,"heap.allocated":240,"heap.freed":20,"heap.allocations":13,"heap.peak":230,"heap.received":0,"heap.handed_off":20,"heap.retained":200,"heap.released":0,"heap.unsent":10,"heap.running":5,"heap.live":300,"heap.route_live":220,"requests.overlapping":0,"verdict":"retained""#;
+const LEAK: &str = r#""http.request.method":"GET","http.route":"/leak","http.response.status_code":200,"http.response.body.size":23,"outcome":"completed","duration_ms":104.082,"memory.before":100,"memory.after":350,"memory.growth":250,"memory.shrink":0,"memory.shared_growth":0,"heap.allocated":240,"heap.freed":20,"heap.allocations":13,"heap.peak":230,"heap.received":0,"heap.handed_off":20,"heap.retained":200,"heap.released":0,"heap.unsent":10,"heap.running":5,"heap.live":300,"heap.route_live":220,"requests.overlapping":0,"verdict":"retained","explanation":"200 B (240 B allocated, \"20 B freed\") are live. Look for it","event":"request""#;
 
 #[test]
 fn a_warning_becomes_metrics_of_its_route_and_verdict() {
@@ -124,7 +124,7 @@ fn a_request_with_a_debug_event_and_a_warning_counts_once() {
 
 #[test]
 fn fields_without_a_value_leave_their_metrics_as_they_are() {
-    let bare = r#""http.request.method":"GET","http.route":"unmatched","outcome":"cancelled","duration_ms":6.8,"requests.overlapping":0,"verdict":"unreadable""#;
+    let bare = r#""http.request.method":"GET","http.route":"unmatched","outcome":"cancelled","duration_ms":6.8,"requests.overlapping":0,"verdict":"unreadable","event":"request""#;
     let Some(metrics) = Metrics::of(&[line("DEBUG", LEAK), line("DEBUG", bare)]) else {
         return;
     };
@@ -180,8 +180,11 @@ fn a_warning_is_about_the_bytes_that_its_verdict_names() {
         ("unmetered", 250.0),
     ];
     let warning = |(verdict, _): &(&str, f64)| {
-        let verdict = format!(r#""verdict":"{verdict}","warnings.suppressed":0"#);
-        line("WARN", &LEAK.replace(r#""verdict":"retained""#, &verdict))
+        let fields = LEAK.replace(
+            r#""verdict":"retained""#,
+            &format!(r#""verdict":"{verdict}""#),
+        );
+        line("WARN", &format!(r#"{fields},"warnings.suppressed":0"#))
     };
     let Some(metrics) = Metrics::of(&about.each_ref().map(warning)) else {
         return;
@@ -229,7 +232,7 @@ fn methods_that_clients_make_up_share_one_label() {
 
 #[test]
 fn work_that_outlives_its_request_is_counted_apart() {
-    let late = r#""http.request.method":"GET","http.route":"/spawn","heap.allocated":9,"heap.freed":2,"heap.allocations":1,"heap.peak":9,"heap.retained":7,"heap.released":0,"heap.route_live":77,"verdict":"retained""#;
+    let late = r#""http.request.method":"GET","http.route":"/spawn","heap.allocated":9,"heap.freed":2,"heap.allocations":1,"heap.peak":9,"heap.retained":7,"heap.released":0,"heap.route_live":77,"verdict":"retained","explanation":"7 B are live","event":"late_work""#;
     let warning = format!(r#"{late},"warnings.suppressed":0"#);
     let Some(metrics) = Metrics::of(&[line("DEBUG", late), line("WARN", &warning)]) else {
         return;
@@ -253,7 +256,9 @@ fn the_monitor_counts_what_it_can_not_read() {
     let lines = [
         line("WARN", r#""error":"the \"sensor\" is broken""#)
             .replace(r#""m""#, r#""resident memory can't be read, reports""#),
-        line("INFO", r#""reclaim.bytes":64,"reclaim.duration_ms":15.6,"memory.before":90,"memory.after":26"#),
+        line("INFO", r#""reclaim.bytes":64,"reclaim.duration_ms":15.6,"memory.before":90,"memory.after":26,"event":"reclaim""#),
+        line("WARN", r#""error":"\"no\" sensor","event":"unreadable""#),
+        line("WARN", r#""error":"no thread is left","event":"reclaim_failed""#),
         // Not flattened, not JSON, of another crate, and cut short.
         r#"{"timestamp":"2026-01-02T03:04:05Z","level":"WARN","fields":{"message":"m"},"target":"tower_memory"}"#.to_owned(),
         "2026-01-02T03:04:05Z  WARN tower_memory: memory grew".to_owned(),
@@ -264,10 +269,10 @@ fn the_monitor_counts_what_it_can_not_read() {
         return;
     };
     metrics.assert(&[
-        ("readings_unreadable_total", 1.0),
+        ("readings_unreadable_total", 2.0),
         ("reclaimed_bytes_total", 64.0),
         ("rss_bytes", 26.0),
-        ("lines_total", 2.0),
+        ("lines_total", 4.0),
         ("lines_unparsed_total", 2.0),
     ]);
 }

@@ -122,6 +122,8 @@ pub struct Row {
     /// Whether there are requests without a value.
     pub optional: bool,
     pub warn_only: bool,
+    /// Whether only reports that explain something have it.
+    pub of_warnings: bool,
 }
 
 impl Row {
@@ -143,6 +145,7 @@ pub fn contract() -> Vec<Row> {
             of_grpc: cells[0].contains("grpc"),
             of_a_verdict: cells[2].contains("the verdict is not"),
             optional: !cells[2].trim().is_empty(),
+            of_warnings: cells[2].contains("nothing to warn about"),
             warn_only: cells[1].contains("WARN events only"),
         })
     });

@@ -66,7 +66,9 @@ pub(crate) struct Event {
     pub(crate) method: Range<usize>,
     pub(crate) route: Range<usize>,
     /// Empty where nothing grew.
-    pub(crate) message: Range<usize>,
+    pub(crate) explanation: Range<usize>,
+    /// Requests that shared its window.
+    pub(crate) overlapping: u64,
     pub(crate) status: Option<u16>,
     /// Index in [`VERDICTS`].
     pub(crate) verdict: usize,
@@ -178,8 +180,6 @@ struct Json<'a> {
     target: Cow<'a, str>,
     #[serde(borrow)]
     fields: Option<Box<Json<'a>>>,
-    #[serde(borrow, default)]
-    message: Cow<'a, str>,
     #[serde(borrow, default, rename = "http.request.method")]
     method: Cow<'a, str>,
     #[serde(borrow, default, rename = "http.route")]
@@ -188,7 +188,6 @@ struct Json<'a> {
     status: Option<u16>,
     #[serde(rename = "http.response.body.size")]
     response_size: Option<u64>,
-    /// Reports have one, late work has none.
     #[serde(borrow)]
     outcome: Option<&'a str>,
     duration_ms: Option<f64>,
@@ -220,6 +219,12 @@ struct Json<'a> {
     route_live: Option<u64>,
     #[serde(borrow, default)]
     verdict: Cow<'a, str>,
+    #[serde(borrow, default)]
+    explanation: Cow<'a, str>,
+    #[serde(borrow)]
+    event: Option<&'a str>,
+    #[serde(rename = "requests.overlapping")]
+    overlapping: Option<u64>,
     #[serde(rename = "warnings.suppressed")]
     suppressed: Option<u64>,
     #[serde(rename = "reclaim.bytes")]
@@ -234,13 +239,14 @@ impl Json<'_> {
         let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         Event {
             at,
-            late: self.outcome.is_none(),
+            late: self.event == Some("late_work"),
             method: texts.keep(&self.method),
             route: texts.keep(&self.route),
-            message: match self.growth {
-                Some(1..) => texts.keep(&self.message),
+            explanation: match self.growth {
+                Some(1..) => texts.keep(&self.explanation),
                 _ => 0..0,
             },
+            overlapping: self.overlapping.unwrap_or(0),
             status: self.status,
             verdict,
             before: self.before,

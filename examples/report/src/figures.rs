@@ -1,7 +1,7 @@
 //! What the report is made of: figures of a bounded size, however long the log.
 
 use super::{
-    event::{Event, Texts, VERDICTS, verdict},
+    event::{Event, Texts, VERDICTS},
     pairs::Pairs,
     process::Totals,
     routes::{LONGEST_LABEL, Route, Routes},
@@ -16,8 +16,8 @@ const STEPS: usize = 1024;
 /// Single growths that are told.
 const LARGEST: usize = 10;
 
-/// Bytes of the longest message that is kept. tower-memory's own are shorter, but for the route in them.
-const LONGEST_MESSAGE: usize = 1024;
+/// Bytes of the longest explanation that is kept. tower-memory's own are shorter.
+const LONGEST_EXPLANATION: usize = 1024;
 
 pub(crate) struct Figures {
     pub(crate) bytes: u64,
@@ -41,7 +41,8 @@ pub(crate) struct Growth {
     pub(crate) route: String,
     pub(crate) status: Option<u16>,
     pub(crate) verdict: &'static str,
-    pub(crate) message: String,
+    pub(crate) explanation: String,
+    pub(crate) overlapping: u64,
 }
 
 impl Default for Figures {
@@ -143,30 +144,11 @@ impl Figures {
             route: start_of(route, LONGEST_LABEL).to_owned(),
             status: event.status,
             verdict: VERDICTS[event.verdict],
-            message: explanation(texts.get(&event.message), method, route).to_owned(),
+            explanation: start_of(texts.get(&event.explanation), LONGEST_EXPLANATION).to_owned(),
+            overlapping: event.overlapping,
         };
         self.largest.insert(place, growth);
     }
-}
-
-impl Growth {
-    /// Whether there is anything to explain.
-    pub(crate) fn is_warned(&self) -> bool {
-        self.verdict != VERDICTS[verdict::WITHIN_THRESHOLD]
-    }
-}
-
-/// A message without what is told beside it: the growth, the request, and warnings held back.
-fn explanation<'a>(message: &'a str, method: &str, route: &str) -> &'a str {
-    let whole = match message.rfind(" (") {
-        Some(end) if message.ends_with(" suppressed)") => &message[..end],
-        _ => message,
-    };
-    let request = format!(" on {method} {route}");
-    let rest = whole
-        .split_once(&request)
-        .map_or(whole, |(_, explanation)| explanation);
-    start_of(rest.trim_start_matches([':', ' ']), LONGEST_MESSAGE)
 }
 
 /// As much of it as fits.

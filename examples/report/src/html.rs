@@ -197,7 +197,7 @@ fn largest(figures: &Figures) -> Markup {
 fn growth(growth: &Growth) -> Markup {
     html! {
         p { b { "+" (size(growth.bytes)) } " " (text::request(growth)) " " b { (growth.verdict) } }
-        @if growth.is_warned() { p { (visible(&growth.message)) } }
+        @if let Some(why) = text::why(growth) { p { (why) } }
         p.quiet { (time(growth.at)) " UTC" }
     }
 }

@@ -168,11 +168,26 @@ fn largest(out: &mut impl Write, figures: &Figures) -> io::Result<()> {
             growth.verdict
         );
         paragraph(out, "", &line)?;
-        if growth.is_warned() {
-            paragraph(out, "             ", &visible(&growth.message))?;
+        if let Some(why) = why(growth) {
+            paragraph(out, "             ", &why)?;
         }
     }
     Ok(())
+}
+
+/// What the log explains it by, and whether it may be of others.
+pub(crate) fn why(growth: &Growth) -> Option<String> {
+    if growth.explanation.is_empty() {
+        return None;
+    }
+    let explanation = visible(&growth.explanation);
+    Some(match growth.overlapping {
+        0 => explanation,
+        others => format!(
+            "while {} ran: {explanation}",
+            counted(others, "other request", "other requests")
+        ),
+    })
 }
 
 /// Method, route and status.

@@ -465,8 +465,8 @@ mod zoo {
         }
         // Five reports and the late work, in whatever order.
         let mut text = first.clone();
-        while ["\"DEBUG\"", "background work from"].map(|part| text.matches(part).count()) != [6, 1]
-        {
+        let late = "\"event\":\"late_work\"";
+        while ["\"DEBUG\"", late].map(|part| text.matches(part).count()) != [6, 1] {
             assert_ne!(
                 log.read_line(&mut text).expect("text"),
                 0,

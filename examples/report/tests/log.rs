@@ -225,6 +225,7 @@ fn late_work_that_does_the_same_each_time_is_counted_each_time() {
     let late = |said: Entry| {
         said.flat()
             .replace(r#""outcome":"completed","#, "")
+            .replace(r#""event":"request""#, r#""event":"late_work""#)
             .replace(r#","heap.live":104857600"#, "")
     };
     let at = |n: u64| grown("/spawn", n * 60_000_000, 128, "retained");
@@ -641,6 +642,35 @@ fn a_log_without_anything_of_tower_memory_is_no_report_and_leaves_no_page() {
         assert_eq!((run.code, &*run.out), (Some(1), ""));
         assert!(run.err.contains(said), "{}", run.err);
         assert_eq!(folder.names(), ["app.log"]);
+    }
+}
+
+#[test]
+fn a_growth_is_explained_by_its_fields_whatever_its_message_says() {
+    let grown = grown("/a", 0, 200, "allocator_held").flat();
+    let (from, to) = grown.split_once("memory grew").expect("a message");
+    let (_, to) = to.split_once("on GET /a").expect("its end");
+    let reworded = format!("{from}on GET /a: 7 bytes (1 more warning suppressed){to}");
+    for (overlapping, told) in [
+        (
+            0,
+            "200.0 MiB 2026-01-01 00:00:00 GET /a 200 allocator_held allocator_held, for a reason. Do something",
+        ),
+        (
+            1,
+            "allocator_held while 1 other request ran: allocator_held, for a reason. Do something",
+        ),
+        (
+            2,
+            "allocator_held while 2 other requests ran: allocator_held, for a reason. Do something",
+        ),
+    ] {
+        let others = format!("\"requests.overlapping\":{overlapping}");
+        let (report, page) =
+            Folder::with(reworded.replace("\"requests.overlapping\":0", &others)).report();
+        assert!(unbroken(&report).contains(told), "{report}");
+        assert!(page.contains("for a reason. Do something"), "{page}");
+        assert!(!report.contains("7 bytes"), "{report}");
     }
 }
 

@@ -103,6 +103,10 @@ impl Entry {
         let after = before + growth;
         let allocated = growth + 4096;
         let freed = allocated.saturating_sub(*retained);
+        let explanation = match *verdict {
+            "within_threshold" | "unreadable" => String::new(),
+            verdict => format!(r#","explanation":"{verdict}, for a reason. Do something""#),
+        };
         let suppressed = match self.suppressed {
             Some(suppressed) => format!(r#","warnings.suppressed":{suppressed}"#),
             None => String::new(),
@@ -115,7 +119,7 @@ impl Entry {
              \"memory.shared_growth\":0,\"heap.allocated\":{allocated},\"heap.freed\":{freed},\"heap.allocations\":73,\
              \"heap.peak\":{allocated},\"heap.received\":0,\"heap.handed_off\":14,\"heap.retained\":{retained},\
              \"heap.released\":0,\"heap.unsent\":0,\"heap.running\":0,\"heap.live\":{live}{route_live},\
-             \"requests.overlapping\":0,\"verdict\":\"{verdict}\"{suppressed}",
+             \"requests.overlapping\":0,\"verdict\":\"{verdict}\"{explanation},\"event\":\"request\"{suppressed}",
             mib(*before),
             mib(after),
             mib(*growth),
