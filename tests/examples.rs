@@ -1,4 +1,4 @@
-//! The examples as a person starts them: `hello` and `zoo`.
+//! The zoo as a person starts it.
 #![cfg(all(feature = "dashboard", target_os = "linux"))]
 
 #[path = "support/built.rs"]
@@ -21,11 +21,11 @@ use tokio::{
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
-fn example(name: &str) -> PathBuf {
-    let example = built::path(name);
-    let how = format!("cargo build --all-features --example {name}");
-    assert!(example.is_file(), "no {example:?}: {how}");
-    example
+fn zoo() -> PathBuf {
+    let zoo = built::path("zoo");
+    let how = "cargo build --all-features --example zoo";
+    assert!(zoo.is_file(), "no {zoo:?}: {how}");
+    zoo
 }
 
 /// The zoo on a free port, killed when it is dropped.
@@ -38,7 +38,7 @@ struct Zoo {
 
 impl Zoo {
     async fn open(levels: &str) -> Self {
-        let mut command = Command::new(example("zoo"));
+        let mut command = Command::new(zoo());
         command.args(["--listen", "127.0.0.1:0"]);
         command.env("RUST_LOG", levels).kill_on_drop(true);
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -86,18 +86,16 @@ impl Zoo {
 }
 
 #[tokio::test]
-async fn an_example_whose_address_is_taken_says_which_and_what_to_do() {
+async fn a_zoo_whose_address_is_taken_says_which_and_what_to_do() {
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = socket.local_addr().expect("bound").to_string();
-    for name in ["hello", "zoo"] {
-        let mut command = Command::new(example(name));
-        let output = command.args(["--listen", &taken]).output().await;
-        let output = output.expect("it starts");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
-        assert!(said.contains(&taken), "{name}: {said}");
-        assert!(said.contains("--listen 127.0.0.1:0"), "{name}: {said}");
-    }
+    let mut command = Command::new(zoo());
+    let output = command.args(["--listen", &taken]).output().await;
+    let output = output.expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&taken), "{said}");
+    assert!(said.contains("--listen 127.0.0.1:0"), "{said}");
 }
 
 #[tokio::test]
