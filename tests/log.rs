@@ -295,6 +295,8 @@ async fn a_resident_set_that_can_not_be_read_is_told_of_once_and_with_the_reason
         line.message()
             .ends_with("until it can: the sensor is broken")
     );
+    assert_eq!(line.fields.get("event"), "unreadable");
+    assert_eq!(line.fields.get("error"), "the sensor is broken");
 }
 
 // Spans.

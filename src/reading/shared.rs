@@ -93,6 +93,7 @@ impl SharedReading {
             tracing::warn!(
                 target: TARGET,
                 error = %error,
+                event = "unreadable",
                 "resident memory can't be read; reports carry no memory figures until it can: {error}",
             );
         }

@@ -8,11 +8,11 @@ use program::{Program, assert_says_that_its_address_is_taken};
 
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 
-/// What the README's lines make, but for the number of its values.
-fn upload(values: usize) -> String {
-    let value = |id| format!(r#"{{"id":"{id}","tags":["a","b"]}}"#);
-    let values: Vec<_> = (1..=values).map(value).collect();
-    format!("[{}]", values.join(","))
+/// What the README's lines make, but for the number of its objects.
+fn upload(objects: usize) -> String {
+    let object = |id| format!(r#"{{"id":"{id}","tags":["a","b"]}}"#);
+    let objects: Vec<_> = (1..=objects).map(object).collect();
+    format!("[{}]", objects.join(","))
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn an_upload_that_grows_the_process_is_warned_of_and_told_from_a_leak() {
     let upload = upload(200_000);
     let answer = hello.post("/upload", "application/json", upload.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-    assert!(answer.ends_with("200000 values\n"), "{answer}");
+    assert!(answer.ends_with("200000 objects\n"), "{answer}");
     let warning = hello.line();
     for part in [
         "WARN",
