@@ -52,7 +52,7 @@ static OFF: AtomicI64 = AtomicI64::new(0);
 /// moment; a byte that was lost or counted twice would be for ever.
 fn assert_exact() {
     let off = OFF.load(Ordering::Relaxed);
-    let both = || (live_bytes().map(u64::cast_signed), oracle::live() + off);
+    let both = || (live_bytes().map(|live| live as i64), oracle::live() + off);
     let exact = (0..100_000).any(|_| {
         let (live, oracle) = both();
         live == Some(oracle) || {

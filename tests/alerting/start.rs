@@ -135,7 +135,7 @@ impl Drop for Started {
 }
 
 fn pid(id: u32) -> Pid {
-    Pid::from_raw(id.cast_signed()).expect("not zero")
+    Pid::from_raw(id as i32).expect("not zero")
 }
 
 #[tokio::test]

@@ -169,10 +169,10 @@ fn difference() -> Option<String> {
     let route = |route: &str| {
         let mut routes = live.routes.iter();
         let found = routes.find(|live| live.route.as_str() == route);
-        found.map_or(0, |found| found.live.cast_signed())
+        found.map_or(0, |found| found.live as i64)
     };
-    let (all, all_said) = (oracle::live(), live_bytes().unwrap_or(0).cast_signed());
-    let nobody = live.nobody.cast_signed();
+    let (all, all_said) = (oracle::live(), live_bytes().unwrap_or(0) as i64);
+    let nobody = live.nobody as i64;
     let figures = owners().map(|(name, owner)| (name, oracle::live_of(owner), route(name)));
     let figures = figures.chain([
         ("nobody", oracle::live_of(0), nobody),

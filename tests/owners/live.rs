@@ -23,7 +23,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn of(&self, route: &str) -> i64 {
-        self.routes.get(route).copied().unwrap_or(0).cast_signed()
+        self.routes.get(route).copied().unwrap_or(0) as i64
     }
 }
 
