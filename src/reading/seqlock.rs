@@ -56,7 +56,8 @@ impl<const N: usize> Seqlock<N> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests {
     use super::*;
     use std::{sync::atomic::AtomicBool, thread};
