@@ -1,12 +1,6 @@
 //! `/api/systems/{id}/…`: what a system's objects emit, and who causes it.
 
 use crate::{
-    model::{
-        ObjectView,
-        compute::{Failure, Guard, Measure, Series, Summary, Value, write_computed},
-        footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, sums, written},
-        sankey::{Column, Options, sankey},
-    },
     problem::Problem,
     store::System,
     systems::{Systems, attachment, json},
@@ -16,6 +10,12 @@ use axum::{
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
+};
+use efootprint::{
+    ObjectView,
+    diagram::{Column, Options, sankey},
+    engine::{Failure, Guard, Measure, Series, Summary, Value, write_computed},
+    footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, sums, written},
 };
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,6 @@ mod command;
 mod config;
 mod download;
 mod feed;
-pub mod model;
 mod monitoring;
 mod page;
 mod problem;

@@ -1,18 +1,16 @@
 //! What a client is told when its request is refused.
 
-use crate::{
-    model::{
-        Defect, ReadError,
-        compute::{self, Failure},
-    },
-    page,
-};
+use crate::page;
 use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
+};
+use efootprint::{
+    Defect, ReadError,
+    engine::{self, Failure},
 };
 use html_escape::encode_safe as escape;
 use serde::{Serialize, Serializer};
@@ -68,8 +66,8 @@ impl Problem {
     }
 
     /// What a system asks for and can't have: the first such thing, and all of them.
-    pub(crate) fn impossible(first: &compute::Problem, all: &[Arc<compute::Problem>]) -> Self {
-        let members = |problem: &compute::Problem| match serde_json::to_value(problem) {
+    pub(crate) fn impossible(first: &engine::Problem, all: &[Arc<engine::Problem>]) -> Self {
+        let members = |problem: &engine::Problem| match serde_json::to_value(problem) {
             Ok(Value::Object(members)) => members,
             _ => Map::new(),
         };

@@ -2,7 +2,6 @@
 
 use crate::{
     feed::read_on_thread,
-    model,
     problem::Problem,
     store::{Content, Room, System},
 };
@@ -130,7 +129,7 @@ impl Uploads {
         // may keep it waiting for minutes.
         let read = move |input| {
             let mut input = Hashed::new(input);
-            let model = model::read(&mut input)?;
+            let model = efootprint::read(&mut input)?;
             room.admit(model, input.content())
         };
         read_on_thread(chunks, &self.readers, read).await?

@@ -1,0 +1,408 @@
+//! What is needed of devices in the field and of their components.
+
+use std::sync::Arc;
+
+use super::edge_components::Kind;
+use super::edge_usage::{Path, patterns_of};
+use super::{
+    AnyEdgeComponent, AnyEdgeDevice, EdgeAppliance, EdgeApplianceComponent, EdgeComputer,
+    EdgeComputerCPUComponent, EdgeComputerRAMComponent, EdgeFunction, EdgeStorage,
+    EdgeUsagePattern,
+};
+use crate::Model;
+use crate::classes::declare::{class, family};
+use crate::engine::{
+    At, Entries, Failure, Measured, ProblemKind, Week, attributes, computed, occurrences_in,
+};
+use crate::error::Fault;
+use crate::objects::references::{List, Ref};
+use crate::series::{Hours, sum};
+use crate::units::Unit;
+use crate::units::measure::{CONCURRENT, NUMBER, known};
+use crate::values::{
+    ComponentNeed, CpuCores, HOURS_OF_WEEK, Quantity, Ram, Stored, Weekly, Workload, wrong_unit,
+};
+
+class! {
+    /// What is needed of a device.
+    RecurrentEdgeDeviceNeed {
+        edge_device: Ref<AnyEdgeDevice>,
+        recurrent_edge_component_needs: List<AnyEdgeComponentNeed>,
+    }
+}
+
+family! {
+    /// A need of a device, of any class.
+    AnyEdgeDeviceNeed { RecurrentEdgeDeviceNeed, RecurrentEdgeProcess, RecurrentEdgeWorkload }
+}
+
+class! {
+    /// What is needed of a component.
+    RecurrentEdgeComponentNeed {
+        edge_component: Ref<AnyEdgeComponent>,
+        recurrent_need: Weekly<ComponentNeed>,
+    }
+}
+
+class! {
+    /// What is written to a storage each hour, less what is deleted.
+    RecurrentEdgeStorageNeed {
+        edge_component: Ref<EdgeStorage>,
+        recurrent_need: Weekly<Stored>,
+    }
+}
+
+family! {
+    /// A need of a component, of any class.
+    AnyEdgeComponentNeed {
+        RecurrentEdgeComponentNeed, RecurrentEdgeStorageNeed, RecurrentEdgeProcessRAMNeed,
+        RecurrentEdgeProcessCPUNeed, RecurrentEdgeProcessStorageNeed, RecurrentEdgeWorkloadNeed,
+    }
+}
+
+class! {
+    /// A program on an edge computer. Its three needs take their weeks from it.
+    RecurrentEdgeProcess {
+        edge_device: Ref<EdgeComputer>,
+        recurrent_edge_component_needs: List<ProcessNeed>,
+        recurrent_compute_needed: Weekly<CpuCores>,
+        recurrent_ram_needed: Weekly<Ram>,
+        recurrent_storage_needed: Weekly<Stored>,
+    }
+}
+
+family! {
+    /// A need of a process.
+    ProcessNeed { RecurrentEdgeProcessRAMNeed, RecurrentEdgeProcessCPUNeed, RecurrentEdgeProcessStorageNeed }
+}
+
+class! {
+    /// The memory of a process.
+    RecurrentEdgeProcessRAMNeed {
+        edge_component: Ref<EdgeComputerRAMComponent>,
+    }
+}
+
+class! {
+    /// The cores of a process.
+    RecurrentEdgeProcessCPUNeed {
+        edge_component: Ref<EdgeComputerCPUComponent>,
+    }
+}
+
+class! {
+    /// The storage of a process.
+    RecurrentEdgeProcessStorageNeed {
+        edge_component: Ref<EdgeStorage>,
+    }
+}
+
+class! {
+    /// The load of an appliance. Its need takes its week from it.
+    RecurrentEdgeWorkload {
+        edge_device: Ref<EdgeAppliance>,
+        recurrent_edge_component_needs: List<RecurrentEdgeWorkloadNeed>,
+        recurrent_workload: Weekly<Workload>,
+    }
+}
+
+class! {
+    /// The load of an appliance's component.
+    RecurrentEdgeWorkloadNeed {
+        edge_component: Ref<EdgeApplianceComponent>,
+    }
+}
+
+impl RecurrentEdgeComponentNeed {
+    /// Whether the need is of what the component provides.
+    pub(super) fn check(&self, model: &Model) -> Result<(), Fault> {
+        fn unit_is<Q: Quantity>(need: &Weekly<ComponentNeed>) -> Result<(), Fault> {
+            if Q::admits(&need.unit) {
+                Ok(())
+            } else {
+                Err(wrong_unit::<Q>(&need.unit))
+            }
+        }
+
+        let need = &self.recurrent_need;
+        match model.get(self.edge_component) {
+            AnyEdgeComponent::EdgeRAMComponent(_)
+            | AnyEdgeComponent::EdgeComputerRAMComponent(_) => unit_is::<Ram>(need),
+            AnyEdgeComponent::EdgeCPUComponent(_)
+            | AnyEdgeComponent::EdgeComputerCPUComponent(_) => unit_is::<CpuCores>(need),
+            AnyEdgeComponent::EdgeWorkloadComponent(_)
+            | AnyEdgeComponent::EdgeApplianceComponent(_) => unit_is::<Workload>(need),
+            AnyEdgeComponent::EdgeStorage(_) => unit_is::<Stored>(need),
+        }
+    }
+}
+
+computed! {
+    RecurrentEdgeDeviceNeed: ;
+    RecurrentEdgeProcess: ;
+    RecurrentEdgeWorkload: ;
+    RecurrentEdgeComponentNeed: COMPONENT_NEED;
+    RecurrentEdgeStorageNeed: COMPONENT_NEED, STORAGE_NEED;
+    RecurrentEdgeProcessRAMNeed: OWN_WEEK, COMPONENT_NEED;
+    RecurrentEdgeProcessCPUNeed: OWN_WEEK, COMPONENT_NEED;
+    RecurrentEdgeProcessStorageNeed: OWN_WEEK, COMPONENT_NEED, STORAGE_NEED;
+    RecurrentEdgeWorkloadNeed: OWN_WEEK, COMPONENT_NEED;
+}
+
+attributes! {
+    /// Of needs that take their week from a process or a workload.
+    OWN_WEEK of AnyEdgeComponentNeed {
+        "E4.3" recurrent_need [CONCURRENT]
+            = "that of the process or workload" => |need| Measured(need.own_week(), need.kind().unit());
+    }
+}
+
+attributes! {
+    /// Of needs of any component.
+    COMPONENT_NEED of AnyEdgeComponentNeed {
+        guard "E4.3" recurrent_need_validation [CONCURRENT]
+            = "the need, which is of what the component provides" =>
+            |need| Measured(need.checked_week(), need.kind().unit());
+        "E4.3" unitary_hourly_need_per_usage_pattern [CONCURRENT]
+            = "for each pattern, the weekly need on the clocks of its country, as often as the pattern has it" =>
+            |need| Entries(need.usage_patterns().into_iter().map(move |pattern| {
+                (pattern.id(), Measured(need.unitary_hourly_need(pattern), need.kind().unit()))
+            }));
+        "E4.3" total_hourly_need_across_usage_patterns [CONCURRENT]
+            = "sum over patterns of the need of one device (of storages, so far) × deployments in use" =>
+            |need| Measured(need.total(), match need.kind() {
+                Kind::Workload => NUMBER,
+                kind => kind.unit(),
+            });
+    }
+}
+
+attributes! {
+    /// Of needs of storages.
+    STORAGE_NEED of AnyEdgeComponentNeed {
+        "E4.3" cumulative_unitary_storage_need_per_usage_pattern [CONCURRENT]
+            = "for each pattern, what one device wrote so far" =>
+            |need| Entries(need.usage_patterns().into_iter().map(move |pattern| {
+                (pattern.id(), Measured(need.cumulative_unitary_need(pattern), need.kind().unit()))
+            }));
+    }
+}
+
+impl<'e> At<'e, AnyEdgeDeviceNeed> {
+    /// Its needs of components, in the order of the file. One may be listed twice.
+    pub(crate) fn component_needs(self) -> Vec<At<'e, AnyEdgeComponentNeed>> {
+        fn all<'e, T>(
+            at: At<'e, AnyEdgeDeviceNeed>,
+            list: &[Ref<T>],
+        ) -> Vec<At<'e, AnyEdgeComponentNeed>>
+        where
+            T: crate::Target,
+            Ref<AnyEdgeComponentNeed>: From<Ref<T>>,
+        {
+            list.iter().map(|need| at.at(*need).of()).collect()
+        }
+        match self.get() {
+            AnyEdgeDeviceNeed::RecurrentEdgeDeviceNeed(need) => {
+                let needs = self.at(need).get().recurrent_edge_component_needs.iter();
+                needs.map(|need| self.at(*need)).collect()
+            }
+            AnyEdgeDeviceNeed::RecurrentEdgeProcess(need) => {
+                let needs = self.at(need).get().recurrent_edge_component_needs.iter();
+                let needs = needs.map(|need| match self.at(*need).get() {
+                    ProcessNeed::RecurrentEdgeProcessRAMNeed(need) => self.at(need).of(),
+                    ProcessNeed::RecurrentEdgeProcessCPUNeed(need) => self.at(need).of(),
+                    ProcessNeed::RecurrentEdgeProcessStorageNeed(need) => self.at(need).of(),
+                });
+                needs.collect()
+            }
+            AnyEdgeDeviceNeed::RecurrentEdgeWorkload(need) => {
+                all(self, &self.at(need).get().recurrent_edge_component_needs)
+            }
+        }
+    }
+
+    /// The device that it is a need of.
+    pub(crate) fn edge_device(self) -> At<'e, AnyEdgeDevice> {
+        match self.get() {
+            AnyEdgeDeviceNeed::RecurrentEdgeDeviceNeed(need) => {
+                self.at(self.at(need).get().edge_device)
+            }
+            AnyEdgeDeviceNeed::RecurrentEdgeProcess(need) => self
+                .at::<EdgeComputer>(self.at(need).get().edge_device)
+                .of(),
+            AnyEdgeDeviceNeed::RecurrentEdgeWorkload(need) => self
+                .at::<EdgeAppliance>(self.at(need).get().edge_device)
+                .of(),
+        }
+    }
+
+    pub(crate) fn paths(self) -> impl Iterator<Item = Path<'e>> {
+        self.referrers::<EdgeFunction>().flat_map(move |function| {
+            let listed = &function.get().recurrent_edge_device_needs;
+            let times = occurrences_in(listed, |of| self.at(of) == self);
+            function.paths().map(move |path| Path {
+                times: path.times * times,
+                ..path
+            })
+        })
+    }
+}
+
+impl<'e> At<'e, AnyEdgeComponentNeed> {
+    pub(crate) fn component(self) -> At<'e, AnyEdgeComponent> {
+        match self.get() {
+            AnyEdgeComponentNeed::RecurrentEdgeComponentNeed(need) => {
+                self.at(self.at(need).get().edge_component)
+            }
+            AnyEdgeComponentNeed::RecurrentEdgeStorageNeed(need) => {
+                self.at(self.at(need).get().edge_component).of()
+            }
+            AnyEdgeComponentNeed::RecurrentEdgeProcessRAMNeed(need) => {
+                self.at(self.at(need).get().edge_component).of()
+            }
+            AnyEdgeComponentNeed::RecurrentEdgeProcessCPUNeed(need) => {
+                self.at(self.at(need).get().edge_component).of()
+            }
+            AnyEdgeComponentNeed::RecurrentEdgeProcessStorageNeed(need) => {
+                self.at(self.at(need).get().edge_component).of()
+            }
+            AnyEdgeComponentNeed::RecurrentEdgeWorkloadNeed(need) => {
+                self.at(self.at(need).get().edge_component).of()
+            }
+        }
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        self.component().kind()
+    }
+
+    /// The need by the hour of the week, as it is written, and its unit.
+    fn week(self) -> (&'e [f32; HOURS_OF_WEEK], Unit) {
+        fn week<Q>(week: &Weekly<Q>) -> (&[f32; HOURS_OF_WEEK], Unit) {
+            (&week.values, week.unit.clone())
+        }
+        match self.get() {
+            AnyEdgeComponentNeed::RecurrentEdgeComponentNeed(need) => {
+                return week(&self.at(need).get().recurrent_need);
+            }
+            AnyEdgeComponentNeed::RecurrentEdgeStorageNeed(need) => {
+                return week(&self.at(need).get().recurrent_need);
+            }
+            _ => {}
+        }
+        let owner = self.referrers::<AnyEdgeDeviceNeed>().map(At::get).next();
+        match (owner, self.kind()) {
+            (Some(AnyEdgeDeviceNeed::RecurrentEdgeProcess(process)), kind) => {
+                let process = self.at(process).get();
+                match kind {
+                    Kind::Ram => week(&process.recurrent_ram_needed),
+                    Kind::Storage => week(&process.recurrent_storage_needed),
+                    Kind::Cpu | Kind::Workload => week(&process.recurrent_compute_needed),
+                }
+            }
+            (Some(AnyEdgeDeviceNeed::RecurrentEdgeWorkload(workload)), _) => {
+                week(&self.at(workload).get().recurrent_workload)
+            }
+            (_, kind) => (&[0.0; HOURS_OF_WEEK], known(kind.unit_of_inputs())),
+        }
+    }
+
+    /// The need by the hour of the week, in our unit.
+    fn own_week(self) -> Week {
+        let (week, unit) = self.week();
+        let factor = unit
+            .factor_to(&known(self.kind().unit_of_inputs()))
+            .unwrap_or(1.0) as f32;
+        Box::new(week.map(|value| value * factor))
+    }
+
+    fn checked_week(self) -> Result<Week, Failure> {
+        let week = self.own_week();
+        if self.kind() == Kind::Workload && week.iter().any(|load| !(0.0..=1.0).contains(load)) {
+            let detail = "has hours with a load outside of 0 to 1; keep it within.";
+            let attribute = "recurrent_need_validation";
+            return Err(self
+                .problem(ProblemKind::WorkloadOutOfBounds, attribute, detail)
+                .into());
+        }
+        Ok(week)
+    }
+
+    /// The ways up to all patterns, with the device need that each goes through.
+    pub(crate) fn paths(self) -> impl Iterator<Item = (At<'e, AnyEdgeDeviceNeed>, Path<'e>)> {
+        self.referrers::<AnyEdgeDeviceNeed>().flat_map(move |need| {
+            let listed = need.component_needs();
+            let times = listed.iter().filter(|listed| **listed == self).count() as f64;
+            need.paths().map(move |path| {
+                (
+                    need,
+                    Path {
+                        times: path.times * times,
+                        ..path
+                    },
+                )
+            })
+        })
+    }
+
+    pub(crate) fn usage_patterns(self) -> Vec<At<'e, EdgeUsagePattern>> {
+        patterns_of(self.paths().map(|(_, path)| path))
+    }
+
+    /// How often the pattern has this need.
+    pub(crate) fn times(self, pattern: At<'e, EdgeUsagePattern>) -> f64 {
+        let paths = self.paths().filter(|(_, path)| path.pattern == pattern);
+        paths.map(|(_, path)| path.times).sum()
+    }
+
+    /// What one device needs.
+    pub(crate) fn unitary_hourly_need(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
+        self.shared_for("unitary_hourly_need", pattern.index(), || {
+            let country = self.at(pattern.get().country);
+            let need = country
+                .weeks(&self.own_week(), &*pattern.deployments()?)
+                .times(self.times(pattern));
+            if self.kind() != Kind::Storage {
+                return Ok(Some(need));
+            }
+            // A week counts from its beginning.
+            let begun = super::environment::hour_of_week(need.start);
+            let rest = (HOURS_OF_WEEK - begun) % HOURS_OF_WEEK;
+            Ok(Some(need.without_first(rest)))
+        })
+    }
+
+    /// What one device wrote so far.
+    pub(crate) fn cumulative_unitary_need(
+        self,
+        pattern: At<'e, EdgeUsagePattern>,
+    ) -> Result<Hours, Failure> {
+        self.shared_for("cumulative_unitary_storage_need", pattern.index(), || {
+            Ok(self
+                .unitary_hourly_need(pattern)?
+                .map(|need| need.cumulative()))
+        })
+    }
+
+    /// What one device needs, of a storage so far.
+    pub(crate) fn level(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
+        match self.kind() {
+            Kind::Storage => self.cumulative_unitary_need(pattern),
+            Kind::Ram | Kind::Cpu | Kind::Workload => self.unitary_hourly_need(pattern),
+        }
+    }
+
+    fn total(self) -> Result<Hours, Failure> {
+        sum(self.usage_patterns().into_iter().map(|pattern| {
+            let (Some(need), devices) = (self.level(pattern)?, pattern.deployments()?) else {
+                return Ok(None);
+            };
+            Ok(Some(Arc::new(
+                need.with(&devices, |need, devices| need * devices)?,
+            )))
+        }))
+    }
+}

@@ -1,0 +1,62 @@
+//! Values of attributes: numbers with units, texts, time zones, time series.
+
+mod amount;
+mod compressed;
+mod form;
+mod growth;
+mod hourly;
+mod note;
+mod parts;
+mod profiles;
+mod quantity;
+pub(crate) mod reading;
+mod scalar;
+
+mod text;
+mod weekly;
+
+use serde::Serialize;
+use serde::de::Deserializer;
+use serde::ser::Serializer;
+
+use self::reading::Reading;
+use crate::Model;
+use crate::error::Fault;
+use crate::objects::input::Attribute;
+
+pub(crate) use self::amount::Amount;
+pub use self::growth::Growth;
+pub use self::hourly::{Clock, Hourly};
+pub use self::note::{Note, Source};
+pub use self::profiles::{Profile, Range};
+pub use self::quantity::*;
+pub(crate) use self::scalar::not_permitted;
+pub use self::scalar::{OrEmpty, Scalar};
+pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
+pub use self::weekly::{HOURS_OF_WEEK, WeekForm, Weekly};
+
+pub(crate) use self::note::SourceParts;
+pub(crate) use self::parts::Parts;
+
+/// A kind of value: a JSON object with a label, made from the parts of that object.
+pub(crate) trait Value: Serialize + Sized {
+    fn from_parts(parts: Parts, reading: &mut Reading) -> Result<Self, Fault>;
+
+    /// Bytes of memory that it takes beside its own.
+    fn heap(&self) -> usize;
+}
+
+impl<V: Value> Attribute for V {
+    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+        let parts = Parts::read(json, reading)?;
+        Self::from_parts(parts, reading).map_err(|fault| reading.refuse(fault))
+    }
+
+    fn write<S: Serializer>(&self, _: &Model, json: S) -> Result<S::Ok, S::Error> {
+        self.serialize(json)
+    }
+
+    fn heap(&self) -> usize {
+        Value::heap(self)
+    }
+}
