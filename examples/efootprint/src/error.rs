@@ -130,7 +130,7 @@ impl std::error::Error for Defect {}
 ///
 /// The text continues ``Server `s`: attribute `power` ``: it starts with a verb.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub struct Fault {
     pub(crate) kind: DefectKind,
     pub(crate) text: String,
 }
@@ -150,13 +150,13 @@ impl Fault {
 
 /// Where in a file something is: class, object, attribute, as far as known.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) class: Option<&'static str>,
     pub(crate) object: Option<String>,
     pub(crate) attribute: Option<&'static str>,
 }
 
-impl Place {
+impl Location {
     pub(crate) fn defect(&self, fault: Fault) -> Box<Defect> {
         Box::new(Defect {
             kind: fault.kind,
@@ -172,7 +172,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.class, &self.object, self.attribute) {
             (Some(class), Some(object), Some(attribute)) => {

@@ -10,8 +10,9 @@ mod attribution;
 mod bytes;
 mod catalogues;
 pub mod classes;
+mod computed;
 pub mod diagram;
-pub mod engine;
+mod engine;
 mod error;
 mod files;
 pub mod footprint;
@@ -20,6 +21,27 @@ mod series;
 pub mod units;
 pub mod values;
 
+use std::io;
+
+pub use self::attribution::{Attribution, Component, Row, Stream, Way};
+pub use self::classes::{Engine, Model, ObjectView};
+pub use self::computed::write_computed;
+pub use self::engine::{
+    Attribute, Cancel, Entries, Failure, Guard, HoursInShort, Problem, ProblemKind, Query, Summary,
+    Value, Week,
+};
 pub use self::error::{Defect, DefectKind, ReadError};
-pub use self::files::read;
-pub use self::objects::{List, Model, ObjectView, Ref, Target, Weighted};
+pub use self::objects::{List, Ref, Target, Weighted};
+pub use self::series::Series;
+
+/// Reads the inputs of an e-footprint system.
+///
+/// The file is streamed: results stored in it are skipped without being kept, and memory stays
+/// close to the size of the model whatever the input, which may come from anyone.
+///
+/// # Errors
+///
+/// The first thing wrong with the file.
+pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
+    files::read(input)
+}

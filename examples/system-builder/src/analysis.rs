@@ -12,10 +12,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use efootprint::{
-    ObjectView,
+    Failure, Guard, ObjectView, Series, Summary, Value,
     diagram::{Column, Options, sankey},
-    engine::{Failure, Guard, Measure, Series, Summary, Value, write_computed},
     footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, sums, written},
+    units::Measure,
+    write_computed,
 };
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 use efootprint::{
-    Model, ReadError,
-    engine::{Cancel, Engine, write_computed},
+    Cancel, Engine, Model, ReadError,
     footprint::{Category, Footprint, Phase},
+    write_computed,
 };
 use std::{
     collections::BTreeSet,

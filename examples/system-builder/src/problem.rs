@@ -8,10 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use efootprint::{
-    Defect, ReadError,
-    engine::{self, Failure},
-};
+use efootprint::{Defect, Failure, ReadError};
 use html_escape::encode_safe as escape;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -66,8 +63,11 @@ impl Problem {
     }
 
     /// What a system asks for and can't have: the first such thing, and all of them.
-    pub(crate) fn impossible(first: &engine::Problem, all: &[Arc<engine::Problem>]) -> Self {
-        let members = |problem: &engine::Problem| match serde_json::to_value(problem) {
+    pub(crate) fn impossible(
+        first: &efootprint::Problem,
+        all: &[Arc<efootprint::Problem>],
+    ) -> Self {
+        let members = |problem: &efootprint::Problem| match serde_json::to_value(problem) {
             Ok(Value::Object(members)) => members,
             _ => Map::new(),
         };

@@ -7,10 +7,7 @@ use crate::{
 };
 use axum::http::StatusCode;
 use bytesize::ByteSize;
-use efootprint::{
-    engine::{Attribution, Cancel, Engine, Failure},
-    footprint::Footprint,
-};
+use efootprint::{Attribution, Cancel, Engine, Failure, footprint::Footprint};
 use quick_cache::{Weighter, sync::Cache};
 use std::{sync::Arc, time::Duration};
 use tokio::{

@@ -2,8 +2,8 @@
 
 use super::{Row, Stream, Way};
 use crate::classes::{
-    AnyEdgeComponent, AnyEdgeDevice, Device, EdgeUsagePattern, Kind, Path, Phase, UsageJourneyStep,
-    UsedInPatterns,
+    AnyEdgeComponent, AnyEdgeDevice, Device, EdgeUsagePattern, Path, Phase, Resource,
+    UsageJourneyStep, UsedInPatterns,
 };
 use crate::engine::{At, Failure};
 use crate::series::sum;
@@ -96,7 +96,7 @@ fn split_component<'e>(
     let manufacturing = own.with(&structure, |own, structure| {
         number * own + structure_share * structure
     })?;
-    let standing = if component.kind() == Kind::Storage {
+    let standing = if component.resource() == Resource::Storage {
         devices.filled_with(0.0)
     } else {
         let hourly = component.standing_power()? / 1000.0 * pattern.of().carbon_intensity();

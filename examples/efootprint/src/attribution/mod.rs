@@ -13,10 +13,10 @@ use self::devices::{split_device, split_edge_device};
 use self::servers::Provision;
 use self::storages::Keeping;
 use crate::classes::{
-    AnyApi, AnyApiServer, AnyEdgeDevice, AnyJob, AnyServer, EdgeUsagePattern, Emitter, Path, Phase,
-    Place,
+    AnyApi, AnyApiServer, AnyEdgeDevice, AnyJob, AnyServer, Coordinate, EdgeUsagePattern, Emitter,
+    Engine, Path, Phase, emitters, keep_footprints,
 };
-use crate::engine::{At, Engine, Failure};
+use crate::engine::{At, Failure};
 use crate::series::Hours;
 
 /// A part of the footprint of an object over the whole period, and the way that leads to it.
@@ -137,9 +137,9 @@ impl Attribution {
     /// [`Failure::Cancelled`], and nothing else.
     pub fn of(engine: &Engine) -> Result<Self, Failure> {
         // Each footprint is looked at by every job.
-        engine.keep_footprints();
+        keep_footprints(engine);
         let mut split = Self::default();
-        let emitters = engine.emitters();
+        let emitters = emitters(engine);
         let networks = emitters
             .iter()
             .filter(|emitter| matches!(emitter, Emitter::Network(_)));
@@ -251,7 +251,7 @@ impl Attribution {
 
 /// A place that starts a job, with what it starts.
 struct Cell<'e> {
-    place: Place<'e>,
+    place: Coordinate<'e>,
     /// Requests in progress.
     requests: Hours,
     /// Its part of all the job's requests.
@@ -329,7 +329,7 @@ impl Cell<'_> {
     /// The row of a part with that value, of a job's source.
     fn row(&self, source: usize, stream: Stream, phase: Phase, job: usize, value: f64) -> Row {
         let mut way = match self.place {
-            Place::Step {
+            Coordinate::Step {
                 pattern,
                 journey,
                 step,
@@ -342,7 +342,7 @@ impl Cell<'_> {
                 ..Way::default()
             },
             // All ways to the need together; they are told apart after.
-            Place::Need { pattern, need, .. } => Way {
+            Coordinate::Need { pattern, need, .. } => Way {
                 server_need: Some(need.index() as u32),
                 pattern: pattern.index() as u32,
                 country: pattern.of().country().index() as u32,
@@ -362,8 +362,8 @@ impl Cell<'_> {
     /// Adds a part, by each way that leads to its place.
     fn add(&self, row: Row, rows: &mut Vec<Row>) {
         match self.place {
-            Place::Step { .. } => rows.push(row),
-            Place::Need { pattern, need, .. } => {
+            Coordinate::Step { .. } => rows.push(row),
+            Coordinate::Need { pattern, need, .. } => {
                 add_by_paths(row, need.paths(), pattern, rows);
             }
         }

@@ -1,11 +1,10 @@
 //! Cloud servers of Boavizta's catalogue.
 
+use super::declare::{Answers, Category, Checks, Column, ModelOf, Tables, attributes, class};
 use super::{AnyServer, SERVER, Sizing, Storage};
 use crate::catalogues;
-use crate::classes::declare::class;
-use crate::engine::{At, attributes, computed};
-use crate::error::Fault;
-use crate::objects::references::Ref;
+use crate::engine::At;
+use crate::objects::{AttributeFault, Change, Ref};
 use crate::units::measure::{CORES, GB_RAM, KG, WATT};
 use crate::values::{
     CarbonIntensity, CpuCores, OrEmpty, Power, Ram, Ratio, Scalar, ServerType, Text, Time,
@@ -31,8 +30,12 @@ class! {
     }
 }
 
-computed! {
-    BoaviztaCloudServer: BOAVIZTA_CLOUD_SERVER, SERVER;
+impl Answers for BoaviztaCloudServer {
+    const CATEGORY: Option<Category> = Some(Category::Servers);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const TABLES: Tables<Self> = &[BOAVIZTA_CLOUD_SERVER, SERVER];
 }
 
 attributes! {
@@ -50,7 +53,7 @@ attributes! {
 
 impl BoaviztaCloudServer {
     /// Whether the catalogue has the instance.
-    pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
+    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
         let known = catalogues::instance(&self.provider.value, &self.instance_type.value);
         known
             .map(drop)

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::declare::{Answers, Category, Checks, Column, Tables, attributes, class, family};
 use super::edge_usage::{UsedInPatterns, patterns_of};
 use super::{
     AnyEdgeComponentNeed, AnyEdgeDevice, AnyUsagePattern, EdgeAppliance, EdgeComputer,
     EdgeUsagePattern,
 };
-use crate::classes::declare::{class, family};
-use crate::engine::{At, Failure, ProblemKind, attributes, computed};
+use crate::engine::{At, Failure, ProblemKind};
+use crate::objects::{Change, Target};
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{
     CONCURRENT, CORES, GB_RAM, HOUR, KG, KWH, Measure, NUMBER, TB_STORED, WATT,
@@ -100,26 +101,72 @@ family! {
     }
 }
 
-computed! {
-    EdgeRAMComponent: RAM_COMPONENT, POWERED, COMPONENT;
-    EdgeCPUComponent: CPU_COMPONENT, POWERED, COMPONENT;
-    EdgeWorkloadComponent: WORKLOAD_COMPONENT, POWERED, COMPONENT;
-    EdgeStorage: EDGE_STORAGE, COMPONENT;
-    EdgeComputerRAMComponent: COMPUTER_RAM, RAM_COMPONENT, POWERED, COMPONENT;
-    EdgeComputerCPUComponent: COMPUTER_CPU, CPU_COMPONENT, POWERED, COMPONENT;
-    EdgeApplianceComponent: APPLIANCE_COMPONENT, WORKLOAD_COMPONENT, POWERED, COMPONENT;
+impl Answers for EdgeRAMComponent {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[RAM_COMPONENT, POWERED, COMPONENT];
+}
+
+impl Answers for EdgeCPUComponent {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[CPU_COMPONENT, POWERED, COMPONENT];
+}
+
+impl Answers for EdgeWorkloadComponent {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[WORKLOAD_COMPONENT, POWERED, COMPONENT];
+}
+
+impl Answers for EdgeStorage {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[EDGE_STORAGE, COMPONENT];
+}
+
+impl Answers for EdgeComputerRAMComponent {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[COMPUTER_RAM, RAM_COMPONENT, POWERED, COMPONENT];
+}
+
+impl Answers for EdgeComputerCPUComponent {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[COMPUTER_CPU, CPU_COMPONENT, POWERED, COMPONENT];
+}
+
+impl Answers for EdgeApplianceComponent {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[APPLIANCE_COMPONENT, WORKLOAD_COMPONENT, POWERED, COMPONENT];
 }
 
 /// What a component provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Resource {
     Ram,
     Cpu,
     Workload,
     Storage,
 }
 
-impl Kind {
+impl Resource {
     /// Our unit of it.
     pub(crate) fn unit(self) -> Measure {
         match self {
@@ -297,15 +344,15 @@ impl<'e> UsedInPatterns<'e> for At<'e, AnyEdgeComponent> {
 }
 
 impl<'e> At<'e, AnyEdgeComponent> {
-    pub(crate) fn kind(self) -> Kind {
+    pub(crate) fn resource(self) -> Resource {
         match self.get() {
             AnyEdgeComponent::EdgeRAMComponent(_)
-            | AnyEdgeComponent::EdgeComputerRAMComponent(_) => Kind::Ram,
+            | AnyEdgeComponent::EdgeComputerRAMComponent(_) => Resource::Ram,
             AnyEdgeComponent::EdgeCPUComponent(_)
-            | AnyEdgeComponent::EdgeComputerCPUComponent(_) => Kind::Cpu,
+            | AnyEdgeComponent::EdgeComputerCPUComponent(_) => Resource::Cpu,
             AnyEdgeComponent::EdgeWorkloadComponent(_)
-            | AnyEdgeComponent::EdgeApplianceComponent(_) => Kind::Workload,
-            AnyEdgeComponent::EdgeStorage(_) => Kind::Storage,
+            | AnyEdgeComponent::EdgeApplianceComponent(_) => Resource::Workload,
+            AnyEdgeComponent::EdgeStorage(_) => Resource::Storage,
         }
     }
 
@@ -327,7 +374,9 @@ impl<'e> At<'e, AnyEdgeComponent> {
     }
 
     /// The computer or appliance whose inputs it takes.
-    fn owner<T: crate::Target>(self) -> Result<At<'e, T>, Failure> {
+    fn owner<T: Target<Object = <AnyEdgeComponent as Target>::Object>>(
+        self,
+    ) -> Result<At<'e, T>, Failure> {
         self.device()?;
         self.referrers::<T>().next().ok_or_else(|| {
             let detail = "is a part of no device, which it takes its inputs from; list it in one.";
@@ -454,8 +503,8 @@ impl<'e> At<'e, AnyEdgeComponent> {
                 "base_consumption",
                 "lower its base consumption, or give it more",
             );
-            let (unit, asked) = (self.kind().unit(), (size.base, size.capacity));
-            return Err(self.shortage(attribute, self.kind().in_words(), asked, unit, way_out));
+            let (unit, asked) = (self.resource().unit(), (size.base, size.capacity));
+            return Err(self.shortage(attribute, self.resource().in_words(), asked, unit, way_out));
         }
         Ok(available)
     }
@@ -481,12 +530,12 @@ impl<'e> At<'e, AnyEdgeComponent> {
                 .needs_in(pattern)
                 .into_iter()
                 .map(|need| need.level(pattern)))?;
-            Ok(match self.kind() {
-                Kind::Storage => {
+            Ok(match self.resource() {
+                Resource::Storage => {
                     let base = self.sizing()?.base as f32;
                     need.map(|need| need.map(|need| need + base).into())
                 }
-                Kind::Ram | Kind::Cpu | Kind::Workload => need,
+                Resource::Ram | Resource::Cpu | Resource::Workload => need,
             })
         })
     }
@@ -515,10 +564,10 @@ impl<'e> At<'e, AnyEdgeComponent> {
     fn check_need(self, need: f64, available: f64) -> Result<(), Failure> {
         if need > available {
             let way_out = "give it more, or ask less of it";
-            let unit = self.kind().unit();
+            let unit = self.resource().unit();
             return Err(self.shortage(
                 "unitary_power_per_usage_pattern",
-                self.kind().in_words(),
+                self.resource().in_words(),
                 (need, available),
                 unit,
                 way_out,
@@ -529,7 +578,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
 
     /// What one device draws for it. A storage draws nothing.
     fn unitary_power(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
-        if self.kind() == Kind::Storage {
+        if self.resource() == Resource::Storage {
             return Ok(None);
         }
         self.shared_for("unitary_power", pattern.index(), || {
@@ -537,7 +586,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
                 return Ok(None);
             };
             let size = self.sizing()?;
-            if self.kind() == Kind::Workload {
+            if self.resource() == Resource::Workload {
                 if need.min() < 0.0 || need.max() > 1.0 {
                     let detail = format!(
                         "has a load outside of 0 to 1 in the pattern “{}”, {} at most; ask less of it.",
@@ -561,9 +610,9 @@ impl<'e> At<'e, AnyEdgeComponent> {
     pub(crate) fn standing_power(self) -> Result<f64, Failure> {
         let size = self.sizing()?;
         let capacity = self.divisor("capacity", size.capacity)?;
-        Ok(match self.kind() {
-            Kind::Storage => 0.0,
-            Kind::Ram | Kind::Cpu | Kind::Workload => {
+        Ok(match self.resource() {
+            Resource::Storage => 0.0,
+            Resource::Ram | Resource::Cpu | Resource::Workload => {
                 size.idle_power + (size.power - size.idle_power) * size.base / capacity
             }
         })

@@ -1,13 +1,13 @@
 //! Devices in the field.
 
+use super::declare::{Answers, Category, Checks, Column, Tables, attributes, class, family};
 use super::edge_usage::{UsedInPatterns, patterns_of};
 use super::{
     AnyEdgeComponent, AnyEdgeDeviceNeed, EdgeApplianceComponent, EdgeComputerCPUComponent,
     EdgeComputerRAMComponent, EdgeDeviceGroup, EdgeStorage, EdgeUsagePattern, RecurrentServerNeed,
 };
-use crate::classes::declare::{class, family};
-use crate::engine::{At, Entries, Failure, ProblemKind, attributes, computed};
-use crate::objects::references::{List, Ref};
+use crate::engine::{At, Entries, Failure, ProblemKind};
+use crate::objects::{Change, List, Ref};
 use crate::series::{Hours, sum};
 use crate::units::measure::{HOUR, KG, KWH, NUMBER};
 use crate::values::{CpuCores, Mass, Power, Ram, Scalar, Time};
@@ -58,10 +58,28 @@ family! {
     AnyEdgeDevice { EdgeDevice, EdgeComputer, EdgeAppliance }
 }
 
-computed! {
-    EdgeDevice: EDGE_DEVICE;
-    EdgeComputer: ONE_PIECE, EDGE_DEVICE;
-    EdgeAppliance: ONE_PIECE, EDGE_DEVICE;
+impl Answers for EdgeDevice {
+    const CATEGORY: Option<Category> = Some(Category::EdgeDevices);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[EDGE_DEVICE];
+}
+
+impl Answers for EdgeComputer {
+    const CATEGORY: Option<Category> = Some(Category::EdgeDevices);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[ONE_PIECE, EDGE_DEVICE];
+}
+
+impl Answers for EdgeAppliance {
+    const CATEGORY: Option<Category> = Some(Category::EdgeDevices);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[ONE_PIECE, EDGE_DEVICE];
 }
 
 attributes! {

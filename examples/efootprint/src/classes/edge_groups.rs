@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{AnyEdgeDevice, Object};
-use crate::Model;
-use crate::classes::declare::class;
-use crate::engine::{At, attributes, computed};
-use crate::objects::references::Weighted;
+use super::AnyEdgeDevice;
+use super::declare::{Answers, Category, Checks, Column, ModelOf, Tables, attributes, class};
+use crate::engine::At;
+use crate::error::{DefectKind, Fault};
+use crate::objects::{AttributeFault, Change, Target, Weighted};
 use crate::units::measure::NUMBER;
 use crate::values::Weight;
 
@@ -18,8 +18,12 @@ class! {
     }
 }
 
-computed! {
-    EdgeDeviceGroup: EDGE_DEVICE_GROUP;
+impl Answers for EdgeDeviceGroup {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::all(check_circles);
+    const TABLES: Tables<Self> = &[EDGE_DEVICE_GROUP];
 }
 
 attributes! {
@@ -64,18 +68,24 @@ impl<'e> At<'e, EdgeDeviceGroup> {
     }
 }
 
-/// A group that is one of its own sub-groups, or of theirs.
-pub(super) fn circular(model: &Model) -> Option<&Object> {
-    let groups = || {
-        model
-            .objects
-            .iter()
-            .enumerate()
-            .filter_map(|(place, object)| match object {
-                Object::EdgeDeviceGroup(group) => Some((place, group)),
-                _ => None,
-            })
-    };
+/// Whether no group leads back to itself.
+fn check_circles(
+    model: &ModelOf<EdgeDeviceGroup>,
+) -> Result<(), (&<EdgeDeviceGroup as Target>::Object, AttributeFault)> {
+    match circular(model) {
+        Some(place) => {
+            let text = "leads back to a group it started from; take one of the sub-groups out";
+            let fault = Fault::new(DefectKind::CircularReference, text);
+            Err((&model.objects[place], ("sub_group_counts", fault)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A group that is one of its own sub-groups, or of theirs: its place.
+fn circular(model: &ModelOf<EdgeDeviceGroup>) -> Option<usize> {
+    let group_at = |place: usize| EdgeDeviceGroup::find(place as u32, &model.objects[place]);
+    let groups = || (0..model.len()).filter_map(|place| Some((place, group_at(place)?)));
     let mut parents: HashMap<usize, Vec<usize>> = HashMap::new();
     for (place, group) in groups() {
         for (sub_group, _) in group.sub_group_counts.iter() {
@@ -105,11 +115,11 @@ pub(super) fn circular(model: &Model) -> Option<&Object> {
     // Each of those has one of them below it, so that going down long enough ends in a circle.
     let mut place = *open.keys().min()?;
     for _ in 0..open.len() {
-        let Object::EdgeDeviceGroup(group) = &model.objects[place] else {
-            return None;
-        };
-        let mut below = group.sub_group_counts.iter().map(|(sub, _)| sub.index());
+        let mut below = group_at(place)?
+            .sub_group_counts
+            .iter()
+            .map(|(sub, _)| sub.index());
         place = below.find(|sub_group| open.contains_key(sub_group))?;
     }
-    Some(&model.objects[place])
+    Some(place)
 }

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use super::edge_components::Kind;
-use super::edge_usage::{Path, patterns_of};
+use super::declare::{
+    Answers, Category, Checks, Column, ModelOf, Tables, attributes, class, family,
+};
+use super::edge_components::Resource;
+use super::edge_usage::{Path, occurrences_in, patterns_of};
 use super::{
     AnyEdgeComponent, AnyEdgeDevice, EdgeAppliance, EdgeApplianceComponent, EdgeComputer,
     EdgeComputerCPUComponent, EdgeComputerRAMComponent, EdgeFunction, EdgeStorage,
     EdgeUsagePattern,
 };
-use crate::Model;
-use crate::classes::declare::{class, family};
-use crate::engine::{
-    At, Entries, Failure, Measured, ProblemKind, Week, attributes, computed, occurrences_in,
-};
+use crate::engine::{At, Entries, Failure, Measured, ProblemKind, Week};
 use crate::error::Fault;
-use crate::objects::references::{List, Ref};
+use crate::objects::{AttributeFault, Change, List, Ref, Target};
 use crate::series::{Hours, sum};
 use crate::units::Unit;
 use crate::units::measure::{CONCURRENT, NUMBER, known};
@@ -115,7 +114,7 @@ class! {
 
 impl RecurrentEdgeComponentNeed {
     /// Whether the need is of what the component provides.
-    pub(super) fn check(&self, model: &Model) -> Result<(), Fault> {
+    fn check(&self, model: &ModelOf<Self>) -> Result<(), AttributeFault> {
         fn unit_is<Q: Quantity>(need: &Weekly<ComponentNeed>) -> Result<(), Fault> {
             if Q::admits(&need.unit) {
                 Ok(())
@@ -125,7 +124,7 @@ impl RecurrentEdgeComponentNeed {
         }
 
         let need = &self.recurrent_need;
-        match model.get(self.edge_component) {
+        let checked = match model.get(self.edge_component) {
             AnyEdgeComponent::EdgeRAMComponent(_)
             | AnyEdgeComponent::EdgeComputerRAMComponent(_) => unit_is::<Ram>(need),
             AnyEdgeComponent::EdgeCPUComponent(_)
@@ -133,27 +132,88 @@ impl RecurrentEdgeComponentNeed {
             AnyEdgeComponent::EdgeWorkloadComponent(_)
             | AnyEdgeComponent::EdgeApplianceComponent(_) => unit_is::<Workload>(need),
             AnyEdgeComponent::EdgeStorage(_) => unit_is::<Stored>(need),
-        }
+        };
+        checked.map_err(|fault| ("recurrent_need", fault))
     }
 }
 
-computed! {
-    RecurrentEdgeDeviceNeed: ;
-    RecurrentEdgeProcess: ;
-    RecurrentEdgeWorkload: ;
-    RecurrentEdgeComponentNeed: COMPONENT_NEED;
-    RecurrentEdgeStorageNeed: COMPONENT_NEED, STORAGE_NEED;
-    RecurrentEdgeProcessRAMNeed: OWN_WEEK, COMPONENT_NEED;
-    RecurrentEdgeProcessCPUNeed: OWN_WEEK, COMPONENT_NEED;
-    RecurrentEdgeProcessStorageNeed: OWN_WEEK, COMPONENT_NEED, STORAGE_NEED;
-    RecurrentEdgeWorkloadNeed: OWN_WEEK, COMPONENT_NEED;
+impl Answers for RecurrentEdgeDeviceNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Need);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[];
+}
+
+impl Answers for RecurrentEdgeProcess {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Need);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[];
+}
+
+impl Answers for RecurrentEdgeWorkload {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Need);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[];
+}
+
+impl Answers for RecurrentEdgeComponentNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const TABLES: Tables<Self> = &[COMPONENT_NEED];
+}
+
+impl Answers for RecurrentEdgeStorageNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[COMPONENT_NEED, STORAGE_NEED];
+}
+
+impl Answers for RecurrentEdgeProcessRAMNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED];
+}
+
+impl Answers for RecurrentEdgeProcessCPUNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED];
+}
+
+impl Answers for RecurrentEdgeProcessStorageNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED, STORAGE_NEED];
+}
+
+impl Answers for RecurrentEdgeWorkloadNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED];
 }
 
 attributes! {
     /// Of needs that take their week from a process or a workload.
     OWN_WEEK of AnyEdgeComponentNeed {
         "E4.3" recurrent_need [CONCURRENT]
-            = "that of the process or workload" => |need| Measured(need.own_week(), need.kind().unit());
+            = "that of the process or workload" => |need| Measured(need.own_week(), need.resource().unit());
     }
 }
 
@@ -162,17 +222,17 @@ attributes! {
     COMPONENT_NEED of AnyEdgeComponentNeed {
         guard "E4.3" recurrent_need_validation [CONCURRENT]
             = "the need, which is of what the component provides" =>
-            |need| Measured(need.checked_week(), need.kind().unit());
+            |need| Measured(need.checked_week(), need.resource().unit());
         "E4.3" unitary_hourly_need_per_usage_pattern [CONCURRENT]
             = "for each pattern, the weekly need on the clocks of its country, as often as the pattern has it" =>
             |need| Entries(need.usage_patterns().into_iter().map(move |pattern| {
-                (pattern.id(), Measured(need.unitary_hourly_need(pattern), need.kind().unit()))
+                (pattern.id(), Measured(need.unitary_hourly_need(pattern), need.resource().unit()))
             }));
         "E4.3" total_hourly_need_across_usage_patterns [CONCURRENT]
             = "sum over patterns of the need of one device (of storages, so far) × deployments in use" =>
-            |need| Measured(need.total(), match need.kind() {
-                Kind::Workload => NUMBER,
-                kind => kind.unit(),
+            |need| Measured(need.total(), match need.resource() {
+                Resource::Workload => NUMBER,
+                resource => resource.unit(),
             });
     }
 }
@@ -183,7 +243,7 @@ attributes! {
         "E4.3" cumulative_unitary_storage_need_per_usage_pattern [CONCURRENT]
             = "for each pattern, what one device wrote so far" =>
             |need| Entries(need.usage_patterns().into_iter().map(move |pattern| {
-                (pattern.id(), Measured(need.cumulative_unitary_need(pattern), need.kind().unit()))
+                (pattern.id(), Measured(need.cumulative_unitary_need(pattern), need.resource().unit()))
             }));
     }
 }
@@ -196,7 +256,7 @@ impl<'e> At<'e, AnyEdgeDeviceNeed> {
             list: &[Ref<T>],
         ) -> Vec<At<'e, AnyEdgeComponentNeed>>
         where
-            T: crate::Target,
+            T: Target<Object = <AnyEdgeComponentNeed as Target>::Object>,
             Ref<AnyEdgeComponentNeed>: From<Ref<T>>,
         {
             list.iter().map(|need| at.at(*need).of()).collect()
@@ -272,8 +332,8 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
         }
     }
 
-    pub(crate) fn kind(self) -> Kind {
-        self.component().kind()
+    pub(crate) fn resource(self) -> Resource {
+        self.component().resource()
     }
 
     /// The need by the hour of the week, as it is written, and its unit.
@@ -291,19 +351,19 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
             _ => {}
         }
         let owner = self.referrers::<AnyEdgeDeviceNeed>().map(At::get).next();
-        match (owner, self.kind()) {
-            (Some(AnyEdgeDeviceNeed::RecurrentEdgeProcess(process)), kind) => {
+        match (owner, self.resource()) {
+            (Some(AnyEdgeDeviceNeed::RecurrentEdgeProcess(process)), resource) => {
                 let process = self.at(process).get();
-                match kind {
-                    Kind::Ram => week(&process.recurrent_ram_needed),
-                    Kind::Storage => week(&process.recurrent_storage_needed),
-                    Kind::Cpu | Kind::Workload => week(&process.recurrent_compute_needed),
+                match resource {
+                    Resource::Ram => week(&process.recurrent_ram_needed),
+                    Resource::Storage => week(&process.recurrent_storage_needed),
+                    Resource::Cpu | Resource::Workload => week(&process.recurrent_compute_needed),
                 }
             }
             (Some(AnyEdgeDeviceNeed::RecurrentEdgeWorkload(workload)), _) => {
                 week(&self.at(workload).get().recurrent_workload)
             }
-            (_, kind) => (&[0.0; HOURS_OF_WEEK], known(kind.unit_of_inputs())),
+            (_, resource) => (&[0.0; HOURS_OF_WEEK], known(resource.unit_of_inputs())),
         }
     }
 
@@ -311,14 +371,16 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
     fn own_week(self) -> Week {
         let (week, unit) = self.week();
         let factor = unit
-            .factor_to(&known(self.kind().unit_of_inputs()))
+            .factor_to(&known(self.resource().unit_of_inputs()))
             .unwrap_or(1.0) as f32;
         Box::new(week.map(|value| value * factor))
     }
 
     fn checked_week(self) -> Result<Week, Failure> {
         let week = self.own_week();
-        if self.kind() == Kind::Workload && week.iter().any(|load| !(0.0..=1.0).contains(load)) {
+        if self.resource() == Resource::Workload
+            && week.iter().any(|load| !(0.0..=1.0).contains(load))
+        {
             let detail = "has hours with a load outside of 0 to 1; keep it within.";
             let attribute = "recurrent_need_validation";
             return Err(self
@@ -365,7 +427,7 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
             let need = country
                 .weeks(&self.own_week(), &*pattern.deployments()?)
                 .times(self.times(pattern));
-            if self.kind() != Kind::Storage {
+            if self.resource() != Resource::Storage {
                 return Ok(Some(need));
             }
             // A week counts from its beginning.
@@ -389,9 +451,9 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
 
     /// What one device needs, of a storage so far.
     pub(crate) fn level(self, pattern: At<'e, EdgeUsagePattern>) -> Result<Hours, Failure> {
-        match self.kind() {
-            Kind::Storage => self.cumulative_unitary_need(pattern),
-            Kind::Ram | Kind::Cpu | Kind::Workload => self.unitary_hourly_need(pattern),
+        match self.resource() {
+            Resource::Storage => self.cumulative_unitary_need(pattern),
+            Resource::Ram | Resource::Cpu | Resource::Workload => self.unitary_hourly_need(pattern),
         }
     }
 

@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use super::{AnyEdgeDevice, AnyEdgeDeviceNeed, AnyJob, Country, Network};
-use crate::classes::declare::class;
-use crate::engine::{
-    At, Entries, Failure, ProblemKind, Week, attributes, computed, occurrences_in,
-};
-use crate::objects::references::{List, Ref, Weighted};
+use crate::engine::{At, Entries, Failure, ProblemKind, Week};
+use crate::objects::{Change, List, Ref, Weighted};
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{CONCURRENT, NUMBER, OCCURRENCES, known};
 use crate::values::{Hourly, Scalar, Starts, Time, Volume, Weekly, Weight};
@@ -48,11 +46,36 @@ class! {
     }
 }
 
-computed! {
-    EdgeUsagePattern: EDGE_USAGE_PATTERN;
-    EdgeUsageJourney: ;
-    EdgeFunction: ;
-    RecurrentServerNeed: RECURRENT_SERVER_NEED;
+impl Answers for EdgeUsagePattern {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Pattern);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[EDGE_USAGE_PATTERN];
+}
+
+impl Answers for EdgeUsageJourney {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Journey);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[];
+}
+
+impl Answers for EdgeFunction {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Step);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[];
+}
+
+impl Answers for RecurrentServerNeed {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Need);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[RECURRENT_SERVER_NEED];
 }
 
 attributes! {
@@ -261,4 +284,9 @@ impl<'e> At<'e, RecurrentServerNeed> {
             Ok(Some(volume.times(self.times(pattern) * events)))
         })
     }
+}
+
+/// How often a list has what `is` tells.
+pub(crate) fn occurrences_in<T>(list: &[Ref<T>], is: impl Fn(Ref<T>) -> bool) -> f64 {
+    list.iter().filter(|&&of| is(of)).count() as f64
 }

@@ -3,9 +3,10 @@
 use jiff::civil::{Date, DateTime};
 use jiff::tz::AmbiguousOffset;
 
+use super::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use super::{AnyJob, AnyUsagePattern, EdgeUsagePattern, UsagePattern};
-use crate::classes::declare::class;
-use crate::engine::{At, Entries, Failure, attributes, computed};
+use crate::engine::{At, Entries, Failure};
+use crate::objects::Change;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{CONCURRENT, KG};
 use crate::values::{
@@ -39,10 +40,28 @@ class! {
     }
 }
 
-computed! {
-    Device: DEVICE;
-    Network: NETWORK;
-    Country: ;
+impl Answers for Device {
+    const CATEGORY: Option<Category> = Some(Category::Devices);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[DEVICE];
+}
+
+impl Answers for Network {
+    const CATEGORY: Option<Category> = Some(Category::Network);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[NETWORK];
+}
+
+impl Answers for Country {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Country);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[];
 }
 
 attributes! {

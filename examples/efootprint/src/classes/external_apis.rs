@@ -1,11 +1,12 @@
 //! Generative models behind other people's APIs, with impacts by EcoLogits.
 
+use super::declare::{
+    Answers, Category, Checks, Column, ModelOf, Tables, attributes, class, family,
+};
 use super::{AnyJob, JOB};
 use crate::catalogues::{self, LanguageModel, VideoModel};
-use crate::classes::declare::{class, family};
-use crate::engine::{At, Failure, attributes, computed};
-use crate::error::Fault;
-use crate::objects::references::Ref;
+use crate::engine::{At, Failure};
+use crate::objects::{AttributeFault, Change, Ref};
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{GB_RAM, HOUR, KG, KG_PER_KWH, KWH, MB, NUMBER, OCCURRENCES};
 use crate::values::{
@@ -74,13 +75,55 @@ family! {
     AnyApi { EcoLogitsGenAIExternalAPI, EcoLogitsVideoGenExternalAPI }
 }
 
-computed! {
-    EcoLogitsGenAIExternalAPI: LANGUAGE_API;
-    EcoLogitsGenAIExternalAPIServer: API_SERVER;
-    EcoLogitsGenAIExternalAPIJob: LANGUAGE_JOB, API_JOB, JOB;
-    EcoLogitsVideoGenExternalAPI: VIDEO_API;
-    EcoLogitsVideoGenExternalAPIServer: API_SERVER;
-    EcoLogitsVideoGenExternalAPIJob: VIDEO_JOB, API_JOB, JOB;
+impl Answers for EcoLogitsGenAIExternalAPI {
+    const CATEGORY: Option<Category> = Some(Category::ExternalAPIs);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const TABLES: Tables<Self> = &[LANGUAGE_API];
+}
+
+impl Answers for EcoLogitsGenAIExternalAPIServer {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[API_SERVER];
+}
+
+impl Answers for EcoLogitsGenAIExternalAPIJob {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[LANGUAGE_JOB, API_JOB, JOB];
+}
+
+impl Answers for EcoLogitsVideoGenExternalAPI {
+    const CATEGORY: Option<Category> = Some(Category::ExternalAPIs);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const TABLES: Tables<Self> = &[VIDEO_API];
+}
+
+impl Answers for EcoLogitsVideoGenExternalAPIServer {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[API_SERVER];
+}
+
+impl Answers for EcoLogitsVideoGenExternalAPIJob {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = Some(Change {
+        version: 26,
+        subject: "generates videos",
+    });
+    const CHECKS: Checks<Self> = Checks::then(Self::check);
+    const TABLES: Tables<Self> = &[VIDEO_JOB, API_JOB, JOB];
 }
 
 /// What a request to a model of other people costs.
@@ -199,7 +242,7 @@ attributes! {
 
 impl EcoLogitsGenAIExternalAPI {
     /// Whether the catalogue has the model.
-    pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
+    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
         let known = catalogues::language_model(&self.provider.value, &self.model_name.value);
         known
             .map(drop)
@@ -335,7 +378,7 @@ attributes! {
 
 impl EcoLogitsVideoGenExternalAPI {
     /// Whether the catalogue has the model.
-    pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
+    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
         let known = catalogues::video_model(&self.provider.value, &self.model_name.value);
         known
             .map(drop)
@@ -351,11 +394,11 @@ impl EcoLogitsVideoGenExternalAPI {
 
 impl EcoLogitsVideoGenExternalAPIJob {
     /// Whether the model makes videos of that resolution.
-    pub(super) fn check(
-        &self,
-        api: &EcoLogitsVideoGenExternalAPI,
-    ) -> Result<(), (&'static str, Fault)> {
-        let (resolution, model) = (&self.resolution.value, api.model());
+    fn check(&self, objects: &ModelOf<Self>) -> Result<(), AttributeFault> {
+        let (resolution, model) = (
+            &self.resolution.value,
+            objects.get(self.external_api).model(),
+        );
         if model
             .resolutions
             .split(';')
@@ -447,5 +490,24 @@ impl At<'_, EcoLogitsVideoGenExternalAPIJob> {
     /// In MB.
     pub(super) fn data_transferred(self) -> f64 {
         self.seconds() * 0.1 * self.pixels() * FRAMES / 8e6
+    }
+}
+
+impl AnyApi {
+    /// The place of its server.
+    pub(crate) fn server(self, model: &ModelOf<Self>) -> usize {
+        match self {
+            Self::EcoLogitsGenAIExternalAPI(api) => model.get(api).server.index(),
+            Self::EcoLogitsVideoGenExternalAPI(api) => model.get(api).server.index(),
+        }
+    }
+}
+
+impl<'e> At<'e, AnyApi> {
+    pub(crate) fn server(self) -> At<'e, AnyApiServer> {
+        match self.get() {
+            AnyApi::EcoLogitsGenAIExternalAPI(api) => self.at(self.at(api).get().server).of(),
+            AnyApi::EcoLogitsVideoGenExternalAPI(api) => self.at(self.at(api).get().server).of(),
+        }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::declare::{Answers, Category, Checks, Column, Tables, attributes, class, family};
 use super::{
-    AnyJob, AnyServer, AnyUsagePattern, BoaviztaCloudServer, EdgeUsagePattern, GPUServer,
+    AnyApi, AnyJob, AnyServer, AnyUsagePattern, BoaviztaCloudServer, EdgeUsagePattern, GPUServer,
     RecurrentServerNeed, Server, UsageJourney, UsageJourneyStep, UsagePattern, VideoStreaming,
 };
-use crate::classes::declare::{class, family};
-use crate::engine::{At, Entries, Failure, attributes, computed};
-use crate::objects::references::Ref;
+use crate::engine::{At, Entries, Failure};
+use crate::objects::{Change, Ref};
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{CONCURRENT, MB, MB_STORED, OCCURRENCES};
 use crate::values::Amount;
@@ -43,9 +43,20 @@ family! {
     CpuServer { Server, BoaviztaCloudServer }
 }
 
-computed! {
-    Job: JOB;
-    GPUJob: JOB;
+impl Answers for Job {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[JOB];
+}
+
+impl Answers for GPUJob {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[JOB];
 }
 
 attributes! {
@@ -95,7 +106,7 @@ attributes! {
 /// A place in the usage tree that starts a job: a step of a journey of a pattern, or a server need
 /// of devices (sections 7 and E9.1).
 #[derive(Clone, Copy)]
-pub(crate) enum Place<'e> {
+pub(crate) enum Coordinate<'e> {
     Step {
         pattern: At<'e, UsagePattern>,
         journey: At<'e, UsageJourney>,
@@ -113,7 +124,7 @@ pub(crate) enum Place<'e> {
     },
 }
 
-impl<'e> Place<'e> {
+impl<'e> Coordinate<'e> {
     pub(crate) fn pattern(&self) -> At<'e, AnyUsagePattern> {
         match self {
             Self::Step { pattern, .. } => pattern.of(),
@@ -250,7 +261,7 @@ impl<'e> At<'e, AnyJob> {
     }
 
     /// Every place that starts this job.
-    pub(crate) fn places(self) -> Vec<Place<'e>> {
+    pub(crate) fn places(self) -> Vec<Coordinate<'e>> {
         let patterns = self.usage_patterns().into_iter();
         patterns
             .flat_map(|pattern| self.places_in(pattern))
@@ -258,21 +269,21 @@ impl<'e> At<'e, AnyJob> {
     }
 
     /// The places in a pattern that start this job.
-    fn places_in(self, pattern: At<'e, AnyUsagePattern>) -> Vec<Place<'e>> {
+    fn places_in(self, pattern: At<'e, AnyUsagePattern>) -> Vec<Coordinate<'e>> {
         match pattern.get() {
             AnyUsagePattern::UsagePattern(pattern) => self.steps_in(self.at(pattern)),
             AnyUsagePattern::EdgeUsagePattern(pattern) => self.needs_in(self.at(pattern)),
         }
     }
 
-    fn steps_in(self, pattern: At<'e, UsagePattern>) -> Vec<Place<'e>> {
+    fn steps_in(self, pattern: At<'e, UsagePattern>) -> Vec<Coordinate<'e>> {
         let mut places = Vec::new();
         for (journey, journeys) in pattern.journeys() {
             let mut elapsed = super::web_usage::Elapsed::default();
             for step in journey.steps() {
                 let inputs = step.step.get();
                 if let Some((_, jobs)) = inputs.jobs.iter().find(|(job, _)| self == self.at(*job)) {
-                    places.push(Place::Step {
+                    places.push(Coordinate::Step {
                         pattern,
                         journey,
                         step: step.step,
@@ -286,7 +297,7 @@ impl<'e> At<'e, AnyJob> {
         places
     }
 
-    fn needs_in(self, pattern: At<'e, EdgeUsagePattern>) -> Vec<Place<'e>> {
+    fn needs_in(self, pattern: At<'e, EdgeUsagePattern>) -> Vec<Coordinate<'e>> {
         let needs = self.referrers::<RecurrentServerNeed>();
         let needs = needs.filter(|need| need.usage_patterns().contains(&pattern));
         let mut needs: Vec<_> = needs.collect();
@@ -303,7 +314,7 @@ impl<'e> At<'e, AnyJob> {
         let places = needs.into_iter().flat_map(|need| {
             let jobs = need.get().jobs.iter();
             let times = jobs.filter(|(job, _)| self == self.at(*job));
-            times.map(move |(_, times)| Place::Need {
+            times.map(move |(_, times)| Coordinate::Need {
                 pattern,
                 need,
                 times: times.number(),
@@ -312,10 +323,10 @@ impl<'e> At<'e, AnyJob> {
         places.collect()
     }
 
-    fn hourly_occurrences_at(self, place: &Place<'e>) -> Result<Option<Series>, Failure> {
+    fn hourly_occurrences_at(self, place: &Coordinate<'e>) -> Result<Option<Series>, Failure> {
         self.check_cancelled()?;
         match *place {
-            Place::Step {
+            Coordinate::Step {
                 pattern,
                 delay,
                 times,
@@ -324,7 +335,7 @@ impl<'e> At<'e, AnyJob> {
                 Some(starts) => Ok(Some(starts.times(times).later(delay)?)),
                 None => Ok(None),
             },
-            Place::Need {
+            Coordinate::Need {
                 pattern,
                 need,
                 times,
@@ -366,7 +377,7 @@ impl<'e> At<'e, AnyJob> {
     /// Requests in progress that each place starts. There may be many places.
     pub(crate) fn hourly_avg_occurrences_by_place(
         self,
-    ) -> impl Iterator<Item = (Place<'e>, Result<Hours, Failure>)> {
+    ) -> impl Iterator<Item = (Coordinate<'e>, Result<Hours, Failure>)> {
         let patterns = self.usage_patterns().into_iter();
         patterns.flat_map(move |pattern| {
             let places = self.places_in(pattern);
@@ -381,7 +392,7 @@ impl<'e> At<'e, AnyJob> {
         })
     }
 
-    fn hourly_avg_occurrences_at(self, place: &Place<'e>) -> Result<Hours, Failure> {
+    fn hourly_avg_occurrences_at(self, place: &Coordinate<'e>) -> Result<Hours, Failure> {
         let duration = self.request_duration()?.total();
         Ok(match self.hourly_occurrences_at(place)? {
             Some(occurrences) => occurrences.aged(0.0, duration)?.map(Into::into),
@@ -451,5 +462,18 @@ impl<'e> At<'e, AnyJob> {
             let patterns = self.usage_patterns().into_iter();
             sum(patterns.map(|pattern| self.hourly_data_stored(pattern)))
         })
+    }
+
+    /// The API, if other people do the job.
+    pub(crate) fn api(self) -> Option<At<'e, AnyApi>> {
+        match self.get() {
+            AnyJob::EcoLogitsGenAIExternalAPIJob(job) => {
+                Some(self.at(self.at(job).get().external_api).of())
+            }
+            AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => {
+                Some(self.at(self.at(job).get().external_api).of())
+            }
+            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => None,
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::declare::{Answers, Category, Checks, Column, Tables, attributes, class, family};
 use super::{AnyJob, BoaviztaCloudServer, VideoStreaming};
-use crate::classes::declare::{class, family};
-use crate::engine::{At, Entries, Failure, Measured, ProblemKind, attributes, computed};
-use crate::objects::references::Ref;
+use crate::engine::{At, Entries, Failure, Measured, ProblemKind};
+use crate::objects::{Change, Ref};
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{
     CONCURRENT, CORES, GB_RAM, GPUS, KG, KWH, Measure, NUMBER, TB_STORED, WATT,
@@ -79,10 +79,28 @@ family! {
     AnyServer { Server, GPUServer, BoaviztaCloudServer }
 }
 
-computed! {
-    Server: SERVER;
-    GPUServer: GPU_SERVER, SERVER;
-    Storage: STORAGE;
+impl Answers for Server {
+    const CATEGORY: Option<Category> = Some(Category::Servers);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[SERVER];
+}
+
+impl Answers for GPUServer {
+    const CATEGORY: Option<Category> = Some(Category::Servers);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[GPU_SERVER, SERVER];
+}
+
+impl Answers for Storage {
+    const CATEGORY: Option<Category> = Some(Category::Storage);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[STORAGE];
 }
 
 attributes! {

@@ -1,10 +1,9 @@
 //! Services installed on servers.
 
+use super::declare::{Answers, Category, Checks, Column, ModelOf, Tables, attributes, class};
 use super::{AnyJob, CpuServer, JOB};
-use crate::classes::declare::class;
-use crate::engine::{At, Failure, attributes, computed};
-use crate::error::Fault;
-use crate::objects::references::Ref;
+use crate::engine::{At, Failure};
+use crate::objects::{AttributeFault, Change, Ref};
 use crate::series::{Hours, sum};
 use crate::units::measure::{BITS_PER_SECOND, CORES, GB_RAM, HOUR, MB};
 use crate::values::Amount;
@@ -47,9 +46,20 @@ const RESOLUTIONS: [&str; 7] = [
     "8K (7680 x 4320)",
 ];
 
-computed! {
-    VideoStreaming: ;
-    VideoStreamingJob: VIDEO_STREAMING_JOB, JOB;
+impl Answers for VideoStreaming {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[];
+}
+
+impl Answers for VideoStreamingJob {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const TABLES: Tables<Self> = &[VIDEO_STREAMING_JOB, JOB];
 }
 
 attributes! {
@@ -68,7 +78,7 @@ attributes! {
 
 impl VideoStreamingJob {
     /// Whether a video may have that resolution.
-    pub(super) fn check(&self) -> Result<(), (&'static str, Fault)> {
+    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
         if RESOLUTIONS.contains(&&*self.resolution.value) {
             return Ok(());
         }

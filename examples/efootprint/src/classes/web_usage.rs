@@ -1,12 +1,12 @@
 //! People using the service.
 
+use super::declare::{Answers, Category, Checks, Column, Tables, attributes, class, family};
 use super::{
     Country, Device, EcoLogitsGenAIExternalAPIJob, EcoLogitsVideoGenExternalAPIJob,
     EdgeUsagePattern, GPUJob, Job, Network, VideoStreamingJob,
 };
-use crate::classes::declare::{class, family};
-use crate::engine::{At, Entries, Failure, Problem, ProblemKind, attributes, computed};
-use crate::objects::references::{List, Ref, Weighted};
+use crate::engine::{At, Entries, Failure, Problem, ProblemKind};
+use crate::objects::{Change, List, Ref, Weighted};
 use crate::series::{Hours, Series, sum};
 use crate::units::Unit;
 use crate::units::measure::{CONCURRENT, HOUR, NUMBER, OCCURRENCES};
@@ -48,10 +48,28 @@ family! {
     AnyUsagePattern { UsagePattern, EdgeUsagePattern }
 }
 
-computed! {
-    UsagePattern: USAGE_PATTERN;
-    UsageJourney: USAGE_JOURNEY;
-    UsageJourneyStep: USAGE_JOURNEY_STEP;
+impl Answers for UsagePattern {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Pattern);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[USAGE_PATTERN];
+}
+
+impl Answers for UsageJourney {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Journey);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[USAGE_JOURNEY];
+}
+
+impl Answers for UsageJourneyStep {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Step);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[USAGE_JOURNEY_STEP];
 }
 
 attributes! {

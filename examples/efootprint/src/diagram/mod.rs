@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::Model;
 use crate::attribution::Attribution;
-use crate::classes::{Category, Class, Object, Phase};
+use crate::classes::{AnyApi, AnyApiServer, Model};
+pub use crate::classes::{Category, Column, Phase};
+use crate::objects::{Target, is_a};
 
 /// What a diagram shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,34 +31,6 @@ impl Default for Options {
             threshold: 1.0,
         }
     }
-}
-
-/// A column of a diagram, from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Column {
-    /// All of it.
-    System,
-    /// Manufacturing and use.
-    Phase,
-    /// Countries.
-    Country,
-    /// Usage patterns.
-    Pattern,
-    /// Journeys.
-    Journey,
-    /// Steps of journeys, functions of devices.
-    Step,
-    /// Needs of devices and servers.
-    Need,
-    /// Jobs, needs of components.
-    Job,
-    /// Kinds of objects.
-    Category,
-    /// Objects that emit.
-    Object,
-    /// Parts of them.
-    Component,
 }
 
 /// A diagram.
@@ -188,7 +161,7 @@ fn add_phase(
         // From the source up to the country, what is shown.
         let mut finer: Option<Key> = None;
         for object in row.chain().skip(1) {
-            let column = column_of(&model.objects[object as usize]);
+            let column = model.objects[object as usize].class().column();
             let Some(column) = column.filter(|column| !options.skip.contains(column)) else {
                 continue;
             };
@@ -319,57 +292,16 @@ fn name_of(model: &Model, key: Key) -> String {
 
 /// The object that is shown for a source: the API in the place of its server.
 fn emitter_of(model: &Model, source: u32) -> u32 {
-    let server = &model.objects[source as usize];
-    if !matches!(
-        server.class(),
-        Class::EcoLogitsGenAIExternalAPIServer | Class::EcoLogitsVideoGenExternalAPIServer
-    ) {
+    if !is_a::<AnyApiServer>(&model.objects[source as usize]) {
         return source;
     }
-    let of_server = |object: &Object| match object {
-        Object::EcoLogitsGenAIExternalAPI(api) => api.server.index() == source as usize,
-        Object::EcoLogitsVideoGenExternalAPI(api) => api.server.index() == source as usize,
-        _ => false,
-    };
-    let api = model.objects.iter().position(of_server);
-    api.map_or(source, |api| api as u32)
+    let mut apis = (0..).zip(&model.objects);
+    let api = apis.find(|(place, object)| {
+        AnyApi::find(*place, object).is_some_and(|api| api.server(model) == source as usize)
+    });
+    api.map_or(source, |(place, _)| place)
 }
 
 fn category_of(model: &Model, object: u32) -> Option<Category> {
-    Some(match model.objects[object as usize].class() {
-        Class::Server | Class::GPUServer | Class::BoaviztaCloudServer => Category::Servers,
-        Class::Storage => Category::Storage,
-        Class::EcoLogitsGenAIExternalAPI | Class::EcoLogitsVideoGenExternalAPI => {
-            Category::ExternalAPIs
-        }
-        Class::Network => Category::Network,
-        Class::Device => Category::Devices,
-        Class::EdgeDevice | Class::EdgeComputer | Class::EdgeAppliance => Category::EdgeDevices,
-        _ => return None,
-    })
-}
-
-fn column_of(object: &Object) -> Option<Column> {
-    Some(match object.class() {
-        Class::Country => Column::Country,
-        Class::UsagePattern | Class::EdgeUsagePattern => Column::Pattern,
-        Class::UsageJourney | Class::EdgeUsageJourney => Column::Journey,
-        Class::UsageJourneyStep | Class::EdgeFunction => Column::Step,
-        Class::RecurrentEdgeDeviceNeed
-        | Class::RecurrentEdgeProcess
-        | Class::RecurrentEdgeWorkload
-        | Class::RecurrentServerNeed => Column::Need,
-        Class::Job
-        | Class::GPUJob
-        | Class::VideoStreamingJob
-        | Class::EcoLogitsGenAIExternalAPIJob
-        | Class::EcoLogitsVideoGenExternalAPIJob
-        | Class::RecurrentEdgeComponentNeed
-        | Class::RecurrentEdgeStorageNeed
-        | Class::RecurrentEdgeProcessRAMNeed
-        | Class::RecurrentEdgeProcessCPUNeed
-        | Class::RecurrentEdgeProcessStorageNeed
-        | Class::RecurrentEdgeWorkloadNeed => Column::Job,
-        _ => return None,
-    })
+    model.objects[object as usize].class().category()
 }

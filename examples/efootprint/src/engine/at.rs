@@ -4,28 +4,27 @@ use std::sync::Arc;
 
 use super::memo::Memo;
 use super::{Engine, Failure, Problem, ProblemKind};
-use crate::classes::{Class, Object};
-use crate::objects::{Ref, Target};
+use crate::objects::{AnyClass, AnyObject, Ref, Target, is_a};
 use crate::series::{Hours, Series};
 use crate::units::Measure;
 
 /// An object in its place: with its inputs, what it refers to and what refers to it.
 ///
 /// The formulas of a class are methods of this.
-pub(crate) struct At<'e, T> {
-    pub(crate) engine: &'e Engine,
-    pub(crate) this: Ref<T>,
+pub(crate) struct At<'e, T: Target> {
+    pub(super) engine: &'e Engine<T::Object>,
+    pub(super) this: Ref<T>,
 }
 
-impl<T> Clone for At<'_, T> {
+impl<T: Target> Clone for At<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for At<'_, T> {}
+impl<T: Target> Copy for At<'_, T> {}
 
-impl<T> PartialEq for At<'_, T> {
+impl<T: Target> PartialEq for At<'_, T> {
     fn eq(&self, other: &Self) -> bool {
         self.this == other.this
     }
@@ -38,12 +37,12 @@ impl<'e, T: Target> At<'e, T> {
     }
 
     /// Another object.
-    pub(crate) fn at<U>(self, other: Ref<U>) -> At<'e, U> {
+    pub(crate) fn at<U: Target<Object = T::Object>>(self, other: Ref<U>) -> At<'e, U> {
         self.engine.at(other)
     }
 
     /// The object as one of its family.
-    pub(crate) fn of<F>(self) -> At<'e, F>
+    pub(crate) fn of<F: Target<Object = T::Object>>(self) -> At<'e, F>
     where
         Ref<F>: From<Ref<T>>,
     {
@@ -51,11 +50,13 @@ impl<'e, T: Target> At<'e, T> {
     }
 
     /// The objects of class or family `U` that refer to this one, each once.
-    pub(crate) fn referrers<U: Target>(self) -> impl Iterator<Item = At<'e, U>> {
+    pub(crate) fn referrers<U: Target<Object = T::Object>>(
+        self,
+    ) -> impl Iterator<Item = At<'e, U>> {
         let engine = self.engine;
         let referrers = engine.referrers.of_object(self.this.index()).iter();
         referrers
-            .filter(|&&place| U::CLASSES.contains(&engine.model.objects[place as usize].class()))
+            .filter(|&&place| is_a::<U>(&engine.model.objects[place as usize]))
             .map(|&place| engine.at(Ref::new(place)))
     }
 
@@ -65,7 +66,7 @@ impl<'e, T: Target> At<'e, T> {
     }
 
     /// The objects of class or family `U`.
-    pub(crate) fn all<U: Target>(self) -> impl Iterator<Item = At<'e, U>> {
+    pub(crate) fn all<U: Target<Object = T::Object>>(self) -> impl Iterator<Item = At<'e, U>> {
         self.engine.all()
     }
 
@@ -74,11 +75,11 @@ impl<'e, T: Target> At<'e, T> {
         self.engine.model.objects[place].id()
     }
 
-    pub(crate) fn object(self) -> &'e Object {
+    pub(crate) fn object(self) -> &'e T::Object {
         &self.engine.model.objects[self.index()]
     }
 
-    pub(crate) fn class(self) -> Class {
+    pub(crate) fn class(self) -> <T::Object as AnyObject>::Class {
         self.object().class()
     }
 

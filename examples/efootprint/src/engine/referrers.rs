@@ -1,6 +1,6 @@
 //! Which objects refer to which: the relations of a file, the other way round.
 
-use crate::objects::Model;
+use crate::objects::{AnyObject, Model};
 
 /// For each object, the places of those that refer to it, each once and in the order of the file.
 pub(crate) struct Referrers {
@@ -10,7 +10,7 @@ pub(crate) struct Referrers {
 }
 
 impl Referrers {
-    pub(crate) fn of(model: &Model) -> Self {
+    pub(crate) fn of<O: AnyObject>(model: &Model<O>) -> Self {
         let mut links = Vec::new();
         for (place, object) in model.objects.iter().enumerate() {
             object.references(&mut |target| links.push((target, place as u32)));

@@ -13,7 +13,7 @@ pub(crate) const LONGEST: usize = 10_000_000;
 ///
 /// The parser buffers one text at a time and keeps a byte for each level it skips: with both
 /// bounded, no input makes it allocate without bounds.
-pub(crate) struct Guard<R> {
+pub(crate) struct Bounded<R> {
     input: R,
     depth: u32,
     token: usize,
@@ -34,7 +34,7 @@ pub(crate) enum Limit {
     Length,
 }
 
-impl<R: Read> Guard<R> {
+impl<R: Read> Bounded<R> {
     pub(crate) fn new(input: R) -> Self {
         Self {
             input,
@@ -70,7 +70,7 @@ impl<R: Read> Guard<R> {
     }
 }
 
-impl<R: Read> Read for Guard<R> {
+impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(limit) = self.limit {
             return Err(io::Error::other(limit));

@@ -2,8 +2,11 @@
 
 mod bounded;
 mod draft;
+mod is_object;
 mod read;
+mod sources;
+mod unknown;
 pub(crate) mod version;
 mod write;
 
-pub use self::read::read;
+pub(crate) use self::read::read;

@@ -3,18 +3,19 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, BufReader};
+use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 
-use super::bounded::{Guard, Limit};
-use super::draft::File;
+use super::bounded::{Bounded, Limit};
+use super::draft::Draft;
+use super::is_object::IsObject;
+use super::sources::SourcesSeed;
 use super::version;
-use crate::classes::{Class, Object};
-use crate::error::{DefectKind, Fault, Place, ReadError, excerpt, quoted};
-use crate::objects::{Model, Source, ids};
-use crate::values::SourceParts;
-use crate::values::reading::Reading;
+use crate::error::{DefectKind, Fault, Location, ReadError, excerpt, quoted};
+use crate::objects::{AnyClass, AnyObject, LONGEST_ID, Model, ObjectReading};
+use crate::values::Reading;
 
 /// Reads the inputs of an e-footprint system.
 ///
@@ -24,18 +25,18 @@ use crate::values::reading::Reading;
 /// # Errors
 ///
 /// The first thing wrong with the file.
-pub fn read(mut input: impl io::Read) -> Result<Model, ReadError> {
-    let mut reading = Reading::new();
+pub(crate) fn read<O: AnyObject>(mut input: impl io::Read) -> Result<Model<O>, ReadError> {
+    let mut reading = ObjectReading::new();
     // One instance of all the parsing code for all inputs.
     let input: &mut dyn io::Read = &mut input;
-    let mut json = serde_json::Deserializer::from_reader(BufReader::new(Guard::new(input)));
-    let seed = FileSeed {
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(Bounded::new(input)));
+    let seed = FileSeed::<O> {
         reading: &mut reading,
     };
     let file = seed.deserialize(&mut json);
     match file.and_then(|file| json.end().map(|()| file)) {
         Ok(file) => file.into_model(reading).map_err(ReadError::Invalid),
-        Err(error) => Err(explain(error, reading)),
+        Err(error) => Err(explain(error, reading.values)),
     }
 }
 
@@ -49,7 +50,7 @@ const BEYOND: [&str; 3] = [
 /// What made the JSON parser stop.
 fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
     let (line, column) = (error.line(), error.column());
-    let place = reading.place.clone();
+    let place = reading.location.clone();
     if let Some(defect) = reading.into_defect() {
         return ReadError::Invalid(defect);
     }
@@ -83,33 +84,33 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
     }
 }
 
-struct FileSeed<'r> {
-    reading: &'r mut Reading,
+struct FileSeed<'r, O: AnyObject> {
+    reading: &'r mut ObjectReading<O::Class>,
 }
 
-impl<'de> DeserializeSeed<'de> for FileSeed<'_> {
-    type Value = File;
+impl<'de, O: AnyObject> DeserializeSeed<'de> for FileSeed<'_, O> {
+    type Value = Draft<O>;
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<File, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Draft<O>, D::Error> {
         json.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for FileSeed<'_> {
-    type Value = File;
+impl<'de, O: AnyObject> Visitor<'de> for FileSeed<'_, O> {
+    type Value = Draft<O>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an e-footprint system, a JSON object with a `System`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<File, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Draft<O>, A::Error> {
         let reading = self.reading;
-        let mut file = File::default();
+        let mut file = Draft::default();
         let mut seen = HashSet::new();
         while let Some(key) = json.next_key::<String>()? {
-            let class = Class::from_name(&key);
+            let class = O::Class::from_name(&key);
             let known = class.is_some() || matches!(&*key, "efootprint_version" | "Sources");
-            reading.place.class = class.map(|class| class.name());
+            reading.values.location.class = class.map(|class| class.name());
             if known && !seen.insert(key.clone()) {
                 let text = match class {
                     Some(_) => "appears twice; put all of it under one key".to_owned(),
@@ -119,12 +120,12 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
             }
             match (&*key, class) {
                 (_, Some(class)) => {
-                    json.next_value_seed(BlockSeed {
+                    json.next_value_seed(BlockSeed::<O> {
                         class,
                         objects: &mut file.objects,
                         reading,
                     })?;
-                    reading.place = Place::default();
+                    reading.values.location = Location::default();
                 }
                 ("efootprint_version", _) => {
                     let version: String = json.next_value()?;
@@ -135,7 +136,7 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
                 ("Sources", _) => {
                     json.next_value_seed(SourcesSeed {
                         sources: &mut file.sources,
-                        reading,
+                        reading: &mut reading.values,
                     })?;
                 }
                 ("calculation_graph", _) => _ = json.next_value::<IgnoredAny>()?,
@@ -150,67 +151,14 @@ impl<'de> Visitor<'de> for FileSeed<'_> {
     }
 }
 
-/// Skips a value and tells whether it is an object, as the value of a misspelt class is.
-struct IsObject;
-
-impl<'de> DeserializeSeed<'de> for IsObject {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for IsObject {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, json: A) -> Result<bool, A::Error> {
-        IgnoredAny.visit_seq(json)?;
-        Ok(false)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<bool, A::Error> {
-        IgnoredAny.visit_map(json)?;
-        Ok(true)
-    }
-}
-
 /// Reads all objects of a class.
-struct BlockSeed<'r> {
-    class: Class,
-    objects: &'r mut Vec<Object>,
-    reading: &'r mut Reading,
+struct BlockSeed<'r, O: AnyObject> {
+    class: O::Class,
+    objects: &'r mut Vec<O>,
+    reading: &'r mut ObjectReading<O::Class>,
 }
 
-impl<'de> DeserializeSeed<'de> for BlockSeed<'_> {
+impl<'de, O: AnyObject> DeserializeSeed<'de> for BlockSeed<'_, O> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -218,7 +166,7 @@ impl<'de> DeserializeSeed<'de> for BlockSeed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for BlockSeed<'_> {
+impl<'de, O: AnyObject> Visitor<'de> for BlockSeed<'_, O> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -233,34 +181,35 @@ impl<'de> Visitor<'de> for BlockSeed<'_> {
         } = self;
         while let Some(id) = json.next_key::<String>()? {
             // An id too long to be one is too long to be shown.
-            reading.place.object = (id.len() <= ids::LONGEST).then(|| id.clone());
+            reading.values.location.object = (id.len() <= LONGEST_ID).then(|| id.clone());
             let id = reading
                 .ids
                 .define(&id, class)
                 .map_err(|fault| reading.refuse(fault))?;
-            objects.push(json.next_value_seed(ObjectSeed { class, id, reading })?);
-            reading.place.object = None;
+            reading.values.object = reading.ids.last_place();
+            objects.push(json.next_value_seed(ObjectSeed::<O> { class, id, reading })?);
+            reading.values.location.object = None;
         }
         Ok(())
     }
 }
 
-struct ObjectSeed<'r> {
-    class: Class,
-    id: std::sync::Arc<str>,
-    reading: &'r mut Reading,
+struct ObjectSeed<'r, O: AnyObject> {
+    class: O::Class,
+    id: Arc<str>,
+    reading: &'r mut ObjectReading<O::Class>,
 }
 
-impl<'de> DeserializeSeed<'de> for ObjectSeed<'_> {
-    type Value = Object;
+impl<'de, O: AnyObject> DeserializeSeed<'de> for ObjectSeed<'_, O> {
+    type Value = O;
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Object, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<O, D::Error> {
         json.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for ObjectSeed<'_> {
-    type Value = Object;
+impl<'de, O: AnyObject> Visitor<'de> for ObjectSeed<'_, O> {
+    type Value = O;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -270,90 +219,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_> {
         )
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<Object, A::Error> {
-        Object::read(self.class, self.id, json, self.reading)
-    }
-}
-
-/// Reads the entries of `Sources`.
-struct SourcesSeed<'r> {
-    sources: &'r mut Vec<Source>,
-    reading: &'r mut Reading,
-}
-
-impl<'de> DeserializeSeed<'de> for SourcesSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SourcesSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object from ids to sources")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(id) = json.next_key::<String>()? {
-            let entry = json.next_value_seed(SourceEntry)?;
-            let SourceParts::Inline {
-                id: own,
-                name: Some(name),
-                link,
-            } = entry
-            else {
-                let text = format!("has the source {} without `name`, give it one", quoted(&id));
-                return Err(self.reading.refuse(Fault::invalid(text)));
-            };
-            if let Some(inner) = own.filter(|own| *own != id) {
-                let text = format!(
-                    "has a source {} filed under {}; make them the same",
-                    quoted(&inner),
-                    quoted(&id)
-                );
-                return Err(self
-                    .reading
-                    .refuse(Fault::new(DefectKind::IdMismatch, text)));
-            }
-            if !seen.insert(id.clone()) {
-                let text = format!("has the source {} twice; keep one", quoted(&id));
-                return Err(self
-                    .reading
-                    .refuse(Fault::new(DefectKind::DuplicateReference, text)));
-            }
-            self.sources.push(Source {
-                id: id.into(),
-                name: name.into(),
-                link: link.map(Into::into),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// An entry of `Sources`: like a source that stands in a value, but never an id.
-struct SourceEntry;
-
-impl<'de> DeserializeSeed<'de> for SourceEntry {
-    type Value = SourceParts;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<SourceParts, D::Error> {
-        json.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for SourceEntry {
-    type Value = SourceParts;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a source, an object with `name`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<SourceParts, A::Error> {
-        SourceParts::inline(json)
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<O, A::Error> {
+        O::read(self.class, self.id, json, self.reading)
     }
 }

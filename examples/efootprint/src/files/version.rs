@@ -1,6 +1,7 @@
 //! Versions of the file format.
 
 use crate::error::{DefectKind, Fault, quoted};
+use crate::objects::Change;
 
 /// The version of the files written.
 pub(crate) const WRITTEN: &str = "27.0.0";
@@ -31,9 +32,8 @@ pub(crate) fn major(version: &str) -> Result<u64, Fault> {
     Err(Fault::new(DefectKind::UnsupportedVersion, text))
 }
 
-/// The fault of a file of before version 26 with videos from an external API, whose resolutions 26
-/// renamed.
-pub(crate) fn videos_before_26(major: u64) -> Fault {
-    let text = format!("is of version {major} and generates videos, which 26 changed; {WAY_OUT}");
+/// The fault of a file of that major version with an object that a later version changed.
+pub(crate) fn before(Change { version, subject }: Change, major: u64) -> Fault {
+    let text = format!("is of version {major} and {subject}, which {version} changed; {WAY_OUT}");
     Fault::new(DefectKind::UnsupportedVersion, text)
 }

@@ -5,10 +5,9 @@ use std::io::{self, BufWriter};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::version;
-use crate::classes::Object;
-use crate::objects::{Model, ObjectView, Source};
+use crate::objects::{AnyClass, AnyObject, Model, ObjectView, Source};
 
-impl Model {
+impl<O: AnyObject> Model<O> {
     /// Writes the model as a file of version 27, object by object; series are compressed on the
     /// way.
     ///
@@ -22,9 +21,9 @@ impl Model {
     }
 }
 
-struct File<'m>(&'m Model);
+struct File<'m, O>(&'m Model<O>);
 
-impl Serialize for File<'_> {
+impl<O: AnyObject> Serialize for File<'_, O> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
         let Self(model) = self;
         let mut file = json.serialize_map(None)?;
@@ -48,12 +47,12 @@ impl Serialize for Sources<'_> {
     }
 }
 
-struct Block<'m> {
-    model: &'m Model,
-    objects: &'m [Object],
+struct Block<'m, O> {
+    model: &'m Model<O>,
+    objects: &'m [O],
 }
 
-impl Serialize for Block<'_> {
+impl<O: AnyObject> Serialize for Block<'_, O> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
         let views = self.objects.iter().map(|object| ObjectView {
             model: self.model,
@@ -63,7 +62,7 @@ impl Serialize for Block<'_> {
     }
 }
 
-impl Serialize for ObjectView<'_> {
+impl<O: AnyObject> Serialize for ObjectView<'_, O> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
         let mut map = json.serialize_map(None)?;
         map.serialize_entry("name", self.name())?;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{AnyApi, AnyJob, AnyServer, Emitter, Object};
+use crate::classes::{AnyApi, AnyJob, AnyServer, Emitter, Engine, Object, emitters};
 pub use crate::classes::{Category, Phase};
-use crate::engine::{At, Engine, Failure, Problem, ProblemKind};
+use crate::engine::{At, Failure, Problem, ProblemKind};
 use crate::series::{Hours, Series, increase, sum};
 
 /// What a file's systems emit, in kilograms of CO2 equivalents.
@@ -188,7 +188,7 @@ impl Footprint {
             problems: Vec::new(),
             failure: None,
         };
-        let emitters = engine.emitters();
+        let emitters = emitters(engine);
         let (networks, others): (Vec<Emitter<'_>>, Vec<_>) = emitters
             .into_iter()
             .partition(|emitter| emitter.category() == Category::Network);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::classes::Class;
+use super::AnyClass;
 use crate::error::{DefectKind, Fault, quoted};
 
 /// Most ids in a file: of objects, and of references to objects that may turn out to be missing.
@@ -13,20 +13,29 @@ const MOST: usize = 1_000_000;
 pub(crate) const LONGEST: usize = 1024;
 
 /// The ids met so far, numbered in the order of their first mention.
-#[derive(Default)]
-pub(crate) struct Ids {
+pub struct Ids<C> {
     numbers: HashMap<Arc<str>, u32>,
-    mentions: Vec<Mention>,
+    mentions: Vec<Mention<C>>,
     objects: u32,
 }
 
-struct Mention {
+struct Mention<C> {
     id: Arc<str>,
     /// Class and place of the object that has the id, once it is met.
-    object: Option<(Class, u32)>,
+    object: Option<(C, u32)>,
 }
 
-impl Ids {
+impl<C> Default for Ids<C> {
+    fn default() -> Self {
+        Self {
+            numbers: HashMap::new(),
+            mentions: Vec::new(),
+            objects: 0,
+        }
+    }
+}
+
+impl<C: AnyClass> Ids<C> {
     /// The number of an id.
     pub(crate) fn mention(&mut self, id: &str) -> Result<u32, Fault> {
         if let Some(&number) = self.numbers.get(id) {
@@ -49,7 +58,7 @@ impl Ids {
     }
 
     /// Makes `id` the id of the next object of the file.
-    pub(crate) fn define(&mut self, id: &str, class: Class) -> Result<Arc<str>, Fault> {
+    pub(crate) fn define(&mut self, id: &str, class: C) -> Result<Arc<str>, Fault> {
         let number = self.mention(id)?;
         let mention = &mut self.mentions[number as usize];
         if let Some((other, _)) = mention.object {
@@ -74,7 +83,7 @@ impl Ids {
     }
 
     /// The place of the object whose id has that number, if it is of one of the classes.
-    pub(crate) fn place(&self, number: u32, classes: &[Class]) -> Result<u32, Fault> {
+    pub(crate) fn place(&self, number: u32, classes: &[C]) -> Result<u32, Fault> {
         let Mention { id, object } = &self.mentions[number as usize];
         let id = quoted(id);
         let Some((class, place)) = object else {
@@ -101,7 +110,7 @@ impl Ids {
 }
 
 /// `` `Server` or `BoaviztaCloudServer` ``.
-pub(crate) fn one_of(classes: &[Class]) -> String {
+pub(crate) fn one_of(classes: &[impl AnyClass]) -> String {
     let names: Vec<_> = classes.iter().map(|class| format!("`{class}`")).collect();
     match names.split_last() {
         Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),

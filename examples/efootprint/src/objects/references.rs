@@ -7,13 +7,16 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
-use super::Model;
-use super::ids::{Ids, one_of};
-use super::input::{Attribute, AttributeSeed, Target};
+use super::ids::one_of;
+use super::input::InputSeed;
+use super::{AnyObject, Ids, Input, Model, ObjectReading, Target};
 use crate::bytes::block;
 use crate::error::{DefectKind, Fault, quoted};
-use crate::values::reading::Reading;
-use crate::values::{Parts, Quantity, Scalar, Value};
+use crate::values::{InputValue, Parts, Quantity, Scalar};
+
+type ClassOf<T> = <<T as Target>::Object as AnyObject>::Class;
+type IdsOf<T> = Ids<ClassOf<T>>;
+type ReadingOf<T> = ObjectReading<ClassOf<T>>;
 
 /// A reference to an object of class `T`, or of one of the classes of family `T`: four bytes.
 ///
@@ -60,20 +63,23 @@ impl<T> fmt::Debug for Ref<T> {
     }
 }
 
-impl<T: Target> Attribute for Ref<T> {
-    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+impl<T: Target> Input<T::Object> for Ref<T> {
+    fn read<'de, D: Deserializer<'de>>(
+        json: D,
+        reading: &mut ReadingOf<T>,
+    ) -> Result<Self, D::Error> {
         json.deserialize_str(IdVisitor {
             reading,
             target: PhantomData,
         })
     }
 
-    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
+    fn link(&mut self, ids: &IdsOf<T>) -> Result<(), Fault> {
         self.index = ids.place(self.index, T::CLASSES)?;
         Ok(())
     }
 
-    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(&self, model: &Model<T::Object>, json: S) -> Result<S::Ok, S::Error> {
         json.serialize_str(model.id_at(self.index))
     }
 
@@ -86,8 +92,8 @@ impl<T: Target> Attribute for Ref<T> {
     }
 }
 
-struct IdVisitor<'r, T> {
-    reading: &'r mut Reading,
+struct IdVisitor<'r, T: Target> {
+    reading: &'r mut ReadingOf<T>,
     target: PhantomData<T>,
 }
 
@@ -119,21 +125,24 @@ impl<T> std::ops::Deref for List<T> {
     }
 }
 
-impl<T: Target> Attribute for List<T> {
-    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+impl<T: Target> Input<T::Object> for List<T> {
+    fn read<'de, D: Deserializer<'de>>(
+        json: D,
+        reading: &mut ReadingOf<T>,
+    ) -> Result<Self, D::Error> {
         json.deserialize_seq(ListVisitor {
             reading,
             target: PhantomData,
         })
     }
 
-    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
+    fn link(&mut self, ids: &IdsOf<T>) -> Result<(), Fault> {
         self.0
             .iter_mut()
             .try_for_each(|reference| reference.link(ids))
     }
 
-    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(&self, model: &Model<T::Object>, json: S) -> Result<S::Ok, S::Error> {
         let mut list = json.serialize_seq(Some(self.len()))?;
         for reference in self.iter() {
             list.serialize_element(model.id_at(reference.index))?;
@@ -150,8 +159,8 @@ impl<T: Target> Attribute for List<T> {
     }
 }
 
-struct ListVisitor<'r, T> {
-    reading: &'r mut Reading,
+struct ListVisitor<'r, T: Target> {
+    reading: &'r mut ReadingOf<T>,
     target: PhantomData<T>,
 }
 
@@ -168,7 +177,9 @@ impl<'de, T: Target> Visitor<'de> for ListVisitor<'_, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<List<T>, A::Error> {
         let mut list = Vec::new();
-        while let Some(reference) = json.next_element_seed(AttributeSeed::new(self.reading))? {
+        while let Some(reference) =
+            json.next_element_seed(InputSeed::<T::Object, Ref<T>>::new(self.reading))?
+        {
             list.push(reference);
         }
         list.shrink_to_fit();
@@ -188,21 +199,24 @@ impl<T, W> std::ops::Deref for Weighted<T, W> {
     }
 }
 
-impl<T: Target, W: Quantity> Attribute for Weighted<T, W> {
-    fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
+impl<T: Target, W: Quantity> Input<T::Object> for Weighted<T, W> {
+    fn read<'de, D: Deserializer<'de>>(
+        json: D,
+        reading: &mut ReadingOf<T>,
+    ) -> Result<Self, D::Error> {
         json.deserialize_map(WeightedVisitor {
             reading,
             target: PhantomData,
         })
     }
 
-    fn link(&mut self, ids: &Ids) -> Result<(), Fault> {
+    fn link(&mut self, ids: &IdsOf<T>) -> Result<(), Fault> {
         self.0
             .iter_mut()
             .try_for_each(|(reference, _)| reference.link(ids))
     }
 
-    fn write<S: Serializer>(&self, model: &Model, json: S) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(&self, model: &Model<T::Object>, json: S) -> Result<S::Ok, S::Error> {
         let mut map = json.serialize_map(Some(self.len()))?;
         for (reference, weight) in self.iter() {
             map.serialize_entry(model.id_at(reference.index), weight)?;
@@ -216,13 +230,13 @@ impl<T: Target, W: Quantity> Attribute for Weighted<T, W> {
     }
 
     fn heap(&self) -> usize {
-        let weights = self.iter().map(|(_, weight)| Attribute::heap(weight));
+        let weights = self.iter().map(|(_, weight)| InputValue::heap(weight));
         block(size_of_val(&**self)) + weights.sum::<usize>()
     }
 }
 
-struct WeightedVisitor<'r, T, W> {
-    reading: &'r mut Reading,
+struct WeightedVisitor<'r, T: Target, W> {
+    reading: &'r mut ReadingOf<T>,
     target: PhantomData<(T, W)>,
 }
 
@@ -241,14 +255,16 @@ impl<'de, T: Target, W: Quantity> Visitor<'de> for WeightedVisitor<'_, T, W> {
         let reading = self.reading;
         let mut seen = HashSet::new();
         let mut list = Vec::new();
-        while let Some(reference) = json.next_key_seed(AttributeSeed::<Ref<T>>::new(reading))? {
+        while let Some(reference) =
+            json.next_key_seed(InputSeed::<T::Object, Ref<T>>::new(reading))?
+        {
             if !seen.insert(reference.index) {
                 let id = quoted(reading.ids.text(reference.index));
                 let text = format!("has {id} twice; add the weights up in one entry");
                 return Err(reading.refuse(Fault::new(DefectKind::DuplicateReference, text)));
             }
-            let parts = json.next_value_seed(Parts::seed(reading))?;
-            let weight = Scalar::from_parts(parts, reading).map_err(|fault| {
+            let parts = json.next_value_seed(Parts::seed(&mut reading.values))?;
+            let weight = Scalar::from_parts(parts, &mut reading.values).map_err(|fault| {
                 let id = quoted(reading.ids.text(reference.index));
                 let text = format!("has an entry {id} that {}", fault.text);
                 reading.refuse(Fault::new(fault.kind, text))

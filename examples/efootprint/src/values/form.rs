@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::reading::Reading;
 use crate::error::{DefectKind, Fault};
-use crate::values::reading::Reading;
 
 /// What a form holds, be it right or wrong.
 pub(super) type Form = serde_json::Value;

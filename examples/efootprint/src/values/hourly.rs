@@ -7,16 +7,16 @@ use jiff::civil::{DateTime, Time};
 use jiff::fmt::temporal::Pieces;
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
-use super::Value;
+use super::InputValue;
 use super::compressed::{compress, decompress, finite};
 use super::growth::Growth;
 use super::note::Note;
-use super::parts::{Kind, Parts};
+use super::parts::{Parts, Shape};
 use super::quantity::{Quantity, unit_of};
+use super::reading::Reading;
 use crate::bytes::block;
 use crate::error::{DefectKind, Fault, quoted};
 use crate::units::Unit;
-use crate::values::reading::Reading;
 
 /// Amounts of `Q`, one for each hour from a start on. Never empty, and every value is finite.
 #[derive(Debug, PartialEq)]
@@ -45,11 +45,11 @@ pub enum Clock {
     Utc,
 }
 
-impl<Q: Quantity> Value for Hourly<Q> {
+impl<Q: Quantity> InputValue for Hourly<Q> {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let (values, start, unit, clock, form) =
-            match (parts.kind(), &parts.form_inputs, &parts.unit) {
-                (Some(Kind::Growth), Some(form), _) => {
+            match (parts.shape(), &parts.form_inputs, &parts.unit) {
+                (Some(Shape::Growth), Some(form), _) => {
                     let growth = Growth::from_form(form)?;
                     reading.take_hours(growth.hours())?;
                     let start = growth.start_date.to_datetime(Time::midnight());
@@ -61,7 +61,7 @@ impl<Q: Quantity> Value for Hourly<Q> {
                         Some(growth),
                     )
                 }
-                (Some(Kind::Hourly), _, Some(unit)) => {
+                (Some(Shape::Hourly), _, Some(unit)) => {
                     let unit = unit_of::<Q>(unit, reading)?;
                     let start = start(parts.start_date.as_deref())?;
                     let clock = clock(parts.timezone.as_deref())?;
@@ -102,6 +102,10 @@ impl<Q: Quantity> Value for Hourly<Q> {
 
     fn heap(&self) -> usize {
         block(size_of_val(&*self.values)) + self.unit.heap() + self.note.heap()
+    }
+
+    fn hours(&self) -> usize {
+        self.values.len()
     }
 }
 

@@ -9,7 +9,7 @@ mod note;
 mod parts;
 mod profiles;
 mod quantity;
-pub(crate) mod reading;
+mod reading;
 mod scalar;
 
 mod text;
@@ -17,12 +17,8 @@ mod weekly;
 
 use serde::Serialize;
 use serde::de::Deserializer;
-use serde::ser::Serializer;
 
-use self::reading::Reading;
-use crate::Model;
 use crate::error::Fault;
-use crate::objects::input::Attribute;
 
 pub(crate) use self::amount::Amount;
 pub use self::growth::Growth;
@@ -36,27 +32,25 @@ pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
 pub use self::weekly::{HOURS_OF_WEEK, WeekForm, Weekly};
 
 pub(crate) use self::note::SourceParts;
-pub(crate) use self::parts::Parts;
+pub use self::parts::Parts;
+pub use self::reading::Reading;
 
 /// A kind of value: a JSON object with a label, made from the parts of that object.
-pub(crate) trait Value: Serialize + Sized {
+pub trait InputValue: Serialize + Sized {
+    /// Makes it of its parts.
     fn from_parts(parts: Parts, reading: &mut Reading) -> Result<Self, Fault>;
 
-    /// Bytes of memory that it takes beside its own.
-    fn heap(&self) -> usize;
-}
-
-impl<V: Value> Attribute for V {
+    /// Reads its parts, and makes it of them.
     fn read<'de, D: Deserializer<'de>>(json: D, reading: &mut Reading) -> Result<Self, D::Error> {
         let parts = Parts::read(json, reading)?;
         Self::from_parts(parts, reading).map_err(|fault| reading.refuse(fault))
     }
 
-    fn write<S: Serializer>(&self, _: &Model, json: S) -> Result<S::Ok, S::Error> {
-        self.serialize(json)
-    }
+    /// Bytes of memory that it takes beside its own.
+    fn heap(&self) -> usize;
 
-    fn heap(&self) -> usize {
-        Value::heap(self)
+    /// How many hours it has, if it is a series in time.
+    fn hours(&self) -> usize {
+        0
     }
 }

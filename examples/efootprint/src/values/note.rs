@@ -8,9 +8,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde::ser::SerializeMap;
 
 use super::parts::Parts;
+use super::reading::Reading;
 use crate::bytes::{block, share, text};
 use crate::error::Fault;
-use crate::values::reading::Reading;
 
 /// Label, source, confidence and comment of a value. They change no number.
 #[derive(Debug, Clone, PartialEq)]

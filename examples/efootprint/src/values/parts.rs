@@ -7,12 +7,12 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::compressed::{LONGEST, too_long};
 use super::form::{Form, FormSeed};
 use super::note::{SourceParts, SourceSeed};
+use super::reading::Reading;
 use crate::error::Fault;
-use crate::values::reading::Reading;
 
 /// The keys that make a value. Any other key is skipped, unread.
 #[derive(Default)]
-pub(crate) struct Parts {
+pub struct Parts {
     pub(super) value: Option<Plain>,
     pub(super) unit: Option<String>,
     pub(super) zone: Option<String>,
@@ -38,9 +38,9 @@ pub(super) enum Plain {
     Nested,
 }
 
-/// Kinds of value. The first that the keys allow is taken.
+/// What keys say a value is. The first that the keys allow is taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum Shape {
     Zone,
     Hourly,
     Scalar,
@@ -53,7 +53,7 @@ pub(super) enum Kind {
     Flag,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Zone => "a time zone",
@@ -80,7 +80,7 @@ impl Parts {
         Self::seed(reading).deserialize(json)
     }
 
-    pub(super) fn kind(&self) -> Option<Kind> {
+    pub(super) fn shape(&self) -> Option<Shape> {
         let form = |key| {
             self.form_inputs
                 .as_ref()
@@ -88,25 +88,25 @@ impl Parts {
         };
         let has_unit = self.unit.is_some();
         Some(match &self.value {
-            _ if self.zone.is_some() => Kind::Zone,
+            _ if self.zone.is_some() => Shape::Zone,
             _ if has_unit && (self.values.is_some() || self.compressed_values.is_some()) => {
-                Kind::Hourly
+                Shape::Hourly
             }
-            Some(_) if has_unit => Kind::Scalar,
-            _ if has_unit && self.recurring_values.is_some() => Kind::Recurring,
-            Some(Plain::Null) => Kind::Empty,
-            _ if form("constant_value") && form("constant_unit") => Kind::Constant,
-            _ if form("initial_volume") && form("net_growth_rate_in_percentage") => Kind::Growth,
-            _ if form("unit") && form("profiles") => Kind::Profiles,
-            Some(Plain::Text(_)) => Kind::Text,
-            Some(Plain::Bool(_)) => Kind::Flag,
+            Some(_) if has_unit => Shape::Scalar,
+            _ if has_unit && self.recurring_values.is_some() => Shape::Recurring,
+            Some(Plain::Null) => Shape::Empty,
+            _ if form("constant_value") && form("constant_unit") => Shape::Constant,
+            _ if form("initial_volume") && form("net_growth_rate_in_percentage") => Shape::Growth,
+            _ if form("unit") && form("profiles") => Shape::Profiles,
+            Some(Plain::Text(_)) => Shape::Text,
+            Some(Plain::Bool(_)) => Shape::Flag,
             _ => return None,
         })
     }
 
     /// The fault of a value that is of another kind than the attribute.
     pub(super) fn unexpected(&self, expected: impl fmt::Display) -> Fault {
-        Fault::invalid(match (self.kind(), &self.value, &self.unit) {
+        Fault::invalid(match (self.shape(), &self.value, &self.unit) {
             (Some(kind), ..) => format!("is {kind}, expected {expected}"),
             (None, Some(_), None) => format!("has no `unit`, expected {expected}"),
             (None, None, Some(_)) => format!("has no `value`, expected {expected}"),

@@ -1,8 +1,8 @@
 //! What attributes measure.
 
+use super::reading::Reading;
 use crate::error::{DefectKind, Fault, quoted};
 use crate::units::{Dimension, Unit};
-use crate::values::reading::Reading;
 
 /// What an attribute measures, and so which units it takes.
 pub trait Quantity {

@@ -1,12 +1,11 @@
-//! What the reader knows while it reads.
+//! What the reader knows while it reads values.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::de;
 
-use crate::error::{Defect, DefectKind, Fault, Place, quoted};
-use crate::objects::ids::Ids;
+use crate::error::{Defect, DefectKind, Fault, Location, quoted};
 use crate::units::Unit;
 
 /// Most hours of all series of a file together, after decoding (134 MB): a few bytes of JSON can
@@ -14,11 +13,10 @@ use crate::units::Unit;
 const MOST_HOURS: usize = 1 << 25;
 
 /// Where the reader is, what it found so far, and the texts and units it met, each kept once.
-pub(crate) struct Reading {
-    pub(crate) place: Place,
-    /// Whether attributes have the names of version 24.
-    pub(crate) of_24: bool,
-    pub(crate) ids: Ids,
+pub struct Reading {
+    pub(crate) location: Location,
+    /// The place of the object that is being read, in the order of the file.
+    pub(crate) object: u32,
     /// Sources that values name, each with the place of the first object and attribute that names
     /// it.
     pub(crate) cited: HashMap<Arc<str>, (u32, &'static str)>,
@@ -31,9 +29,8 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn new() -> Self {
         Self {
-            place: Place::default(),
-            of_24: false,
-            ids: Ids::default(),
+            location: Location::default(),
+            object: 0,
             cited: HashMap::new(),
             texts: HashSet::new(),
             units: HashMap::new(),
@@ -42,18 +39,12 @@ impl Reading {
         }
     }
 
-    /// The name that an attribute has today.
-    pub(crate) fn renamed(&self, key: String) -> String {
-        if self.of_24 {
-            return key.replace("fabrication", "manufacturing");
-        }
-        key
-    }
-
     /// Keeps the fault, found at the present place, and returns the error that unwinds the JSON
     /// parser.
     pub(crate) fn refuse<E: de::Error>(&mut self, fault: Fault) -> E {
-        let defect = self.defect.get_or_insert_with(|| self.place.defect(fault));
+        let defect = self
+            .defect
+            .get_or_insert_with(|| self.location.defect(fault));
         E::custom(&defect.message)
     }
 
@@ -75,10 +66,7 @@ impl Reading {
     /// The id of a source that a value names.
     pub(crate) fn cite(&mut self, source: &str) -> Arc<str> {
         let source = self.text(source);
-        let citation = (
-            self.ids.last_place(),
-            self.place.attribute.unwrap_or_default(),
-        );
+        let citation = (self.object, self.location.attribute.unwrap_or_default());
         self.cited.entry(source.clone()).or_insert(citation);
         source
     }

@@ -4,13 +4,13 @@ use std::marker::PhantomData;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Value;
+use super::InputValue;
 use super::note::Note;
-use super::parts::{Kind, Parts, Plain};
+use super::parts::{Parts, Plain, Shape};
 use super::quantity::{Least, Quantity, unit_of};
+use super::reading::Reading;
 use crate::error::{Fault, quoted};
 use crate::units::Unit;
-use crate::values::reading::Reading;
 
 /// An amount of `Q`, in the unit of the file.
 #[derive(Debug, PartialEq)]
@@ -24,11 +24,11 @@ pub struct Scalar<Q> {
     quantity: PhantomData<fn() -> Q>,
 }
 
-impl<Q: Quantity> Value for Scalar<Q> {
+impl<Q: Quantity> InputValue for Scalar<Q> {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let expected = || format!("{} such as 1 `{}`", Q::WHAT, Q::EXAMPLE);
-        let (Some(Kind::Scalar), Some(value), Some(unit)) =
-            (parts.kind(), &parts.value, &parts.unit)
+        let (Some(Shape::Scalar), Some(value), Some(unit)) =
+            (parts.shape(), &parts.value, &parts.unit)
         else {
             return Err(parts.unexpected(expected()));
         };
@@ -107,10 +107,10 @@ impl<V> Default for OrEmpty<V> {
     }
 }
 
-impl<V: Value> Value for OrEmpty<V> {
+impl<V: InputValue> InputValue for OrEmpty<V> {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
-        match parts.kind() {
-            Some(Kind::Empty) => Note::from_parts(&mut parts, reading).map(Self::Empty),
+        match parts.shape() {
+            Some(Shape::Empty) => Note::from_parts(&mut parts, reading).map(Self::Empty),
             _ => V::from_parts(parts, reading).map(Self::Value),
         }
     }
@@ -120,6 +120,10 @@ impl<V: Value> Value for OrEmpty<V> {
             Self::Empty(note) => note.heap(),
             Self::Value(value) => value.heap(),
         }
+    }
+
+    fn hours(&self) -> usize {
+        self.as_option().map_or(0, V::hours)
     }
 }
 

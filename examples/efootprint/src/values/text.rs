@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use jiff::tz::TimeZone;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Value;
+use super::InputValue;
 use super::note::Note;
 use super::parts::{Parts, Plain};
+use super::reading::Reading;
 use super::scalar::not_permitted;
 use crate::bytes;
 use crate::error::{Fault, quoted};
-use crate::values::reading::Reading;
 
 /// A text, such as the name of a provider.
 #[derive(Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Text {
     pub note: Note,
 }
 
-impl Value for Text {
+impl InputValue for Text {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let (Some(Plain::Text(text)), None) = (&parts.value, &parts.unit) else {
             return Err(parts.unexpected("a text"));
@@ -90,7 +90,7 @@ pub struct ServerType {
     pub note: Note,
 }
 
-impl Value for ServerType {
+impl InputValue for ServerType {
     fn from_parts(parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let Text { value, note } = Text::from_parts(parts, reading)?;
         let known = Strategy::ALL
@@ -125,7 +125,7 @@ pub struct Resolution {
     pub note: Note,
 }
 
-impl Value for Resolution {
+impl InputValue for Resolution {
     fn from_parts(parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let Text { value, note } = Text::from_parts(parts, reading)?;
         let pixels = |text: &str| {
@@ -163,7 +163,7 @@ pub struct Flag {
     pub note: Note,
 }
 
-impl Value for Flag {
+impl InputValue for Flag {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let (&Some(Plain::Bool(value)), None) = (&parts.value, &parts.unit) else {
             return Err(parts.unexpected("`true` or `false`"));
@@ -196,7 +196,7 @@ pub struct Zone {
     pub note: Note,
 }
 
-impl Value for Zone {
+impl InputValue for Zone {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let Some(name) = parts.zone.take() else {
             return Err(parts.unexpected("a time zone such as {\"zone\": \"Europe/Paris\"}"));

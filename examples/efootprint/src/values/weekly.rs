@@ -4,18 +4,18 @@ use std::marker::PhantomData;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Value;
+use super::InputValue;
 use super::compressed::finite;
 use super::form::Form;
 use super::note::Note;
-use super::parts::{Kind, Parts, Plain};
+use super::parts::{Parts, Plain, Shape};
 use super::profiles::{self, Profile};
 use super::quantity::{Quantity, unit_of, wrong_unit};
+use super::reading::Reading;
 use super::scalar::number;
 use crate::bytes::block;
 use crate::error::{DefectKind, Fault, excerpt};
 use crate::units::Unit;
-use crate::values::reading::Reading;
 
 /// Hours of a week.
 pub const HOURS_OF_WEEK: usize = 168;
@@ -46,18 +46,18 @@ pub enum WeekForm {
     Profiles(Vec<Profile>),
 }
 
-impl<Q: Quantity> Value for Weekly<Q> {
+impl<Q: Quantity> InputValue for Weekly<Q> {
     fn from_parts(mut parts: Parts, reading: &mut Reading) -> Result<Self, Fault> {
         let (values, unit, form) = match (
-            parts.kind(),
+            parts.shape(),
             &parts.recurring_values,
             &parts.unit,
             &parts.form_inputs,
         ) {
-            (Some(Kind::Recurring), Some(list), Some(unit), _) => {
+            (Some(Shape::Recurring), Some(list), Some(unit), _) => {
                 (week(list)?, week_unit::<Q>(unit, reading)?, WeekForm::List)
             }
-            (Some(Kind::Constant), _, _, Some(form)) => {
+            (Some(Shape::Constant), _, _, Some(form)) => {
                 let (value, unit) = constant(form)?;
                 let unit = week_unit::<Q>(unit, reading)?;
                 if let Some(problem) = profiles::number_in(&unit) {
@@ -71,7 +71,7 @@ impl<Q: Quantity> Value for Weekly<Q> {
                     WeekForm::Constant(value),
                 )
             }
-            (Some(Kind::Profiles), _, _, Some(form)) => {
+            (Some(Shape::Profiles), _, _, Some(form)) => {
                 let (unit, profiles) = profiles::read(form)?;
                 let unit = week_unit::<Q>(&unit, reading)?;
                 (

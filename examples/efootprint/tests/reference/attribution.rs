@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::expected::{read_expected, system, systems};
 use efootprint::{
+    Attribution, Cancel, Engine, Row,
     diagram::{Options, sankey},
-    engine::{Attribution, Cancel, Engine, Row},
     footprint::{Category, Footprint, Phase},
 };
 use serde::Deserialize;

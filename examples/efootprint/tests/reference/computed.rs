@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::expected::{Expected, difference, read_expected, system, systems};
-use efootprint::engine::{Cancel, Engine, write_computed};
+use efootprint::{Cancel, Engine, write_computed};
 use serde_json::Value;
 
 fn computed(file: &[u8]) -> Value {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use efootprint::{
-    engine::{Attribution, Cancel, Engine, Failure, Value as Computed},
+    Attribution, Cancel, Engine, Failure, Value as Computed,
     footprint::{Category, Footprint, Phase, Step},
 };
 use proptest::prelude::*;
