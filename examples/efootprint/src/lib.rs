@@ -16,6 +16,7 @@ mod engine;
 mod error;
 mod files;
 pub mod footprint;
+mod hours;
 mod objects;
 mod series;
 pub mod units;

@@ -112,7 +112,7 @@ fn split_component<'e>(
         .iter()
         .map(|need| need.level(pattern))
         .collect::<Result<Vec<_>, _>>()?;
-    let all = sum(levels.iter().cloned().map(Ok))?;
+    let all = sum(levels.iter().cloned().map(Ok::<_, Failure>))?;
     for (need, level) in needs.iter().zip(levels) {
         let (Some(level), Some(all)) = (level, &all) else {
             continue;

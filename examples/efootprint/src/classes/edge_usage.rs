@@ -113,7 +113,7 @@ impl<'e> At<'e, EdgeUsagePattern> {
     /// How many deployments are in use.
     pub(crate) fn nb_deployments_in_parallel(self) -> Result<Hours, Failure> {
         self.shared("nb_deployments_in_parallel", || {
-            self.utc_starts().aged(0.0, self.get().usage_span.hours())
+            Ok(self.utc_starts().aged(0.0, self.get().usage_span.hours())?)
         })
     }
 

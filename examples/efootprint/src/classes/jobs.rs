@@ -368,7 +368,7 @@ impl<'e> At<'e, AnyJob> {
         self.shared_for("hourly_avg_occurrences", pattern.index(), || {
             let duration = self.request_duration()?.total();
             match self.hourly_occurrences(pattern)? {
-                Some(occurrences) => occurrences.aged(0.0, duration),
+                Some(occurrences) => Ok(occurrences.aged(0.0, duration)?),
                 None => Ok(None),
             }
         })

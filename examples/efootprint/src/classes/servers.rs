@@ -286,7 +286,7 @@ impl<'e> At<'e, AnyServer> {
     /// What all requests in progress need, in the unit of the first job and then in ours.
     fn need(self, needed: impl Fn(At<'e, AnyJob>) -> Amount) -> Result<Hours, Failure> {
         let mut first = None;
-        let total = sum(self.jobs().map(|job| {
+        let total = sum(self.jobs().map(|job| -> Result<_, Failure> {
             let Some(requests) = job.hourly_avg_occurrences_across()? else {
                 return Ok(None);
             };

@@ -177,7 +177,7 @@ impl<'e> At<'e, UsageJourney> {
         self.shared_for(attribute, pattern.index(), || {
             let starts = pattern.starts_of(self)?;
             match (starts, self.duration()) {
-                (Some(starts), Some(duration)) => starts.aged(0.0, duration),
+                (Some(starts), Some(duration)) => Ok(starts.aged(0.0, duration)?),
                 _ => Ok(None),
             }
         })
@@ -260,7 +260,7 @@ impl<'e> At<'e, UsageJourneyStep> {
             let begin = elapsed.hours();
             elapsed.add(times, &step.get().user_time_spent);
             if step == self {
-                return starts.aged(begin, elapsed.hours());
+                return Ok(starts.aged(begin, elapsed.hours())?);
             }
         }
         Ok(None)

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::series::TooLong;
+
 /// Why a value has no number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Failure {
@@ -93,5 +95,11 @@ impl std::error::Error for Failure {}
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self::Problem(Arc::new(problem))
+    }
+}
+
+impl From<TooLong> for Failure {
+    fn from(_: TooLong) -> Self {
+        Self::TooLong
     }
 }

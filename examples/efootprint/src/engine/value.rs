@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{At, Failure};
+use crate::hours::HOURS_OF_WEEK;
 use crate::objects::Target;
 use crate::series::Series;
 use crate::units::Measure;
-use crate::values::HOURS_OF_WEEK;
 
 /// A computed value.
 pub enum Value<'e> {

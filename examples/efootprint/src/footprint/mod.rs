@@ -277,7 +277,7 @@ impl Footprint {
                         Entry::Occupied(mut total) => {
                             if let Err(failure) = increase(total.get_mut(), &hours) {
                                 *sum = None;
-                                self.note(failure);
+                                self.note(failure.into());
                             }
                         }
                     }

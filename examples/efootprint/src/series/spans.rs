@@ -1,14 +1,12 @@
 //! Spans of hours that have a value in common.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use super::Series;
-
 /// The hours that the values of a series are for.
 #[derive(Debug, Clone)]
-pub(crate) enum Spans {
+pub(super) enum Spans {
     /// One hour for each value.
     Hours,
     /// Where the span of each value ends, counted from the first hour.
@@ -21,14 +19,14 @@ const SHORTEST: usize = 4;
 
 /// A series in the making, span by span.
 #[derive(Default)]
-pub(crate) struct Made {
+pub(super) struct SpanBuilder {
     values: Vec<f32>,
     ends: Vec<u32>,
 }
 
-impl Made {
+impl SpanBuilder {
     /// A beginning, unless so many hours are better kept one by one than in so many spans.
-    pub(crate) fn with_room(spans: usize, hours: usize) -> Option<Self> {
+    pub(super) fn with_room(spans: usize, hours: usize) -> Option<Self> {
         (spans * SHORTEST <= hours).then(|| Self {
             values: Vec::with_capacity(spans),
             ends: Vec::with_capacity(spans),
@@ -36,7 +34,7 @@ impl Made {
     }
 
     /// Goes on with a value, until that many hours after the start.
-    pub(crate) fn push(&mut self, value: f32, until: usize) {
+    pub(super) fn push(&mut self, value: f32, until: usize) {
         let until = until as u32;
         match (self.values.last(), self.ends.last_mut()) {
             (Some(last), Some(end)) if last.to_bits() == value.to_bits() => *end = until,
@@ -48,7 +46,7 @@ impl Made {
     }
 
     /// Goes on with a value for each hour.
-    pub(crate) fn push_all(&mut self, values: &[f32]) {
+    pub(super) fn push_all(&mut self, values: &[f32]) {
         let mut end = self.ends.last().map_or(0, |&end| end as usize);
         let mut rest = values;
         while let [value, ..] = *rest {
@@ -59,14 +57,10 @@ impl Made {
         }
     }
 
-    pub(crate) fn series(mut self, start: DateTime) -> Series {
+    /// The values, and the spans of hours that they are for.
+    pub(super) fn finish(mut self) -> (Vec<f32>, Spans) {
         self.values.shrink_to_fit();
-        Series {
-            start,
-            values: self.values,
-            spans: Spans::Until(self.ends.into()),
-            totals: OnceLock::new(),
-        }
+        (self.values, Spans::Until(self.ends.into()))
     }
 }
 
@@ -82,7 +76,7 @@ fn alike(values: &[f32], value: f32) -> usize {
 }
 
 /// Goes along a series from an hour that is not after its start, only ever forward.
-pub(crate) struct Walk<'s> {
+pub(super) struct Walk<'s> {
     values: &'s [f32],
     spans: &'s Spans,
     /// Hours that pass before the series starts.
@@ -92,18 +86,19 @@ pub(crate) struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    pub(crate) fn from(start: DateTime, series: &'s Series) -> Self {
+    /// From an hour so many hours `before` the first value.
+    pub(super) fn new(values: &'s [f32], spans: &'s Spans, before: usize) -> Self {
         Self {
-            values: &series.values,
-            spans: &series.spans,
-            before: hours_between(start, series.start),
+            values,
+            spans,
+            before,
             span: 0,
         }
     }
 
     /// Goes on to an hour: the value there, and the hour until which it stays. Before and after the
     /// series that is zero.
-    pub(crate) fn to(&mut self, hour: usize) -> (f32, usize) {
+    pub(super) fn to(&mut self, hour: usize) -> (f32, usize) {
         if hour < self.before {
             return (0.0, self.before);
         }
@@ -127,6 +122,6 @@ impl<'s> Walk<'s> {
 }
 
 /// Whole hours from one to the other, which is not earlier.
-pub(crate) fn hours_between(from: DateTime, to: DateTime) -> usize {
+pub(super) fn hours_between(from: DateTime, to: DateTime) -> usize {
     (from.duration_until(to).as_secs().div_euclid(3600)) as usize
 }

@@ -6,15 +6,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{DefectKind, Fault};
-
-/// Most hours of one series: two hundred years.
-pub(super) const LONGEST: usize = 200 * 8766;
+use crate::hours::LONGEST_SERIES;
 
 /// The fault of a series that is too long; `subject` is a verb.
 pub(super) fn too_long(verb: &str) -> Fault {
     Fault::new(
         DefectKind::TooLong,
-        format!("{verb} {LONGEST} hours (200 years), shorten it"),
+        format!("{verb} {LONGEST_SERIES} hours (200 years), shorten it"),
     )
 }
 
@@ -36,7 +34,7 @@ pub(super) fn decompress(base64: &str) -> Result<Box<[f32]>, Fault> {
         Ok(None) => return Err(corrupt("the zstd frame does not declare its content size")),
         Err(_) => return Err(corrupt("not a zstd frame")),
     };
-    if declared > (LONGEST * size_of::<f32>()) as u64 {
+    if declared > (LONGEST_SERIES * size_of::<f32>()) as u64 {
         return Err(too_long("declares more than"));
     }
     let declared = declared as usize;

@@ -3,11 +3,12 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::compressed::{LONGEST, finite, too_long};
+use super::compressed::{finite, too_long};
 use super::form::Form;
 use super::parts::Plain;
 use super::scalar::number;
 use crate::error::{Fault, quoted};
+use crate::hours::LONGEST_SERIES;
 
 /// The inputs of a growth form. Months have 30 days here and years 365.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,7 +76,7 @@ impl Growth {
                 "is less than a day, expected a day or more",
             ));
         }
-        if days * 24.0 > LONGEST as f64 {
+        if days * 24.0 > LONGEST_SERIES as f64 {
             return Err(too_long("has a modeling duration of more than"));
         }
         Ok(growth)

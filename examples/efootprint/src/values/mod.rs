@@ -11,6 +11,7 @@ mod profiles;
 mod quantity;
 mod reading;
 mod scalar;
+mod source;
 
 mod text;
 mod weekly;
@@ -29,11 +30,12 @@ pub use self::quantity::*;
 pub(crate) use self::scalar::not_permitted;
 pub use self::scalar::{OrEmpty, Scalar};
 pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
-pub use self::weekly::{HOURS_OF_WEEK, WeekForm, Weekly};
+pub use self::weekly::{WeekForm, Weekly};
+pub use crate::hours::HOURS_OF_WEEK;
 
-pub(crate) use self::note::SourceParts;
 pub use self::parts::Parts;
 pub use self::reading::Reading;
+pub(crate) use self::source::SourceParts;
 
 /// A kind of value: a JSON object with a label, made from the parts of that object.
 pub trait InputValue: Serialize + Sized {

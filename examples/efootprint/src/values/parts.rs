@@ -4,11 +4,12 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::compressed::{LONGEST, too_long};
+use super::compressed::too_long;
 use super::form::{Form, FormSeed};
-use super::note::{SourceParts, SourceSeed};
 use super::reading::Reading;
+use super::source::{SourceParts, SourceSeed};
 use crate::error::Fault;
+use crate::hours::LONGEST_SERIES;
 
 /// The keys that make a value. Any other key is skipped, unread.
 #[derive(Default)]
@@ -240,7 +241,7 @@ impl<'de> Visitor<'de> for Floats<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Vec<f32>, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = json.next_element::<f64>()? {
-            if values.len() == LONGEST {
+            if values.len() == LONGEST_SERIES {
                 return Err(self.reading.refuse(too_long("has more than")));
             }
             // Parsed as a double: as a single, a number beyond its range would be a syntax error.

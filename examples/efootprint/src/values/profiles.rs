@@ -6,9 +6,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::form::Form;
-use super::weekly::HOURS_OF_WEEK;
 use crate::bytes::block;
 use crate::error::{DefectKind, Fault, quoted};
+use crate::hours::HOURS_OF_WEEK;
 use crate::units::Unit;
 
 /// Days of the week that are alike.

@@ -15,10 +15,8 @@ use super::reading::Reading;
 use super::scalar::number;
 use crate::bytes::block;
 use crate::error::{DefectKind, Fault, excerpt};
+use crate::hours::HOURS_OF_WEEK;
 use crate::units::Unit;
-
-/// Hours of a week.
-pub const HOURS_OF_WEEK: usize = 168;
 
 /// Amounts of `Q` for each hour of a week, from Monday 00:00 on the clocks of the country on. Every
 /// value is finite.
