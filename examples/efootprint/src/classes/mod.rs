@@ -1,6 +1,5 @@
 //! The classes of an e-footprint system, a folder or file for each family.
 
-mod boavizta;
 mod declare;
 mod edge_components;
 mod edge_devices;
@@ -18,7 +17,6 @@ mod system;
 mod ways;
 mod web_usage;
 
-pub use self::boavizta::*;
 use self::declare::Answers;
 pub use self::declare::{Category, Column, Phase};
 pub use self::edge_components::*;

@@ -1,8 +1,10 @@
 //! Cloud servers of Boavizta's catalogue.
 
-use super::declare::{Answers, Category, Checks, Column, ModelOf, Tables, attributes, class};
-use super::{AnyServer, SERVER, Sizing, Storage};
 use crate::catalogues;
+use crate::classes::declare::{
+    Answers, Category, Checks, Column, ModelOf, Tables, attributes, class,
+};
+use crate::classes::{AnyServer, SERVER, ServerSize, Storage};
 use crate::engine::At;
 use crate::objects::{AttributeFault, Change, Ref};
 use crate::units::measure::{CORES, GB_RAM, KG, WATT};
@@ -41,13 +43,13 @@ impl Answers for BoaviztaCloudServer {
 attributes! {
     BOAVIZTA_CLOUD_SERVER of AnyServer {
         "E2.1" carbon_footprint_manufacturing [KG]
-            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.manufacturing);
+            = "of the instance, by Boavizta" => |server| server.sizing().manufacturing;
         "E2.1" power [WATT]
-            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.power);
+            = "of the instance, by Boavizta" => |server| server.sizing().power;
         "E2.1" ram [GB_RAM]
-            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.ram);
+            = "of the instance, by Boavizta" => |server| server.sizing().ram;
         "E2.1" compute [CORES]
-            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.compute);
+            = "of the instance, by Boavizta" => |server| server.sizing().compute;
     }
 }
 
@@ -62,13 +64,13 @@ impl BoaviztaCloudServer {
 }
 
 impl At<'_, BoaviztaCloudServer> {
-    pub(super) fn sizing(self) -> Sizing {
+    pub(super) fn sizing(self) -> ServerSize {
         let server = self.get();
         let instance = catalogues::instance(&server.provider.value, &server.instance_type.value);
         let instance = instance.unwrap_or_else(|_| {
             unreachable!("the catalogue was consulted when the model was read")
         });
-        Sizing {
+        ServerSize {
             manufacturing: instance.manufacturing,
             power: instance.power,
             idle_power: server.idle_power.watts(),
