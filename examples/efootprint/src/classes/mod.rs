@@ -33,7 +33,4 @@ pub use self::services::*;
 pub use self::system::*;
 pub use self::web_usage::*;
 
-pub(crate) use self::edge_components::Resource;
-pub(crate) use self::edge_usage::{Path, UsedInPatterns};
 pub(crate) use self::emitter::{Emitter, emitters, keep_footprints};
-pub(crate) use self::jobs::Coordinate;
