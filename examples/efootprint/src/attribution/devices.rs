@@ -1,6 +1,6 @@
 //! How the footprints of devices are split.
 
-use super::{Row, Stream, Way};
+use super::rows::{Row, Stream, Way};
 use crate::classes::{
     AnyEdgeComponent, AnyEdgeDevice, Device, EdgeUsagePattern, Path, Phase, Resource,
     UsageJourneyStep, UsedInPatterns,

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Cell, Part, Stream, ratio};
+use super::jobs::{Cell, Part, ratio};
+use super::rows::Stream;
 use crate::classes::{AnyJob, AnyServer, Phase};
 use crate::engine::{At, Failure};
 use crate::series::Series;

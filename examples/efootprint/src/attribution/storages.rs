@@ -1,6 +1,7 @@
 //! How the footprints of storages are split.
 
-use super::{Cell, Part, Stream, ratio, requests_of};
+use super::jobs::{Cell, Part, ratio, requests_of};
+use super::rows::Stream;
 use crate::classes::{AnyJob, Phase, Storage};
 use crate::engine::{At, Failure};
 use crate::series::Series;

@@ -4,17 +4,21 @@
 
 mod ids;
 pub(crate) mod input;
+mod list;
 mod model;
 mod object;
 mod reading;
 mod references;
 mod target;
+mod weighted;
 
 pub(crate) use self::ids::{Ids, LONGEST as LONGEST_ID};
 pub(crate) use self::input::Input;
+pub use self::list::List;
 pub(crate) use self::model::{Model, ObjectView, Source};
 pub(crate) use self::object::{AnyClass, AnyObject, AttributeFault, Change};
 pub(crate) use self::reading::ObjectReading;
-pub use self::references::{List, Ref, Weighted};
+pub use self::references::Ref;
 pub use self::target::Target;
 pub(crate) use self::target::is_a;
+pub use self::weighted::Weighted;

@@ -7,6 +7,7 @@ mod growth;
 mod hourly;
 mod note;
 mod parts;
+mod profile_form;
 mod profiles;
 mod quantity;
 mod reading;

@@ -9,6 +9,7 @@ use super::compressed::finite;
 use super::form::Form;
 use super::note::Note;
 use super::parts::{Parts, Plain, Shape};
+use super::profile_form;
 use super::profiles::{self, Profile};
 use super::quantity::{Quantity, unit_of, wrong_unit};
 use super::reading::Reading;
@@ -58,7 +59,7 @@ impl<Q: Quantity> InputValue for Weekly<Q> {
             (Some(Shape::Constant), _, _, Some(form)) => {
                 let (value, unit) = constant(form)?;
                 let unit = week_unit::<Q>(unit, reading)?;
-                if let Some(problem) = profiles::number_in(&unit) {
+                if let Some(problem) = profile_form::number_in(&unit) {
                     return Err(Fault::invalid(format!(
                         "has a form whose `constant_unit` is {problem}"
                     )));
@@ -70,7 +71,7 @@ impl<Q: Quantity> InputValue for Weekly<Q> {
                 )
             }
             (Some(Shape::Profiles), _, _, Some(form)) => {
-                let (unit, profiles) = profiles::read(form)?;
+                let (unit, profiles) = profile_form::read(form)?;
                 let unit = week_unit::<Q>(&unit, reading)?;
                 (
                     profiles::values(&profiles),

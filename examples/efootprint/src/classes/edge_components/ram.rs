@@ -2,8 +2,8 @@
 
 use super::power::{COMPONENT, POWERED};
 use super::resource::ComponentSize;
-use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
+use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::engine::{At, Failure};
 use crate::objects::Change;
 use crate::units::measure::{GB_RAM, HOUR};

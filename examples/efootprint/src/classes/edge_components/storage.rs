@@ -2,8 +2,8 @@
 
 use super::power::COMPONENT;
 use super::resource::ComponentSize;
-use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
+use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::engine::{At, Failure, ProblemKind};
 use crate::objects::Change;
 use crate::units::measure::{NUMBER, TB_STORED};
