@@ -1,7 +1,7 @@
 //! From a request body to a model.
 
+use super::feed::read_on_thread;
 use crate::{
-    feed::read_on_thread,
     problem::Problem,
     store::{Content, Room, System},
 };

@@ -20,7 +20,7 @@ const CHARTS: &str = "/echarts-6.1.0.js";
 
 pub(crate) fn routes(config: &Config) -> Router {
     let index = format!(
-        include_str!("page/index.html"),
+        include_str!("index.html"),
         body_limit = config.body_limit,
         body_limit_bytes = config.body_limit.as_u64(),
         charts = CHARTS,
@@ -29,28 +29,22 @@ pub(crate) fn routes(config: &Config) -> Router {
         .route("/", get(async || (guards(), Html(index))))
         .route(
             "/app.css",
-            asset("text/css; charset=utf-8", include_str!("page/app.css")),
+            asset("text/css; charset=utf-8", include_str!("app.css")),
         )
         .route(
             "/app.js",
-            asset(
-                "text/javascript; charset=utf-8",
-                include_str!("page/app.js"),
-            ),
+            asset("text/javascript; charset=utf-8", include_str!("app.js")),
         )
         .route(
             "/results.js",
-            asset(
-                "text/javascript; charset=utf-8",
-                include_str!("page/results.js"),
-            ),
+            asset("text/javascript; charset=utf-8", include_str!("results.js")),
         )
         .route(
             CHARTS,
             // The version is in the path: what is there never changes.
             asset(
                 "text/javascript; charset=utf-8",
-                include_str!("page/vendor/echarts.min.js"),
+                include_str!("vendor/echarts.min.js"),
             )
             .layer(SetResponseHeaderLayer::overriding(
                 header::CACHE_CONTROL,
@@ -59,7 +53,7 @@ pub(crate) fn routes(config: &Config) -> Router {
         )
         .route(
             "/icon.svg",
-            asset("image/svg+xml", include_str!("page/icon.svg")),
+            asset("image/svg+xml", include_str!("icon.svg")),
         )
 }
 

@@ -4,7 +4,7 @@
 //! a client that downloads slowly holds a thread for a large system only, and one that doesn't read
 //! on for long loses it.
 
-use crate::app::{OVERDUE, STALLED};
+use super::limits::{OVERDUE, STALLED};
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 use std::{
