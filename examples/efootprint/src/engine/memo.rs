@@ -13,12 +13,12 @@ pub(crate) type Key = (u32, &'static str, u32);
 /// The series computed last, as many as there is room for. One that had to go is computed once
 /// more where it is needed.
 pub(crate) struct Memo {
-    kept: Mutex<Kept>,
+    kept: Mutex<SizedCache>,
     /// The most bytes that series may take.
     room: AtomicUsize,
 }
 
-struct Kept {
+struct SizedCache {
     series: LruCache<Key, Hours>,
     /// In bytes.
     size: usize,
@@ -29,7 +29,7 @@ const ENTRY: usize = 128;
 
 impl Memo {
     pub(crate) fn new(room: usize) -> Self {
-        let kept = Kept {
+        let kept = SizedCache {
             series: LruCache::unbounded(),
             size: 0,
         };
@@ -69,7 +69,7 @@ impl Memo {
     }
 
     /// Nothing panics while it holds the lock, so a poisoned one still guards a whole memo.
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, SizedCache> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

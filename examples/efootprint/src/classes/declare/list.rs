@@ -3,10 +3,14 @@
 /// Makes the list of classes: their names, objects of any of them, and what each answers. The first
 /// is the one that a file has at least one object of.
 macro_rules! classes {
-    ($root:ident $(, $class:ident)* $(,)?) => {
-        $crate::classes::declare::classes!(@ $root; $root $($class)*);
+    ($root_module:ident::$root:ident $(, $module:ident::$class:ident)* $(,)?) => {
+        $crate::classes::declare::classes!(
+            @ $root; $root_module::$root $($module::$class)*
+        );
     };
-    (@ $root:ident; $($class:ident)*) => {
+    (@ $root:ident; $($module:ident::$class:ident)*) => {
+        $(pub use super::$module::$class;)*
+
         /// A class of objects, named as in files.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[allow(missing_docs)]
