@@ -91,7 +91,11 @@ impl Attribution {
             split.all_or_nothing(|split| match emitter {
                 Emitter::Device(device) => split_device(device, &mut split.rows),
                 Emitter::EdgeDevice(device) => split.add_edge_device(device),
-                _ => Ok(()),
+                // What jobs cause of these is split above.
+                Emitter::Server(_)
+                | Emitter::Storage(_)
+                | Emitter::Api(_)
+                | Emitter::Network(_) => Ok(()),
             })?;
         }
         split.incomplete |= split.rows.iter().any(|row| !row.value.is_finite());

@@ -101,7 +101,10 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
             AnyEdgeComponentNeed::RecurrentEdgeStorageNeed(need) => {
                 return week(&self.at(need).get().recurrent_need);
             }
-            _ => {}
+            AnyEdgeComponentNeed::RecurrentEdgeProcessRAMNeed(_)
+            | AnyEdgeComponentNeed::RecurrentEdgeProcessCPUNeed(_)
+            | AnyEdgeComponentNeed::RecurrentEdgeProcessStorageNeed(_)
+            | AnyEdgeComponentNeed::RecurrentEdgeWorkloadNeed(_) => {}
         }
         let owner = self.referrers::<AnyEdgeDeviceNeed>().map(At::get).next();
         match (owner, self.resource()) {
@@ -116,7 +119,9 @@ impl<'e> At<'e, AnyEdgeComponentNeed> {
             (Some(AnyEdgeDeviceNeed::RecurrentEdgeWorkload(workload)), _) => {
                 week(&self.at(workload).get().recurrent_workload)
             }
-            (_, resource) => (&[0.0; HOURS_OF_WEEK], known(resource.unit_of_inputs())),
+            (None | Some(AnyEdgeDeviceNeed::RecurrentEdgeDeviceNeed(_)), resource) => {
+                (&[0.0; HOURS_OF_WEEK], known(resource.unit_of_inputs()))
+            }
         }
     }
 

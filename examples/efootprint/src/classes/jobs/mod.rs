@@ -109,7 +109,10 @@ impl<'e> At<'e, AnyJob> {
     pub(crate) fn service(self) -> Option<At<'e, VideoStreaming>> {
         match self.get() {
             AnyJob::VideoStreamingJob(job) => Some(self.at(self.at(job).get().service)),
-            _ => None,
+            AnyJob::Job(_)
+            | AnyJob::GPUJob(_)
+            | AnyJob::EcoLogitsGenAIExternalAPIJob(_)
+            | AnyJob::EcoLogitsVideoGenExternalAPIJob(_) => None,
         }
     }
 
