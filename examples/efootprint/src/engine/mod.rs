@@ -1,6 +1,6 @@
 //! The engine: computes attributes of objects on demand.
 //!
-//! The formulas are methods of an object in its place ([`At`]), which the classes have; what several
+//! The formulas are methods of an object in its place (`At`), which the classes have; what several
 //! of them need is computed once. Tables of [`Attribute`]s list the results for whoever shows them.
 //! Nothing here names a class.
 
@@ -18,8 +18,7 @@ mod value;
 use std::sync::Arc;
 
 pub(crate) use self::at::At;
-pub(crate) use self::attributes::Computed;
-pub use self::attributes::{Attribute, Guard};
+pub use self::attributes::{Attribute, Computed, Guard};
 pub use self::cancel::Cancel;
 pub use self::failure::{Failure, Problem, ProblemKind};
 use self::memo::Memo;

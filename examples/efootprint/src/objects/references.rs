@@ -16,7 +16,7 @@ pub(super) type ReadingOf<T> = ObjectReading<ClassOf<T>>;
 
 /// A reference to an object of class `T`, or of one of the classes of family `T`: four bytes.
 ///
-/// [`Model::get`] follows it.
+/// [`Model::get`](crate::Model::get) follows it.
 pub struct Ref<T> {
     /// The number of the id while reading, and from linking on the object's place in the model.
     pub(super) index: u32,

@@ -1,8 +1,6 @@
 //! What a reference may lead to.
 
 use super::AnyObject;
-#[cfg(doc)]
-use super::Model;
 
 /// What a reference may lead to: a class, or a family of classes.
 pub trait Target: 'static {
@@ -12,7 +10,7 @@ pub trait Target: 'static {
     /// The classes that a reference may name.
     const CLASSES: &'static [<Self::Object as AnyObject>::Class];
 
-    /// What [`Model::get`] finds: the object, or a typed reference to match on.
+    /// What [`Model::get`](crate::Model::get) finds: the object, or a typed reference to match on.
     type Found<'m>;
 
     /// `None` where the object is of none of the classes.
