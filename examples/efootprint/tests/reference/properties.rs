@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use efootprint::{
     Attribution, Cancel, Engine, Failure, Value as Computed,
+    classes::Class,
     footprint::{Category, Footprint, Phase, Step},
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::expected::system;
+use crate::expected::{system, systems};
 
 fn engine(system: &str) -> Engine {
     let model = efootprint::read(system.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
@@ -236,4 +237,17 @@ fn what_is_kept_of_problems_counts_with_their_text() {
     assert!(!footprint.is_complete());
     // Among the objects, and in the problem by itself and within the sentence.
     assert!(footprint.size() > 3 << 20, "{}", footprint.size());
+}
+
+#[test]
+fn an_object_is_counted_under_the_category_of_its_class() {
+    for (name, file) in systems() {
+        let footprint = footprint(std::str::from_utf8(&file).unwrap());
+        assert!(!footprint.objects.is_empty());
+        for object in &footprint.objects {
+            let class = Class::from_name(object.class).unwrap();
+            let (category, id) = (object.category, &object.id);
+            assert_eq!(class.category(), Some(category), "{name}: {id}");
+        }
+    }
 }
