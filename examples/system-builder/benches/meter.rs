@@ -34,7 +34,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 40;
 const TURN: Duration = Duration::from_millis(500);
-const SYSTEM: &str = include_str!("../tests/systems/big_system.json");
+const SYSTEM: &str = include_str!("../../efootprint/tests/systems/big_system.json");
 
 fn main() -> Result<()> {
     let arguments: Vec<_> = env::args().skip(1).collect();

@@ -23,7 +23,7 @@ from pathlib import Path
 DEMO = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", DEMO.parent.parent / "target"))
 ENGINE = TARGET / "release" / "system-builder"
-BIG = DEMO / "tests" / "systems" / "big_system.json"
+BIG = DEMO.parent / "efootprint" / "tests" / "systems" / "big_system.json"
 
 # Run inside the virtual environment: seconds and KiB of growth, for one question about one file.
 LIBRARY = """

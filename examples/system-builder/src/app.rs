@@ -1,18 +1,19 @@
-use crate::{Config, monitoring::Monitoring, page, problem, problem::Problem, systems};
+use crate::{
+    Config,
+    monitoring::Monitoring,
+    page, problem,
+    problem::Problem,
+    routes,
+    stream::{OVERDUE, STALLED},
+};
 use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse};
-use std::{io, time::Duration};
+use std::io;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
     trace::TraceLayer,
 };
 use tower_memory::{MemoryLayer, reclaim::Reclaim};
-
-/// An upload that brings nothing for this long has stalled, and so has a download that isn't read.
-pub(crate) const STALLED: Duration = Duration::from_secs(30);
-
-/// What takes longer than this has no chance; it would hold a reader or a writer for ever.
-pub(crate) const OVERDUE: Duration = Duration::from_secs(10 * 60);
 
 /// The application: the page, the systems, every layer around them, and what these tell of it.
 ///
@@ -25,11 +26,11 @@ pub(crate) const OVERDUE: Duration = Duration::from_secs(10 * 60);
 /// When the process has installed a recorder of metrics already.
 pub fn app(config: &Config) -> io::Result<Router> {
     let monitoring = Monitoring::new(config)?;
-    let routes = Router::new()
+    let router = Router::new()
         .merge(page::routes(config))
-        .merge(systems::routes(config));
+        .merge(routes::routes(config));
     let layer = monitoring.listen(memory_layer(config));
-    Ok(monitoring.beside(with_layers(routes, config, layer)))
+    Ok(monitoring.beside(with_layers(router, config, layer)))
 }
 
 fn with_layers(routes: Router, config: &Config, memory: MemoryLayer) -> Router {
@@ -62,13 +63,14 @@ mod tests {
     use super::*;
     use axum::{body::Body, extract::Request, http::StatusCode, routing::get};
     use clap::Parser;
+    use std::time::Duration;
     use tower::ServiceExt;
 
     #[tokio::test]
     async fn a_handler_that_panics_answers_with_a_problem() {
-        let routes = Router::new().route("/", get(async || -> () { panic!("on purpose") }));
+        let router = Router::new().route("/", get(async || -> () { panic!("on purpose") }));
         let app = with_layers(
-            routes,
+            router,
             &Config::parse_from(["system-builder"]),
             MemoryLayer::new(),
         );
@@ -84,9 +86,9 @@ mod tests {
     async fn a_client_that_has_to_wait_is_told_for_how_long() {
         let wait = Duration::from_secs(7);
         let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Busy.").retry_after(wait);
-        let routes = Router::new().route("/", get(async move || busy.clone()));
+        let router = Router::new().route("/", get(async move || busy.clone()));
         let app = with_layers(
-            routes,
+            router,
             &Config::parse_from(["system-builder"]),
             MemoryLayer::new(),
         );

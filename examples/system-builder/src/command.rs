@@ -1,11 +1,11 @@
 //! The commands that compute a file and print what comes out.
 
-use crate::model::{
-    self, Model, ReadError,
-    compute::{Cancel, Engine, write_computed},
-    footprint::{Category, Footprint, Phase},
-};
 use clap::Subcommand;
+use efootprint::{
+    Cancel, Engine, Model, ReadError,
+    footprint::{Category, Footprint, Phase},
+    write_computed,
+};
 use std::{
     collections::BTreeSet,
     fs::File,
@@ -184,11 +184,11 @@ impl Problems {
 
 fn read(file: &Path) -> io::Result<Model> {
     let model = if file == "-" {
-        model::read(io::stdin().lock())
+        efootprint::read(io::stdin().lock())
     } else {
         File::open(file)
             .map_err(ReadError::Io)
-            .and_then(model::read)
+            .and_then(efootprint::read)
     };
     model.map_err(|error| {
         let name = file.display();

@@ -6,21 +6,18 @@
 //!
 //! [e-footprint]: https://github.com/Boavizta/e-footprint
 
-mod analysis;
 mod app;
 mod command;
 mod config;
-mod download;
-mod feed;
-pub mod model;
 mod monitoring;
 mod page;
 mod problem;
 mod results;
+mod routes;
 mod serve;
 mod store;
+mod stream;
 mod systems;
-mod upload;
 
 pub use app::app;
 pub use command::Command;

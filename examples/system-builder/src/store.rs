@@ -1,6 +1,7 @@
-use crate::{model::Model, problem::Problem};
+use crate::problem::Problem;
 use axum::http::StatusCode;
 use bytesize::ByteSize;
+use efootprint::Model;
 use std::{
     collections::BTreeMap,
     iter,
@@ -171,7 +172,6 @@ impl Drop for Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -180,7 +180,7 @@ mod tests {
             "id": "s", "name": name, "usage_patterns": [], "edge_usage_patterns": [],
         });
         let file = json!({"efootprint_version": "27.0.0", "System": {"s": system}});
-        model::read(file.to_string().as_bytes()).unwrap()
+        efootprint::read(file.to_string().as_bytes()).unwrap()
     }
 
     fn size(name: &str) -> u64 {

@@ -30,9 +30,9 @@ fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
 }
 
-/// The name and content of every system in `tests/systems`.
+/// The name and content of every system of the engine's tests.
 fn systems() -> impl Iterator<Item = (String, String)> {
-    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../efootprint/tests/systems");
     fs::read_dir(systems).unwrap().map(|entry| {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -210,7 +210,7 @@ async fn growth_above_the_threshold_is_logged_with_its_route() {
 
 #[tokio::test]
 async fn a_big_system_is_loaded_and_the_growth_is_logged_with_the_size_of_the_upload() {
-    let file = include_str!("systems/big_system.json");
+    let file = include_str!("../../efootprint/tests/systems/big_system.json");
     let form = format!(
         "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"big.json\"\r\n\r\n\
          {file}\r\n--edge--\r\n"
@@ -271,7 +271,7 @@ async fn a_json_log_is_one_object_a_line() {
 }
 
 async fn run(arguments: &[&str], file: &str) -> Output {
-    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../efootprint/tests/systems");
     command()
         .args(arguments)
         .arg(systems.join(file))
@@ -316,7 +316,7 @@ async fn computed_attributes_are_printed_as_json() {
 
 #[tokio::test]
 async fn who_has_read_enough_ends_it_with_success() {
-    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../efootprint/tests/systems");
     let mut child = command()
         .arg("compute")
         .arg(systems.join("big_system.json"))
@@ -331,7 +331,7 @@ async fn who_has_read_enough_ends_it_with_success() {
 
 #[tokio::test]
 async fn what_a_system_can_t_have_is_told_once_and_the_rest_is_printed() {
-    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../efootprint/tests/systems");
     let file = fs::read_to_string(systems.join("mixed_example.json")).unwrap();
     let mut system: Value = serde_json::from_str(&file).unwrap();
     system["Server"]["Srv"]["utilization_rate"]["value"] = json!(0.001);

@@ -5,9 +5,9 @@ use fantoccini::Locator;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
-/// A system of `tests/systems`.
+/// A system of the engine's tests.
 fn system(name: &str) -> Value {
-    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/systems");
+    let systems = Path::new(env!("CARGO_MANIFEST_DIR")).join("../efootprint/tests/systems");
     let file = fs::read(systems.join(format!("{name}.json"))).unwrap();
     serde_json::from_slice(&file).unwrap()
 }

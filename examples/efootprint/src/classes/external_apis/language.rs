@@ -1,0 +1,204 @@
+//! Language models behind APIs.
+
+use super::{API_JOB, API_SERVER, HARDWARE_LIFE, Request};
+use crate::catalogues::{self, LanguageModel};
+use crate::classes::JOB;
+use crate::classes::declare::{
+    Answers, Category, Checks, Column, ModelOf, Tables, attributes, class,
+};
+use crate::engine::At;
+use crate::objects::{AttributeFault, Change, Ref};
+use crate::units::measure::{GB_RAM, HOUR, KG, KG_PER_KWH, KWH, MB, NUMBER};
+use crate::values::{CpuCores, Ram, Ratio, Scalar, Stored, Text};
+
+class! {
+    /// A language model.
+    EcoLogitsGenAIExternalAPI {
+        server: Ref<EcoLogitsGenAIExternalAPIServer>,
+        provider: Text,
+        model_name: Text,
+    }
+}
+
+class! {
+    /// What runs a language model. It bears the footprints and has no inputs.
+    EcoLogitsGenAIExternalAPIServer {}
+}
+
+class! {
+    /// Having a language model write a text.
+    EcoLogitsGenAIExternalAPIJob {
+        data_stored: Scalar<Stored>,
+        ram_needed: Scalar<Ram>,
+        compute_needed: Scalar<CpuCores>,
+        external_api: Ref<EcoLogitsGenAIExternalAPI>,
+        output_token_count: Scalar<Ratio>,
+    }
+}
+
+impl Answers for EcoLogitsGenAIExternalAPI {
+    const CATEGORY: Option<Category> = Some(Category::ExternalAPIs);
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const TABLES: Tables<Self> = &[LANGUAGE_API];
+}
+
+impl Answers for EcoLogitsGenAIExternalAPIServer {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = None;
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[API_SERVER];
+}
+
+impl Answers for EcoLogitsGenAIExternalAPIJob {
+    const CATEGORY: Option<Category> = None;
+    const COLUMN: Option<Column> = Some(Column::Job);
+    const CHANGE: Option<Change> = None;
+    const CHECKS: Checks<Self> = Checks::NONE;
+    const TABLES: Tables<Self> = &[LANGUAGE_JOB, API_JOB, JOB];
+}
+
+attributes! {
+    LANGUAGE_API of EcoLogitsGenAIExternalAPI {
+        "E6.2" model_total_params [NUMBER]
+            = "by EcoLogits, in billions" => |api| api.get().model().total_params;
+        "E6.2" model_active_params [NUMBER]
+            = "by EcoLogits, in billions" => |api| api.get().model().active_params;
+        "E6.2" tokens_per_second [NUMBER] = "by EcoLogits" => |api| api.get().model().tokens_per_second;
+        "E6.2" time_to_first_token [HOUR] = "by EcoLogits" =>
+            |api| api.get().model().time_to_first_token.map(|seconds| seconds / 3600.0);
+        "E6.2" data_center_pue [NUMBER] = "by EcoLogits" => |api| api.get().model().pue;
+        "E6.2" average_carbon_intensity [KG_PER_KWH]
+            = "of the electricity where the data center is" => |api| api.get().model().carbon_intensity;
+    }
+}
+
+impl EcoLogitsGenAIExternalAPI {
+    /// Whether the catalogue has the model.
+    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
+        let known = catalogues::language_model(&self.provider.value, &self.model_name.value);
+        known
+            .map(drop)
+            .map_err(|unknown| unknown.fault(&self.provider, "model_name", &self.model_name))
+    }
+
+    /// What the catalogue has of the model.
+    fn model(&self) -> &'static LanguageModel {
+        catalogues::language_model(&self.provider.value, &self.model_name.value)
+            .unwrap_or_else(|_| unreachable!("the catalogue was consulted when the model was read"))
+    }
+}
+
+attributes! {
+    LANGUAGE_JOB of EcoLogitsGenAIExternalAPIJob {
+        "E6.2" gpu_energy [KWH]
+            = "tokens × (αE × exp(βE × batch) × active parameters + γE), for one GPU" =>
+            |job| job.gpu_energy();
+        "E6.2" generation_latency [HOUR]
+            = "tokens × time of a token + time to the first token" => |job| job.generation_latency();
+        "E6.2" request_duration [HOUR] = "generation latency" => |job| job.generation_latency();
+        "E6.2" model_required_memory [GB_RAM]
+            = "1.2 × parameters × 16 bits" => |job| job.required_memory();
+        "E6.2" gpu_required_count [NUMBER]
+            = "required memory ÷ memory of a GPU, up to the next power of two" => |job| job.gpu_count();
+        "E6.2" server_energy [KWH]
+            = "latency × power of the server × share of its GPUs ÷ batch" => |job| job.server_energy();
+        "E6.2" request_it_energy [KWH]
+            = "server energy + GPUs × GPU energy" => |job| job.it_energy();
+        "E6.2" request_energy [KWH] = "PUE × IT energy" => |job| job.request().energy;
+        "E6.2" request_usage_gwp [KG]
+            = "energy × carbon intensity" => |job| job.request().usage;
+        "E6.2" server_gpu_embodied_gwp [KG]
+            = "share of the server + that of its GPUs" => |job| job.hardware();
+        "E6.2" request_embodied_gwp [KG]
+            = "latency × embodied footprint of the hardware ÷ (its life × batch)" =>
+            |job| job.request().embodied;
+        "E6.2" data_transferred [MB] = "5 bytes × tokens" => |job| job.data_transferred();
+    }
+}
+
+/// Requests that a GPU works on at once.
+const BATCH: f64 = 64.0;
+/// What a GPU remembers, in GB.
+const GPU_MEMORY: f64 = 80.0;
+/// GPUs of a server.
+const GPUS_OF_SERVER: f64 = 8.0;
+
+impl At<'_, EcoLogitsGenAIExternalAPIJob> {
+    fn model(self) -> &'static LanguageModel {
+        self.at(self.get().external_api).get().model()
+    }
+
+    /// The number as it is written, whatever its unit.
+    fn tokens(self) -> f64 {
+        self.get().output_token_count.value
+    }
+
+    fn gpu_energy(self) -> f64 {
+        let (alpha, beta, gamma) = (
+            1.1665273170451914e-06_f64,
+            -0.011205921025579175_f64,
+            4.052928146734005e-05_f64,
+        );
+        let watt_hours = alpha * (beta * BATCH).exp() * self.model().active_params + gamma;
+        self.tokens() * watt_hours / 1000.0
+    }
+
+    pub(in crate::classes) fn generation_latency(self) -> f64 {
+        let model = self.model();
+        let (alpha, beta, gamma) = (
+            0.0006785088094353663,
+            0.0003119310311688259,
+            0.019473717579473387,
+        );
+        let of_token = match model.tokens_per_second {
+            Some(per_second) => 1.0 / per_second,
+            None => alpha * model.active_params + beta * BATCH + gamma,
+        };
+        (self.tokens() * of_token + model.time_to_first_token.unwrap_or(0.0)) / 3600.0
+    }
+
+    fn required_memory(self) -> f64 {
+        let (overhead, bits) = (1.2, 16.0);
+        overhead * self.model().total_params * bits / 8.0
+    }
+
+    fn gpu_count(self) -> f64 {
+        (self.required_memory() / GPU_MEMORY)
+            .ceil()
+            .log2()
+            .ceil()
+            .exp2()
+    }
+
+    fn server_energy(self) -> f64 {
+        let kilowatts = 1.2;
+        self.generation_latency() * kilowatts * (self.gpu_count() / GPUS_OF_SERVER) / BATCH
+    }
+
+    fn it_energy(self) -> f64 {
+        self.server_energy() + self.gpu_count() * self.gpu_energy()
+    }
+
+    fn hardware(self) -> f64 {
+        let (server, gpu) = (5700.0, 273.0);
+        self.gpu_count() / GPUS_OF_SERVER * server + self.gpu_count() * gpu
+    }
+
+    pub(super) fn request(self) -> Request {
+        let (model, latency) = (self.model(), self.generation_latency());
+        let energy = model.pue * self.it_energy();
+        Request {
+            energy,
+            usage: energy * model.carbon_intensity,
+            embodied: latency * self.hardware() / (HARDWARE_LIFE * BATCH),
+        }
+    }
+
+    /// In MB.
+    pub(in crate::classes) fn data_transferred(self) -> f64 {
+        5.0 * self.tokens() / 1e6
+    }
+}

@@ -1,0 +1,105 @@
+//! What keeps a value from being computed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::series::TooLong;
+
+/// Why a value has no number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Failure {
+    /// The system asks for something impossible.
+    Problem(Arc<Problem>),
+    /// A series would span more than two centuries.
+    TooLong,
+    /// Patterns reach jobs and needs in more ways than can be computed.
+    TooManyWays,
+    /// The computation was told to stop.
+    Cancelled,
+}
+
+/// What a system asks for and can't have: the object, and in words what to change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    /// The kind, for programs.
+    pub kind: ProblemKind,
+    /// The object's id.
+    pub object: String,
+    /// The object's class.
+    pub class: &'static str,
+    /// The object's name.
+    pub name: String,
+    /// The computed attribute that found it.
+    pub attribute: &'static str,
+    /// The sentence for people: what is asked, what there is, and the way out.
+    pub detail: String,
+    /// What the object has, where that is a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available: Option<f64>,
+    /// What is asked of it, where that is a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested: Option<f64>,
+    /// The unit of both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<&'static str>,
+}
+
+/// Kinds of problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// More is asked than an object has.
+    InsufficientCapacity,
+    /// A load outside 0 to 1.
+    WorkloadOutOfBounds,
+    /// More is deleted from a storage than was written.
+    NegativeStorage,
+    /// A division by an input that is zero.
+    DivisionByZero,
+    /// An amount in a unit that has no meaning there.
+    WrongUnit,
+    /// Objects are linked in a way that has no meaning.
+    WrongLink,
+    /// A result that is infinite, or no number.
+    BeyondNumbers,
+}
+
+impl Problem {
+    /// Bytes of memory that it takes.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.object.len() + self.name.len() + self.detail.len()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problem(problem) => f.write_str(&problem.detail),
+            Self::TooLong => f.write_str(
+                "A series would span more than 200 years: bring the patterns' dates closer together, \
+                 or shorten durations.",
+            ),
+            Self::TooManyWays => f.write_str(
+                "The patterns reach their jobs and needs in more than a quarter of a million ways: \
+                 split the system.",
+            ),
+            Self::Cancelled => f.write_str("The computation was cancelled."),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Arc::new(problem))
+    }
+}
+
+impl From<TooLong> for Failure {
+    fn from(_: TooLong) -> Self {
+        Self::TooLong
+    }
+}

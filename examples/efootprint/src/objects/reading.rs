@@ -1,0 +1,37 @@
+//! What the reader knows while it reads objects.
+
+use super::{AnyClass, Ids};
+use crate::error::Fault;
+use crate::values::Reading;
+
+/// What is known of ids, beside what values need.
+pub struct ObjectReading<C> {
+    pub(crate) values: Reading,
+    pub(crate) ids: Ids<C>,
+    /// Whether attributes have the names of version 24.
+    pub(crate) of_24: bool,
+}
+
+impl<C: AnyClass> ObjectReading<C> {
+    pub(crate) fn new() -> Self {
+        Self {
+            values: Reading::new(),
+            ids: Ids::default(),
+            of_24: false,
+        }
+    }
+
+    /// The name that an attribute has today.
+    pub(crate) fn renamed(&self, key: String) -> String {
+        if self.of_24 {
+            return key.replace("fabrication", "manufacturing");
+        }
+        key
+    }
+
+    /// Keeps the fault, found at the present place, and returns the error that unwinds the JSON
+    /// parser.
+    pub(crate) fn refuse<E: serde::de::Error>(&mut self, fault: Fault) -> E {
+        self.values.refuse(fault)
+    }
+}

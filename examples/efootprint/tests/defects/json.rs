@@ -1,0 +1,65 @@
+//! What is no system at all.
+
+use crate::edit::defect_of;
+use efootprint::{DefectKind, ReadError, read};
+use serde_json::json;
+
+#[test]
+fn a_file_that_is_not_json_is_refused_with_line_and_column() {
+    for (text, place, message) in [
+        ("", (1, 0), "EOF while parsing a value"),
+        ("{\n  \"System\": {,}\n}", (2, 14), "key must be a string"),
+        ("{\"a\": 1,\n\n \"b\" 2}", (3, 6), "expected `:`"),
+        ("{\"System\": {}} trailing", (1, 16), "trailing characters"),
+        ("{\"a\": NaN}", (1, 7), "expected value"),
+    ] {
+        match read(text.as_bytes()) {
+            Err(ReadError::Json {
+                line,
+                column,
+                message: said,
+            }) => {
+                assert_eq!(((line, column), said.as_str()), (place, message), "{text}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn json_that_is_no_object_is_no_system() {
+    for text in ["[]", "3", "null", "\"System\""] {
+        let defect = defect_of(&serde_json::from_str(text).unwrap());
+        assert_eq!(defect.kind, DefectKind::InvalidValue);
+        assert!(
+            defect.message.contains("expected an e-footprint system"),
+            "{}",
+            defect.message
+        );
+    }
+}
+
+#[test]
+fn a_failing_input_is_told_from_a_bad_file() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    match read(Broken) {
+        Err(ReadError::Io(error)) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_without_a_system_is_refused() {
+    let defect = defect_of(&json!({"efootprint_version": "27.0.0"}));
+    assert_eq!(defect.kind, DefectKind::MissingAttribute);
+    assert_eq!(
+        defect.message,
+        "The file has no `System`, expected one or more."
+    );
+}
