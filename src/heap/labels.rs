@@ -1,9 +1,7 @@
 //! Numbers for routes: a tag has no room for a label.
 
-use crate::{
-    heap::scope,
-    route::{Route, RouteTable},
-};
+use super::{scope, tag::RouteNumber};
+use crate::route::{Route, RouteTable};
 use std::{
     cell::Cell,
     ptr,
@@ -12,10 +10,6 @@ use std::{
         atomic::{AtomicU16, Ordering},
     },
 };
-
-/// The number of a route, the same for all layers of the process. 0 is nobody's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RouteNumber(pub(super) u16);
 
 /// Never shrinks: a block may name its route for as long as the process lives.
 static NUMBERS: LazyLock<RouteTable<RouteNumber>> = LazyLock::new(RouteTable::new);

@@ -172,7 +172,7 @@ mod pages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::labels::RouteNumber;
+    use crate::heap::tag::RouteNumber;
 
     fn tag(route: u16) -> Tag {
         Tag::new(RouteNumber(route), 1, 2)

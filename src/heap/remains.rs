@@ -185,10 +185,8 @@ impl LateRemains {
     }
 
     /// The figures of the work; `None` where it did nothing.
-    pub(crate) fn settle(self) -> Option<HeapFlow> {
-        let Self {
-            tag, done, before, ..
-        } = self;
+    pub(crate) fn settle(&self) -> Option<HeapFlow> {
+        let &Self { tag, done, before } = self;
         if tag == Tag::NOBODY {
             return (done != HeapFlow::default()).then_some(done);
         }

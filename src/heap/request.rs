@@ -115,7 +115,7 @@ impl Flow {
     pub(crate) fn hand_over(&mut self, data: &mut dyn Any) {
         match self {
             Self::Unmetered => {}
-            Self::Owned(owned) => owned.hand_over(data),
+            Self::Owned(owned) => unsent::follow(data, owned.tag(), owned.unfollowed()),
             #[cfg(feature = "jemalloc")]
             Self::ByDifference(difference) => difference.hand_off(data),
         }

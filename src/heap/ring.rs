@@ -6,9 +6,8 @@
 
 use super::{
     entry::Word,
-    labels::RouteNumber,
     map,
-    tag::{PLACES, Tag},
+    tag::{PLACES, RouteNumber, Tag},
 };
 use crate::clock;
 use std::{

@@ -10,10 +10,8 @@ use super::{
     slot::{Counts, Slot},
     slots,
     tag::Tag,
-    unsent,
 };
 use std::{
-    any::Any,
     cell::Cell,
     mem::{self, ManuallyDrop},
     sync::Arc,
@@ -53,7 +51,7 @@ pub(crate) struct Owned {
     /// of a scope.
     pending: i64,
     peak: i64,
-    /// Bytes of the response that nobody follows: see [`unsent`].
+    /// See [`unfollowed`](Self::unfollowed).
     unfollowed: u64,
     account: Option<Arc<Account>>,
 }
@@ -118,9 +116,9 @@ impl Owned {
         self.account
     }
 
-    /// `data` of its response goes on to the server.
-    pub(super) fn hand_over(&mut self, data: &mut dyn Any) {
-        unsent::follow(data, self.tag, &mut self.unfollowed);
+    /// Bytes of the response that nobody follows: see [`unsent`](super::unsent).
+    pub(super) fn unfollowed(&mut self) -> &mut u64 {
+        &mut self.unfollowed
     }
 
     /// What is alive of it, outside of its scopes.

@@ -1,4 +1,4 @@
-use super::{entry::GENERATIONS, labels::RouteNumber};
+use super::entry::GENERATIONS;
 
 /// Whose a block is: four bytes that stay with it until it is freed.
 ///
@@ -14,6 +14,10 @@ use super::{entry::GENERATIONS, labels::RouteNumber};
 /// is a valid index whatever the bits are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tag(u32);
+
+/// The number of a route, the same for all layers of the process. 0 is nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RouteNumber(pub(super) u16);
 
 /// Routes that can be numbered.
 pub(super) const ROUTES: usize = 1 << 10;

@@ -1,12 +1,15 @@
-use super::{config::Config, settling};
+use super::{
+    config::Config,
+    settling::{self, Unsettled},
+};
 use crate::{
-    heap::{self, HeapFlow, LateRemains, Remains},
+    heap::{HeapFlow, LateRemains, Remains},
     report::{LateWork, Report},
     shield::shielded,
     verdict::{self, Evidence, Verdict},
 };
 use std::{mem, sync::Arc};
-use tracing::{Dispatch, Span, dispatcher};
+use tracing::Span;
 
 /// A request whose window has closed, until it is reported.
 ///
@@ -37,30 +40,9 @@ impl Ending {
                     live: remains.live(),
                     remains,
                 };
-                match ending.is_settled() {
-                    true => ending.tell(),
-                    false => settling::wait(ending.into()),
-                }
+                settling::tell_or_wait(ending);
             }
         }
-    }
-
-    /// Whether there is nothing to wait for.
-    pub(super) fn is_settled(&self) -> bool {
-        self.remains.is_settled()
-    }
-
-    pub(super) fn is_unsent(&self) -> bool {
-        self.remains.is_unsent()
-    }
-
-    pub(super) fn tell(mut self) {
-        // What the server has dropped since the end is no longer in use.
-        let dropped = self.live.saturating_sub(self.remains.live());
-        self.report.heap = Some(self.remains.settle(|| self.when_work_ends()));
-        let live_after = &mut self.report.live_after;
-        *live_after = live_after.map(|live| live.saturating_sub(dropped));
-        tell(&self.config, &mut self.report);
     }
 
     /// Called when background work of this request ends, after the request's report.
@@ -81,11 +63,27 @@ impl Ending {
                     span,
                 },
             };
-            match ending.remains.is_settled() {
-                true => ending.tell(),
-                false => settling::wait(ending.into()),
-            }
+            settling::tell_or_wait(ending);
         }
+    }
+}
+
+impl Unsettled for Ending {
+    fn is_settled(&self) -> bool {
+        self.remains.is_settled()
+    }
+
+    fn is_unsent(&self) -> bool {
+        self.remains.is_unsent()
+    }
+
+    fn tell(&mut self) {
+        // What the server has dropped since the end is no longer in use.
+        let dropped = self.live.saturating_sub(self.remains.live());
+        self.report.heap = Some(self.remains.settle(|| self.when_work_ends()));
+        let live_after = &mut self.report.live_after;
+        *live_after = live_after.map(|live| live.saturating_sub(dropped));
+        tell(&self.config, &mut self.report);
     }
 }
 
@@ -114,76 +112,28 @@ pub(super) struct LateEnding {
     work: LateWork,
 }
 
-impl LateEnding {
-    pub(super) fn is_settled(&self) -> bool {
+impl Unsettled for LateEnding {
+    fn is_settled(&self) -> bool {
         self.remains.is_settled()
     }
 
-    pub(super) fn tell(self) {
+    fn is_unsent(&self) -> bool {
+        false
+    }
+
+    fn tell(&mut self) {
         let Self {
             config,
             remains,
-            mut work,
+            work,
         } = self;
         if let Some(heap) = remains.settle() {
             work.heap = heap;
             work.verdict = verdict::judge_late(&heap, &config.thresholds);
             work.is_awaited = heap.received >= config.thresholds.growth.max(1);
-            config.tell(|listener| listener.on_late_work(&work));
+            config.tell(|listener| listener.on_late_work(work));
         }
-        shielded(|| drop(work));
-    }
-}
-
-/// What waits to be reported, with the subscriber that its events go to.
-pub(super) struct Waiting {
-    pub(super) ending: Either,
-    subscriber: Dispatch,
-}
-
-pub(super) enum Either {
-    Request(Ending),
-    Late(LateEnding),
-}
-
-impl Waiting {
-    pub(super) fn tell(self) {
-        let Self { ending, subscriber } = self;
-        dispatcher::with_default(&subscriber, || match ending {
-            Either::Request(ending) => ending.tell(),
-            Either::Late(ending) => ending.tell(),
-        });
-    }
-
-    pub(super) fn is_settled(&self) -> bool {
-        match &self.ending {
-            Either::Request(ending) => ending.is_settled(),
-            Either::Late(ending) => ending.is_settled(),
-        }
-    }
-
-    pub(super) fn is_unsent(&self) -> bool {
-        matches!(&self.ending, Either::Request(ending) if ending.is_unsent())
-    }
-}
-
-impl From<Ending> for Waiting {
-    fn from(ending: Ending) -> Self {
-        Either::Request(ending).into()
-    }
-}
-
-impl From<LateEnding> for Waiting {
-    fn from(ending: LateEnding) -> Self {
-        Either::Late(ending).into()
-    }
-}
-
-impl From<Either> for Waiting {
-    fn from(ending: Either) -> Self {
-        Self {
-            ending,
-            subscriber: heap::as_nobody(|| dispatcher::get_default(Clone::clone)),
-        }
+        let span = mem::replace(&mut work.span, Span::none());
+        shielded(|| drop(span));
     }
 }

@@ -5,7 +5,10 @@ use super::{
     request_body,
     visit::{Visit, Watch},
 };
-use crate::route::Route;
+use crate::{
+    heap,
+    route::{Route, grpc},
+};
 use http::{Request, Response};
 use http_body::Body;
 use std::{
@@ -71,7 +74,7 @@ where
             request = Request::from_parts(parts, body);
             watch.end();
         }
-        let route = route.or_else(|| Route::of(&request));
+        let route = route.or_else(|| route_of(&request));
         if let Some(visit) = &mut visit {
             visit.name(route.unwrap_or(Route::UNMATCHED));
         }
@@ -82,6 +85,18 @@ where
         watch.end();
         ResponseFuture::new(future, visit)
     }
+}
+
+/// The label that the router or a gRPC call gives a request.
+fn route_of<B>(request: &Request<B>) -> Option<Route> {
+    let matched = Route::matched(request);
+    // A whole prefix is how tonic's router has services, whose methods it doesn't know.
+    let is_exact = |route: &Route| !route.as_str().contains("/{*");
+    if matched.as_ref().is_some_and(is_exact) || !grpc::is_call(request) {
+        return matched;
+    }
+    // The table of methods is nobody's, whichever request it is that comes first.
+    Some(heap::as_nobody(|| grpc::method(request)))
 }
 
 impl<S: fmt::Debug> fmt::Debug for MemoryService<S> {

@@ -3,7 +3,6 @@
 //! One thread for the process, started by the first request that is not settled at its end. A
 //! request that hands one over takes no lock.
 
-use super::ending::Waiting;
 use crate::{heap, shield::shielded, target::TARGET};
 use std::{
     collections::VecDeque,
@@ -15,6 +14,7 @@ use std::{
     thread::{self, Thread},
     time::{Duration, Instant},
 };
+use tracing::{Dispatch, dispatcher};
 
 /// After the end of a body, servers have dropped its frames within 6 ms in 99 of 100 cases.
 const GRACE: Duration = Duration::from_millis(50);
@@ -25,16 +25,48 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Reports `waiting` once it is settled, or its time is over.
-pub(super) fn wait(waiting: Waiting) {
+/// Something to report of a request, once its live heap is known.
+pub(super) trait Unsettled: Send {
+    /// Whether there is nothing to wait for.
+    fn is_settled(&self) -> bool;
+
+    /// Whether its client has yet to read some of the response.
+    fn is_unsent(&self) -> bool;
+
+    /// Reports it. Called once.
+    fn tell(&mut self);
+}
+
+/// What waits, since when, and the subscriber that its events go to.
+struct Waiting {
+    since: Instant,
+    ending: Box<dyn Unsettled>,
+    subscriber: Dispatch,
+}
+
+impl Waiting {
+    fn tell(mut self) {
+        dispatcher::with_default(&self.subscriber, || self.ending.tell());
+    }
+}
+
+/// Reports `ending` now, or once it is settled or its time is over.
+pub(super) fn tell_or_wait(mut ending: impl Unsettled + 'static) {
+    if ending.is_settled() {
+        return ending.tell();
+    }
     // All of this is bookkeeping, of no request.
     heap::as_nobody(|| {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
             Some(settler) if settler.is_of_this_process() => {
-                settler.send(Message::Wait(Instant::now(), waiting));
+                settler.send(Message::Wait(Waiting {
+                    since: Instant::now(),
+                    ending: Box::new(ending),
+                    subscriber: dispatcher::get_default(Clone::clone),
+                }));
             }
-            _ => waiting.tell(),
+            _ => ending.tell(),
         }
     });
 }
@@ -64,12 +96,8 @@ pub fn flush() {
 
 static SETTLER: OnceLock<Option<Settler>> = OnceLock::new();
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are the large one, which a box would only allocate once more"
-)]
 enum Message {
-    Wait(Instant, Waiting),
+    Wait(Waiting),
     /// Have no more patience with what waits by now, and say when all of it is told.
     Flush(Sender<()>),
 }
@@ -130,7 +158,7 @@ fn work(receiver: &Receiver<Message>) {
         let mut flushed = Vec::new();
         for message in first.into_iter().chain(receiver.try_iter()) {
             match message {
-                Message::Wait(since, ending) => waiting.push_back((since, ending)),
+                Message::Wait(one) => waiting.push_back(one),
                 Message::Flush(done) => flushed.push(done),
             }
         }
@@ -163,17 +191,22 @@ fn idle(receiver: &Receiver<Message>) -> Option<Message> {
 }
 
 /// Tells of what is settled, or has had its time: that of `patience` where a client has yet to read.
-fn tell_due(waiting: &mut VecDeque<(Instant, Waiting)>, patience: Duration) {
+fn tell_due(waiting: &mut VecDeque<Waiting>, patience: Duration) {
     let now = Instant::now();
     for _ in 0..waiting.len() {
-        let Some((since, ending)) = waiting.pop_front() else {
+        let Some(one) = waiting.pop_front() else {
             break;
         };
-        let age = now.saturating_duration_since(since);
-        let time = if ending.is_unsent() { patience } else { GRACE };
-        match ending.is_settled() || age >= time {
-            true => drop(shielded(|| ending.tell())),
-            false => waiting.push_back((since, ending)),
+        let age = now.saturating_duration_since(one.since);
+        let time = if one.ending.is_unsent() {
+            patience
+        } else {
+            GRACE
+        };
+        match one.ending.is_settled() || age >= time {
+            // Dropped in there as well: it may hold the last handle of a listener.
+            true => drop(shielded(move || one.tell())),
+            false => waiting.push_back(one),
         }
     }
 }

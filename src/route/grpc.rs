@@ -1,27 +1,27 @@
 //! gRPC names what is called in the path, `/{service}/{method}`, and says so in the content type.
 
 use super::{Route, RouteTable};
-use crate::heap;
-use http::{Method, Request, header::CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, header::CONTENT_TYPE};
 use std::sync::{Arc, LazyLock};
 
 /// Every path that looks like a method's, up to the table's bound: then it is `other`, as a client may
 /// make up any name.
 static METHODS: LazyLock<RouteTable<()>> = LazyLock::new(RouteTable::new);
 
-/// The method that a gRPC request calls.
-pub(super) fn method<B>(request: &Request<B>) -> Option<Route> {
-    if request.method() != Method::POST {
-        return None;
-    }
-    let content_type = request.headers().get(CONTENT_TYPE)?.as_bytes();
+/// Whether it calls a method.
+pub(crate) fn is_call<B>(request: &Request<B>) -> bool {
+    let content_type = || request.headers().get(CONTENT_TYPE);
+    let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
+    request.method() == Method::POST
+        && content_type().is_some_and(is_grpc)
+        && is_method(request.uri().path())
+}
+
+/// The method that a [call](is_call) calls.
+pub(crate) fn method<B>(request: &Request<B>) -> Route {
     let path = request.uri().path();
-    if !content_type.starts_with(b"application/grpc") || !is_method(path) {
-        return None;
-    }
     let new = || (Route::from(Arc::<str>::from(path)), ());
-    let entry = heap::as_nobody(|| METHODS.named(path, new, || ()));
-    Some(entry.0.clone())
+    METHODS.named(path, new, || ()).0.clone()
 }
 
 fn is_method(path: &str) -> bool {
@@ -42,7 +42,7 @@ mod tests {
     fn called(path: &str, content_type: &str) -> Option<String> {
         let request = Request::post(path).header(CONTENT_TYPE, content_type);
         let request = request.body(()).expect("a request");
-        method(&request).map(|route| route.to_string())
+        is_call(&request).then(|| method(&request).to_string())
     }
 
     #[test]

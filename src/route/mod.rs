@@ -1,4 +1,4 @@
-mod grpc;
+pub(crate) mod grpc;
 mod table;
 
 pub(crate) use self::table::RouteTable;
@@ -55,19 +55,18 @@ impl Route {
         }
     }
 
-    /// What the router left in the request, if it is one we know, or the method of a gRPC call.
-    pub(crate) fn of<B>(request: &http::Request<B>) -> Option<Self> {
+    /// The router's label, where axum left one in the request.
+    pub(crate) fn matched<B>(request: &http::Request<B>) -> Option<Self> {
         #[cfg(feature = "axum")]
-        if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
-            // As tonic's router has it, which knows services but no methods.
-            let method = matched
-                .as_str()
-                .contains("/{*")
-                .then(|| grpc::method(request));
-            let matched = || Self(Label::Matched(matched.clone()));
-            return Some(method.flatten().unwrap_or_else(matched));
+        {
+            let matched = request.extensions().get::<axum::extract::MatchedPath>();
+            matched.map(|matched| Self(Label::Matched(matched.clone())))
         }
-        grpc::method(request)
+        #[cfg(not(feature = "axum"))]
+        {
+            let _ = request;
+            None
+        }
     }
 }
 
