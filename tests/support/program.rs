@@ -25,7 +25,10 @@ impl Program {
     /// Its first line names the address.
     pub fn start(path: &str) -> Self {
         let mut command = Command::new(path);
-        command.args(["--listen", "127.0.0.1:0"]);
+        // Built together with a package that wants colours, it has them as well.
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .env("NO_COLOR", "1");
         let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (sender, output) = channel();
