@@ -8,20 +8,20 @@ use crate::{
 use std::{mem, sync::Arc};
 use tracing::{Dispatch, Span, dispatcher};
 
-/// A request whose window has closed, until it is reported.
+/// A request whose window has closed but which is not yet reported.
 ///
-/// What is alive of it at that moment may be its response, which the server is about to drop. So a request
-/// of which more than a head is alive is reported a little later, by the thread of [`settling`].
+/// Memory still live at that moment may be the response, which the server is about to drop. So a request
+/// with more than a response head live is reported a little later, by the [`settling`] thread.
 pub(super) struct Ending {
     config: Arc<Config>,
     report: Report,
     remains: Remains,
-    /// What was alive of the request when its window closed.
+    /// Live bytes of the request when its window closed.
     live: u64,
 }
 
 impl Ending {
-    /// Reports to the listeners, now or once it is settled.
+    /// Reports to the listeners, now or once the request has settled.
     #[inline]
     pub(super) fn tell_or_wait(config: &Arc<Config>, mut report: Report, remains: Option<Remains>) {
         match remains {
@@ -55,7 +55,7 @@ impl Ending {
     }
 
     pub(super) fn tell(mut self) {
-        // What the server has dropped since the end is no longer in use.
+        // Memory the server has dropped since the end is no longer in use.
         let dropped = self.live.saturating_sub(self.remains.live());
         self.report.heap = Some(self.remains.settle(|| self.when_work_ends()));
         let live_after = &mut self.report.live_after;
@@ -89,7 +89,7 @@ impl Ending {
     }
 }
 
-/// Judges what is known by now, and reports it to the listeners.
+/// Judges the final figures and reports them to the listeners.
 fn tell(config: &Config, report: &mut Report) {
     let evidence = Evidence {
         before: report.before,
@@ -100,14 +100,14 @@ fn tell(config: &Config, report: &mut Report) {
     };
     report.verdict = verdict::judge(&evidence, &config.thresholds);
     config.tell(|listener| listener.on_report(report));
-    // It may be the last handle of the span, whose end the subscriber hears of.
+    // This may be the last handle to the span, and dropping it tells the subscriber that the span closed.
     if !report.span.is_none() {
         let span = mem::replace(&mut report.span, Span::none());
         shielded(|| drop(span));
     }
 }
 
-/// Background work of a request that went on after it, and has ended.
+/// Background work that went on after its request and has ended.
 pub(super) struct LateEnding {
     config: Arc<Config>,
     remains: LateRemains,
@@ -135,7 +135,7 @@ impl LateEnding {
     }
 }
 
-/// What waits to be reported, with the subscriber that its events go to.
+/// Something to report, with the subscriber for its events.
 pub(super) struct Waiting {
     pub(super) ending: Either,
     subscriber: Dispatch,

@@ -1,7 +1,7 @@
-//! Waits until the server has dropped what it held of a request, and then reports it.
+//! Waits until the server has dropped its share of a request, then reports the request.
 //!
-//! One thread for the process, started by the first request that is not settled at its end. A
-//! request that hands one over takes no lock.
+//! One thread for the process, started by the first request that has not settled at its end. Handing over a
+//! request takes no lock.
 
 use super::ending::Waiting;
 use crate::{heap, shield::shielded, target::TARGET};
@@ -16,18 +16,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// After the end of a body, servers have dropped its frames within 6 ms in 99 of 100 cases.
+/// In 99 of 100 cases, servers drop a body's frames within 6 ms of its end.
 const GRACE: Duration = Duration::from_millis(50);
 
 /// How long to wait for a client that does not read its response.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it looks.
+/// How often to look.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Reports `waiting` once it is settled, or its time is over.
+/// Reports `waiting` once it has settled or its time is up.
 pub(super) fn wait(waiting: Waiting) {
-    // All of this is bookkeeping, of no request.
+    // All of this is bookkeeping and belongs to no request.
     heap::as_nobody(|| {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
@@ -39,12 +39,12 @@ pub(super) fn wait(waiting: Waiting) {
     });
 }
 
-/// Waits until every request that has ended by now is reported, which takes some 60 ms at most, or no time
-/// where none waits.
+/// Waits until every request that has ended so far is reported: some 60 ms at most, or no time if none is
+/// waiting.
 ///
-/// A request of which more than 1 KiB is alive at its end is reported up to 50 ms later. Call this before
-/// `main` returns, or the last of them are lost. Blocks, so not on a thread that polls futures while others
-/// need it. What a client has not read by then is reported as unsent.
+/// A request with more than 1 KiB live at its end is reported up to 50 ms later. Call this before `main`
+/// returns, or the last of those reports are lost. It blocks, so don't call it on a thread that other
+/// futures need. Data that a client has not read by then is reported as unsent.
 ///
 /// ```
 /// // After the server has shut down:
@@ -69,7 +69,7 @@ static SETTLER: OnceLock<Option<Settler>> = OnceLock::new();
 )]
 enum Message {
     Wait(Instant, Waiting),
-    /// Have no more patience with what waits by now, and say when all of it is told.
+    /// Stop waiting for requests that have ended so far, and send once all of them are reported.
     Flush(Sender<()>),
 }
 
@@ -83,7 +83,7 @@ struct Settler {
 static IS_IDLE: AtomicBool = AtomicBool::new(false);
 
 impl Settler {
-    /// `None` where the thread can't be started.
+    /// `None` if the thread can't be started.
     fn start() -> Option<Self> {
         let (sender, receiver) = channel();
         let thread = thread::Builder::new().name("tower-memory".to_owned());
@@ -102,7 +102,7 @@ impl Settler {
         })
     }
 
-    /// A forked child has no such thread.
+    /// A forked child does not have the thread.
     fn is_of_this_process(&self) -> bool {
         self.process == std::process::id()
     }
@@ -143,16 +143,16 @@ fn work(receiver: &Receiver<Message>) {
             }
         }
         for done in flushed {
-            // Whoever asked may wait no longer.
+            // The caller may have stopped waiting.
             let _ = done.send(());
         }
     }
 }
 
-/// Until something comes.
+/// Blocks until a message comes.
 fn idle(receiver: &Receiver<Message>) -> Option<Message> {
     IS_IDLE.store(true, Ordering::SeqCst);
-    // What came just before has seen no idle thread and wakes none.
+    // A message sent just before found no idle thread, so it woke none.
     let first = receiver.try_recv().ok();
     if first.is_none() {
         thread::park();
@@ -161,7 +161,8 @@ fn idle(receiver: &Receiver<Message>) -> Option<Message> {
     first
 }
 
-/// Tells of what is settled, or has had its time: that of `patience` where a client has yet to read.
+/// Reports requests that have settled or run out of time, which is `patience` while a client has yet to
+/// read.
 fn tell_due(waiting: &mut VecDeque<(Instant, Waiting)>, patience: Duration) {
     let now = Instant::now();
     for _ in 0..waiting.len() {
