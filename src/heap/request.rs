@@ -1,4 +1,4 @@
-//! One request, as whichever meter there is sees it.
+//! One request, as seen by the installed meter.
 
 #[cfg(feature = "jemalloc")]
 use super::by_difference::{self, Difference};
@@ -17,17 +17,17 @@ use std::{any::Any, sync::Arc};
 /// The heap of one request, while its window is open.
 #[derive(Debug, Default)]
 pub(crate) enum Flow {
-    /// No allocator counts.
+    /// No heap meter is installed.
     #[default]
     Unmetered,
-    /// Its blocks are known as its own.
+    /// Blocks have owners.
     Owned(Owned),
-    /// What its thread allocates and frees is known.
+    /// Only each thread's allocations and frees are known.
     #[cfg(feature = "jemalloc")]
     ByDifference(Difference),
 }
 
-/// Where [`Flow::enter`] notes a scope, for [`Flow::leave`] to end.
+/// Filled by [`Flow::enter`] and ended by [`Flow::leave`].
 #[derive(Default)]
 pub(crate) struct Scope {
     owned: Option<scope::Scope>,
@@ -36,7 +36,7 @@ pub(crate) struct Scope {
 }
 
 impl Flow {
-    /// A new request of `route`, which began at that time of the [`clock`](crate::clock).
+    /// A new request of `route` that began at that time of the [`clock`](crate::clock).
     #[inline]
     pub(crate) fn open(route: &Route, began: u64) -> Self {
         if slots::are_counting() {
@@ -58,7 +58,7 @@ impl Flow {
         Self::Owned(Owned::carrying(account))
     }
 
-    /// From here on, what this thread does is the request's, until `scope` is left.
+    /// From here on, this thread's activity is the request's, until `scope` is left.
     #[inline]
     pub(crate) fn enter(&mut self, scope: &mut Scope) {
         match self {
@@ -88,7 +88,7 @@ impl Flow {
         }
     }
 
-    /// Ends a scope of work elsewhere, and returns what was done in it.
+    /// Ends a scope of work elsewhere, and returns the work done in it.
     pub(super) fn leave_elsewhere(&mut self, scope: &mut Scope) -> HeapFlow {
         match self {
             Self::Unmetered => HeapFlow::default(),
@@ -118,8 +118,8 @@ impl Flow {
         }
     }
 
-    /// The window is about to close while the server has the response body. `None` where that doesn't
-    /// matter, because so little is alive.
+    /// Called before the window closes while the server still has the response body. `None` if so little
+    /// is live that it doesn't matter.
     pub(crate) fn before_body(&self) -> Option<unsent::Body> {
         match self {
             Self::Owned(owned) if owned.tag().has_place() && owned.live() > HEAD.cast_signed() => {
@@ -129,7 +129,7 @@ impl Flow {
         }
     }
 
-    /// The window has closed. What is left of the request; `None` where no allocator counts.
+    /// Closes the window and returns the remains of the request; `None` without a heap meter.
     #[inline]
     pub(crate) fn close(self) -> Option<Remains> {
         match self {
@@ -145,7 +145,7 @@ impl Flow {
     }
 }
 
-/// What is left of a request whose window has closed.
+/// The remains of a request whose window has closed.
 #[derive(Debug)]
 pub(crate) enum Remains {
     /// Nothing to wait for, and nothing left to do.
@@ -153,7 +153,7 @@ pub(crate) enum Remains {
     Alive(Alive),
 }
 
-/// Something of it may be alive, or work of it may still run.
+/// Part of it may be live, or its work may still be running.
 #[derive(Debug)]
 pub(crate) struct Alive {
     tag: Tag,
@@ -161,8 +161,8 @@ pub(crate) struct Alive {
     account: Option<Arc<Account>>,
 }
 
-/// So much may be alive of a request that keeps nothing: what a server holds of its head until the next
-/// request of the connection.
+/// A request that keeps nothing may have this much live: the parts of its head that a server holds until
+/// the next request on the connection.
 const HEAD: u64 = 1024;
 
 impl Remains {
@@ -180,7 +180,7 @@ impl Remains {
         Self::Alive(Alive { tag, flow, account })
     }
 
-    /// What is alive of the request. 0 where blocks have no owner.
+    /// Live bytes of the request. 0 where blocks have no owner.
     pub(crate) fn live(&self) -> u64 {
         match self {
             Self::Settled(_) => 0,
@@ -193,8 +193,8 @@ impl Remains {
         matches!(self, Self::Alive(alive) if alive.is_unsent())
     }
 
-    /// Whether there is nothing to wait for: what is alive is so little that it may be the head of the
-    /// response, and the server has sent the rest.
+    /// Whether there is nothing to wait for: so little is live that it may be the head of the response,
+    /// and the server has sent the rest.
     pub(crate) fn is_settled(&self) -> bool {
         match self {
             Self::Settled(_) => true,
@@ -202,7 +202,7 @@ impl Remains {
         }
     }
 
-    /// This request is reported by nobody here. Where work of it still runs, its entry is given back when
+    /// Gives up the request without a report. If its work is still running, its entry is given back when
     /// that ends.
     pub(crate) fn discard(self) {
         let Self::Alive(Alive { tag, account, .. }) = self else {
@@ -218,8 +218,8 @@ impl Remains {
         }
     }
 
-    /// The figures of the request. Where work of it still runs, `tell` makes what is called
-    /// when that ends.
+    /// The figures of the request. If its work is still running, the result of `tell` is called when that
+    /// ends.
     #[inline]
     pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
     where
@@ -285,7 +285,7 @@ impl Alive {
             return flow;
         }
         if !is_carried {
-            // What the server has yet to send keeps the entry from the next request.
+            // Data that the server has yet to send keeps the entry from the next request.
             ring::end(tag);
         }
         flow.own(live);
@@ -295,22 +295,22 @@ impl Alive {
     }
 }
 
-/// What is left of work that went on after its request.
+/// The remains of work that went on after its request.
 #[derive(Debug)]
 pub(crate) struct LateRemains {
     tag: Tag,
     done: HeapFlow,
-    /// What the request had in use when it was reported.
+    /// Bytes the request had in use when it was reported.
     before: u64,
 }
 
 impl LateRemains {
-    /// Whether so little is alive that it need not be waited for.
+    /// Whether too little is live to be worth waiting for.
     pub(crate) fn is_settled(&self) -> bool {
         self.tag == Tag::NOBODY || ring::live(self.tag) <= HEAD.cast_signed()
     }
 
-    /// The figures of the work; `None` where it did nothing.
+    /// The figures of the work; `None` if it did nothing.
     pub(crate) fn settle(self) -> Option<HeapFlow> {
         let Self {
             tag, done, before, ..
@@ -335,12 +335,12 @@ impl LateRemains {
 }
 
 impl HeapFlow {
-    /// With `live` of it alive: the rest was freed, whoever did it.
+    /// Completes the figures, given `live` bytes still live: the rest was freed, by whomever.
     fn own(&mut self, live: u64) {
-        // Others may have grown a block of its.
+        // Others may have grown one of its blocks.
         let all = self.allocated.saturating_add(self.received);
         self.allocated += live.saturating_sub(all);
-        // A scope knows what was alive when it began, and not what others added meanwhile.
+        // A scope knows the live bytes at its start, but not those that others added meanwhile.
         self.peak = self.peak.max(live);
         self.freed = self.allocated + self.received - live;
     }

@@ -1,8 +1,8 @@
-//! One entry for each request that is open: what is alive of it.
+//! One entry for each open request, with its live bytes.
 //!
-//! A request takes the next free entry when it is opened and gives it back when it is reported. What
-//! it changes within its own scopes it adds when they end; what others free of it, wherever, comes off at
-//! once. So an entry is exact between scopes, and while one is open it lags by what that one did.
+//! A request takes the next free entry when it opens and gives it back when it is reported. Changes in
+//! its own scopes are added when those end; memory that others free comes off at once, wherever it
+//! happens. So an entry is exact between scopes, and lags by the open scope's changes within one.
 
 use super::{
     labels::RouteNumber,
@@ -19,11 +19,11 @@ use std::{
 /// | 48 bits: live bytes, signed | 8 bits | closed | working | open | 6 bits: generation |
 /// ```
 ///
-/// Live bytes are at the top, so that they may borrow and nothing below changes.
+/// Live bytes are at the top, so borrowing from them changes nothing below.
 #[repr(align(32))]
 struct Entry {
     word: AtomicU64,
-    /// Bytes of the response that the server has not sent yet.
+    /// Response bytes that the server has not sent yet.
     unsent: AtomicU64,
     /// When the request began, in [`millis`].
     opened: AtomicU32,
@@ -32,7 +32,7 @@ struct Entry {
 
 const GENERATION: u64 = GENERATIONS - 1;
 const OPEN: u64 = GENERATIONS;
-/// The response is gone, but work of the request still runs.
+/// The response is gone, but the request's work is still running.
 const WORKING: u64 = OPEN << 1;
 /// The window is closed.
 const CLOSED: u64 = OPEN << 2;
@@ -41,7 +41,7 @@ const LIVE_SHIFT: u32 = 16;
 /// 2 MiB of zeroed static memory. The first is no request's.
 static ENTRIES: [Entry; PLACES] = [const { Entry::new() }; PLACES];
 
-/// Entries that a request looks at for a free one.
+/// How many entries a request tries to find a free one.
 const LOOKS: usize = 64;
 
 impl Entry {
@@ -70,19 +70,19 @@ const fn as_live(bytes: i64) -> u64 {
     bytes.cast_unsigned() << LIVE_SHIFT
 }
 
-/// As an entry has it; ages are differences, which survive the wrap after 49 days.
+/// As stored in an entry. Ages are differences, which survive the wrap after 49 days.
 fn millis(nanos: u64) -> u32 {
     (nanos / 1_000_000) as u32
 }
 
 thread_local! {
-    /// The place of the last request that this thread ended and that left nothing alive, or 0. The next
-    /// one has it in its cache.
+    /// The place of the last request that this thread ended with nothing left live, or 0. It is still in
+    /// the cache for the next one.
     static KEPT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The tag of a new request of `route`, which began at that time of the [`clock`]. Where so many requests
-/// are open that no entry is found, one that counts for the route alone.
+/// The tag of a new request of `route` that began at that time of the [`clock`]. If too many requests are
+/// open to find a free entry, the tag counts for the route alone.
 #[inline]
 pub(super) fn open(route: RouteNumber, began: u64) -> Tag {
     match KEPT.replace(0) {
@@ -106,12 +106,12 @@ fn open_next(route: RouteNumber, began: u64) -> Tag {
 fn take(place: usize, route: RouteNumber, began: u64) -> Option<Tag> {
     let entry = &ENTRIES[place];
     let word = entry.word.load(Ordering::Acquire);
-    // What a server has yet to send takes itself off the entry that it is on.
+    // Data that a server has yet to send subtracts itself from its entry.
     if word & OPEN != 0 || entry.unsent.load(Ordering::Acquire) != 0 {
         return None;
     }
-    // Where nothing is alive, no block has this tag, and it can be used again. Otherwise those that
-    // have it must not be taken for the new request's.
+    // If nothing is live, no block has this tag, and it can be reused. Otherwise blocks that have it must
+    // not be taken for the new request's.
     let generation = match live_in(word) {
         0 => word & GENERATION,
         _ => (word + 1) & GENERATION,
@@ -126,7 +126,7 @@ fn take(place: usize, route: RouteNumber, began: u64) -> Option<Tag> {
     Some(Tag::new(route, generation, place))
 }
 
-/// Requests that begin one after the other get entries on different cache lines.
+/// Consecutive requests get entries on different cache lines.
 #[inline]
 const fn spread(ticket: u32) -> usize {
     let ticket = ticket as usize % PLACES;
@@ -134,7 +134,7 @@ const fn spread(ticket: u32) -> usize {
     (ticket % 8) * LINES + ticket / 8
 }
 
-/// What is alive of an open request. 0 where it has no entry.
+/// Live bytes of an open request. 0 if it has no entry.
 #[inline]
 pub(super) fn live(tag: Tag) -> i64 {
     match tag.has_place() {
@@ -143,7 +143,7 @@ pub(super) fn live(tag: Tag) -> i64 {
     }
 }
 
-/// Adds what an open request itself did.
+/// Adds an open request's own changes.
 #[inline]
 pub(super) fn add(tag: Tag, bytes: i64) {
     if bytes != 0 && tag.has_place() {
@@ -151,7 +151,8 @@ pub(super) fn add(tag: Tag, bytes: i64) {
     }
 }
 
-/// Adds what others did to its blocks, open or not; where the entry is another request's by now, nothing.
+/// Adds others' changes to a request's blocks, whether or not it is open. Does nothing if the entry has
+/// passed to another request.
 #[inline(never)]
 pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
     if !tag.has_place() {
@@ -163,12 +164,12 @@ pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
     }
     let before = word.fetch_add(as_live(bytes), Ordering::AcqRel);
     if before & GENERATION != generation {
-        // It changed hands in between.
+        // The entry changed hands in between.
         word.fetch_sub(as_live(bytes), Ordering::AcqRel);
     }
 }
 
-/// The window of an open request has closed, with `pending` bytes to be added.
+/// Closes the window of an open request, and adds its `pending` bytes.
 pub(super) fn close(tag: Tag, pending: i64) {
     if tag.has_place() {
         let change = as_live(pending).wrapping_add(CLOSED);
@@ -176,7 +177,7 @@ pub(super) fn close(tag: Tag, pending: i64) {
     }
 }
 
-/// The same, and all is said of the request: [`close`] and [`end`] in one.
+/// [`close`] and [`end`] in one, for a request with nothing more to report.
 #[inline]
 pub(super) fn close_and_end(tag: Tag, pending: i64) {
     if tag.has_place() {
@@ -188,15 +189,15 @@ pub(super) fn close_and_end(tag: Tag, pending: i64) {
     }
 }
 
-/// Its response is gone, and work of it still runs.
+/// Marks a request whose response is gone and whose work is still running.
 pub(super) fn work_on(tag: Tag) {
     if tag.has_place() {
         entry(tag).word.fetch_or(WORKING | CLOSED, Ordering::AcqRel);
     }
 }
 
-/// The request is reported: its entry is free, once the server has sent what it has of the response.
-/// What is still alive of the request goes on counting for its route. To be called once.
+/// Frees the entry of a reported request, for use once the server has sent the response. Live bytes of
+/// the request go on counting for its route. Call only once.
 pub(super) fn end(tag: Tag) {
     if tag.has_place() {
         let flags = OPEN | CLOSED | WORKING;
@@ -204,22 +205,22 @@ pub(super) fn end(tag: Tag) {
     }
 }
 
-/// Bytes of its response are with the server.
+/// Adds response bytes that are with the server.
 pub(super) fn hand_over(tag: Tag, bytes: u64) {
     entry(tag).unsent.fetch_add(bytes, Ordering::AcqRel);
 }
 
-/// The server has sent them, or given up.
+/// Subtracts response bytes that the server has sent, or given up on.
 pub(super) fn sent(tag: Tag, bytes: u64) {
     entry(tag).unsent.fetch_sub(bytes, Ordering::AcqRel);
 }
 
-/// What of an open request's response is with the server.
+/// Response bytes of an open request that are with the server.
 pub(super) fn unsent(tag: Tag) -> u64 {
     entry(tag).unsent.load(Ordering::Acquire)
 }
 
-/// An open request, as a reader finds it.
+/// An open request, as seen by a reader.
 pub(super) struct OpenRequest {
     pub(super) route: usize,
     pub(super) live: u64,
@@ -228,8 +229,8 @@ pub(super) struct OpenRequest {
     pub(super) age_ms: u32,
 }
 
-/// All open requests, and those whose response the server has yet to send. Looks at 2 MiB, in some
-/// hundred microseconds.
+/// All open requests, and those whose response the server has yet to send. Scans 2 MiB, in some hundred
+/// microseconds.
 pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
     let now = millis(clock::nanos());
     ENTRIES[1..].iter().filter_map(move |entry| {
@@ -244,7 +245,7 @@ pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
             };
             OpenRequest {
                 route: entry.route.load(Ordering::Relaxed) as usize,
-                // What else is alive of a request that was told of is settled.
+                // All other live bytes of a reported request are settled.
                 live: if is_open { live } else { unsent },
                 unsent,
                 is_working: word & WORKING != 0,

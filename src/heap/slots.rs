@@ -1,13 +1,13 @@
 //! Where threads count.
 //!
-//! Each thread owns one *slot* of a static table, and a row of live bytes by route, and is the only one
-//! to write there, so that counting is plain loads and stores on cache lines of its own. Both outlive
-//! their thread, which is why nothing has to happen when a thread exits: its counts stay, and a later
-//! thread goes on from them. Any single count may be negative, where others freed what this thread
-//! allocated; their sums over all threads are not.
+//! Each thread owns one *slot* of a static table and a row of live bytes by route. Only the thread writes
+//! there, so counting is plain loads and stores on cache lines of its own. Both outlive their thread, so
+//! nothing has to happen when a thread exits: its counts stay, and a later thread goes on from them. A
+//! single count may be negative if others freed this thread's allocations; the sums over all threads are
+//! not.
 //!
-//! All of this runs inside of the allocator and must not allocate, lock, panic, or register a
-//! destructor for a thread-local.
+//! All of this runs inside the allocator and must not allocate, lock, panic, or register a destructor for
+//! a thread-local.
 
 use super::{
     map, ring,
@@ -18,31 +18,31 @@ use std::{
     sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
-/// Threads that live at the same time and count without sharing. Zeroed static memory, 8 KiB for each, of
-/// which a thread touches three pages or so.
+/// How many threads at a time count without sharing. Zeroed static memory, 8 KiB each, of which a thread
+/// touches about three pages.
 const SLOTS: usize = 2048;
 
 static OWNED: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
 
 static ROWS: [Row; SLOTS] = [const { Row::new() }; SLOTS];
 
-/// What all threads beyond those have counted together.
+/// The shared counts of all threads beyond those.
 static CROWDED: Slot = Slot::new();
 
 static CROWDED_ROW: Row = Row::new();
 
-/// How many slots at the front of the table were ever owned.
+/// How many slots at the front of the table have ever been owned.
 static USED: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    // Initialized by the compiler and without destructors: to use them never allocates, and they can
-    // be used until the very end of the thread.
+    // Initialized by the compiler and without destructors: using them never allocates, and they can be
+    // used until the very end of the thread.
 
     /// Where this thread counts, from its first count on.
     static PLACE: Cell<Option<Place>> = const { Cell::new(None) };
-    /// Whether it found none to own.
+    /// Whether this thread found no place.
     static IS_CROWDED: Cell<bool> = const { Cell::new(false) };
-    /// Where it counts for itself then, beside `CROWDED`.
+    /// Its own counts in that case, beside `CROWDED`.
     static APART: Slot = const { Slot::new() };
 }
 
@@ -52,26 +52,26 @@ struct Place {
     row: &'static Row,
 }
 
-/// Cache lines of its own, so that threads don't take them from each other.
+/// On cache lines of its own, so threads don't take them from each other.
 #[repr(align(64))]
 pub(super) struct Slot {
     owner: AtomicU64,
-    /// Whose scope is open on this thread.
+    /// The owner of the scope open on this thread.
     tag: AtomicU32,
     allocated: AtomicU64,
-    /// What was freed in the scope of its owner.
+    /// Bytes freed in the scope of their owner.
     freed: AtomicU64,
-    /// What was freed in the scope of another, less what was added to others' blocks.
+    /// Bytes freed in the scope of another, minus bytes added to others' blocks.
     freed_of_others: AtomicU64,
     allocations: AtomicU64,
-    /// What `allocated` may become before `allocated - freed` is more than it ever was since the owner
-    /// last said: the peak plus `freed`, so that it needs nothing else to be compared with.
+    /// The value of `allocated` beyond which `allocated - freed` is higher than at any time since the
+    /// last reset: the peak plus `freed`. Comparing against it needs nothing else.
     ceiling: AtomicU64,
-    /// What scopes that have ended counted, so that those around them don't.
+    /// Counts of ended scopes, which the enclosing ones leave out.
     ended: [AtomicU64; 3],
 }
 
-/// What a thread has counted. Only differences mean something, and they may wrap.
+/// A thread's counts. Only differences mean something, and they may wrap.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) allocated: u64,
@@ -95,10 +95,10 @@ impl Counts {
     }
 }
 
-/// Live bytes by route, as one thread counted them.
+/// Live bytes by route, as counted by one thread.
 pub(super) struct Row([AtomicI64; ROUTES]);
 
-/// Counts one allocation, and returns whose it is.
+/// Counts one allocation, and returns its owner.
 #[inline]
 pub(super) fn allocated(bytes: usize) -> Tag {
     match PLACE.get() {
@@ -112,7 +112,7 @@ pub(super) fn allocated(bytes: usize) -> Tag {
     }
 }
 
-/// Counts the end of a block.
+/// Counts a block being freed.
 #[inline]
 pub(super) fn freed(tag: Tag, bytes: usize) {
     let Some(place) = PLACE.get() else {
@@ -127,7 +127,7 @@ pub(super) fn freed(tag: Tag, bytes: usize) {
     }
 }
 
-/// Counts a block that has another size from now on.
+/// Counts a block changing its size.
 #[inline]
 pub(super) fn reallocated(tag: Tag, bytes: usize, replaced: usize) {
     let Some(place) = PLACE.get() else {
@@ -145,7 +145,7 @@ pub(super) fn reallocated(tag: Tag, bytes: usize, replaced: usize) {
     }
 }
 
-/// The first count of a thread, and all of one that owns no slot.
+/// For a thread's first count, and for all counts of a thread without a slot.
 #[cold]
 #[inline(never)]
 fn allocated_slowly(bytes: usize) -> Tag {
@@ -161,7 +161,7 @@ fn allocated_slowly(bytes: usize) -> Tag {
     tag
 }
 
-/// The same where a block ends (`bytes` is 0) or changes its size.
+/// The same for a block that is freed (`bytes` is 0) or changes its size.
 #[cold]
 #[inline(never)]
 fn changed_slowly(tag: Tag, bytes: usize, replaced: usize) {
@@ -191,7 +191,7 @@ fn changed_slowly(tag: Tag, bytes: usize, replaced: usize) {
     }
 }
 
-/// This thread's place, which it takes now if need be.
+/// This thread's place, taken now if necessary.
 fn own_place() -> Option<Place> {
     if PLACE.get().is_none() && !IS_CROWDED.get() {
         PLACE.set(Place::claim(owner::id()));
@@ -200,13 +200,15 @@ fn own_place() -> Option<Place> {
     PLACE.get()
 }
 
-/// Whether an allocator has counted anything yet, which one that counts does before `main`.
+/// Whether a [`TrackingAllocator`](super::TrackingAllocator) has counted anything yet. An installed one
+/// does so before `main`.
 #[inline]
 pub(super) fn are_counting() -> bool {
     USED.load(Ordering::Relaxed) > 0
 }
 
-/// Calls `f` with what this thread has counted, or returns `None` where no allocator counts.
+/// Calls `f` with this thread's counts, or returns `None` without a
+/// [`TrackingAllocator`](super::TrackingAllocator).
 #[inline]
 pub(super) fn with_this_thread<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
     match PLACE.get() {
@@ -230,8 +232,8 @@ fn used() -> usize {
 
 pub(super) fn live_bytes() -> Option<u64> {
     let slots = || OWNED[..used()].iter().chain([&CROWDED]);
-    // What is freed first: read later, it could miss the allocation that it belongs to and live
-    // bytes fall below zero.
+    // Read the freed bytes first: read later, they could include a block whose allocation was missed, and
+    // live bytes would fall below zero.
     let freed = slots().fold(0, |freed: u64, slot| {
         let of_others = slot.freed_of_others.load(Ordering::Acquire);
         freed
@@ -245,8 +247,8 @@ pub(super) fn live_bytes() -> Option<u64> {
     (allocated > 0).then(|| live.max(0).cast_unsigned())
 }
 
-/// Adds live bytes of each route, by its number. Single ones may be off by what moves between threads
-/// meanwhile, and then below zero.
+/// Adds each route's live bytes, by its number. Single figures may be off by memory that is changing
+/// hands between threads, and may then be below zero.
 pub(super) fn live_by_number(live: &mut [i64]) {
     let rows = ROWS[..used()].iter().chain([&CROWDED_ROW]);
     for row in rows {
@@ -281,8 +283,8 @@ impl Row {
     }
 }
 
-/// What follows is for the owner alone: loads and stores instead of atomic additions, which cost
-/// ten times as much.
+/// The methods below are for the owner alone. They use loads and stores instead of atomic additions,
+/// which cost ten times as much.
 impl Slot {
     #[inline]
     fn allocate(&self, bytes: u64) {
@@ -342,7 +344,7 @@ impl Slot {
         self.allocated.load(Ordering::Relaxed)
     }
 
-    /// How far what lives is below the most that it was since this was last set.
+    /// How far live bytes are below their highest value since this was last set.
     #[inline]
     pub(super) fn above(&self) -> u64 {
         let ceiling = self.ceiling.load(Ordering::Relaxed);
@@ -356,7 +358,7 @@ impl Slot {
     }
 }
 
-/// Only for who alone writes there.
+/// For the only thread that writes there.
 #[inline]
 fn add(count: &AtomicU64, bytes: u64, order: Ordering) {
     count.store(count.load(Ordering::Relaxed).wrapping_add(bytes), order);
@@ -377,13 +379,13 @@ impl Slot {
     }
 }
 
-/// How many slots a new thread looks at for one whose owner has ended, at a system call each. With
-/// more it would find one more often, but pay for it beside a thousand threads that live.
+/// How many slots a new thread tries to find one whose owner has ended, at a system call each. More would
+/// find one more often, but cost more when a thousand threads are alive.
 const LOOKS: usize = 16;
 
 impl Place {
-    /// A slot whose owner is no more, or one that nobody owned yet; whichever, it takes the same time
-    /// however many threads there are.
+    /// A slot whose owner has ended, or one that was never owned. Takes the same time whatever the number
+    /// of threads.
     fn claim(id: u64) -> Option<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let used = used();
@@ -414,7 +416,7 @@ impl Place {
         slot.owner
             .compare_exchange(owner, id, success, failure)
             .ok()?;
-        // A thread that was cancelled within a scope left it set.
+        // A thread that was cancelled within a scope left its tag behind.
         slot.set_tag(Tag::NOBODY);
         Some(Self {
             slot,
@@ -423,7 +425,7 @@ impl Place {
     }
 }
 
-/// Who owns a slot: process and thread in one number.
+/// The owner of a slot: process and thread in one number.
 #[cfg(target_os = "linux")]
 mod owner {
     use rustix::{
@@ -440,11 +442,11 @@ mod owner {
 
     /// Whether the owner `other` may still count, as `this` thread sees it.
     ///
-    /// After a fork the thread that forked goes on counting under its old name, which nobody can
-    /// tell from those that the fork left behind: slots from before a fork are never given away.
-    /// A thread with this thread's own number can only be one that ended before this one began.
+    /// After a fork, the forking thread goes on counting under its old id, which can't be told from those
+    /// of the threads that the fork left behind. So slots from before a fork are never given away. A
+    /// thread with this thread's own id can only be one that ended before this one began.
     pub(super) fn is_alive(other: u64, this: u64) -> bool {
-        // 0 is a slot that is just being taken for the first time.
+        // 0 is a slot that is being taken for the first time.
         if other == 0 || other >> 32 != this >> 32 {
             return true;
         }
@@ -459,8 +461,8 @@ mod owner {
     }
 }
 
-/// No way is known to tell whether a thread has ended that costs no destructor: slots are given to
-/// the first threads, and the others count together.
+/// There is no known way to tell that a thread has ended without a destructor, so slots go to the first
+/// threads, and the others count together.
 #[cfg(not(target_os = "linux"))]
 mod owner {
     pub(super) fn id() -> u64 {

@@ -183,7 +183,7 @@ impl Drop for Visit {
 #[must_use]
 pub(crate) struct Watch<'a> {
     visit: &'a mut Option<Visit>,
-    // Initialised in place. Moving them costs more than all the rest: the processor can't load in one piece
+    // Initialized in place. Moving them costs more than all the rest: the processor can't load in one piece
     // what it has just stored in several.
     scope: Scope,
     outer: Option<Outer>,
