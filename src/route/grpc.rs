@@ -1,12 +1,12 @@
-//! gRPC names what is called in the path, `/{service}/{method}`, and says so in the content type.
+//! gRPC: the path names the method, `/{service}/{method}`, and the content type says that it is gRPC.
 
 use super::{Route, RouteTable};
 use crate::heap;
 use http::{Method, Request, header::CONTENT_TYPE};
 use std::sync::{Arc, LazyLock};
 
-/// Every path that looks like a method's, up to the table's bound: then it is `other`, as a client may
-/// make up any name.
+/// All paths that look like a method's, up to the table's bound. Beyond it they are `other`, because a
+/// client may make up any name.
 static METHODS: LazyLock<RouteTable<()>> = LazyLock::new(RouteTable::new);
 
 /// The method that a gRPC request calls.
