@@ -1,5 +1,5 @@
-//! The time, as a plain number: an `Instant` is twice as large, and to subtract one takes as long as to
-//! read one.
+//! The time as a plain number. An `Instant` is twice as large, and subtracting one takes as long as
+//! reading one.
 
 /// Nanoseconds since some moment before the first request. Never goes back.
 #[cfg(target_os = "linux")]

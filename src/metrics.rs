@@ -20,45 +20,41 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// A listener that hands its figures to whichever recorder is installed: Prometheus, OpenTelemetry,
-/// StatsD.
+/// A listener that passes its figures to the installed recorder: Prometheus, OpenTelemetry, StatsD.
 ///
-/// | name | kind | labels | what it is |
+/// | name | kind | labels | meaning |
 /// |---|---|---|---|
 /// | `process.memory.usage` | gauge, bytes | | the resident set |
-/// | `tower_memory.limit` | gauge, bytes | | what it may grow to: the limit of the cgroup, or the memory of the machine |
+/// | `tower_memory.limit` | gauge, bytes | | the limit on it: the cgroup's, or the machine's memory |
 /// | `tower_memory.heap.live` | gauge, bytes | | the live heap |
-/// | `tower_memory.heap.nobody` | gauge, bytes | | what of it no request owns |
-/// | `tower_memory.route.live` | gauge, bytes | `http.route` | what of it requests of the route own |
-/// | `tower_memory.route.unsent` | gauge, bytes | `http.route` | what of that waits for clients to read it |
-/// | `tower_memory.route.running` | gauge, bytes | `http.route` | what of that is in use by work that still runs |
+/// | `tower_memory.heap.nobody` | gauge, bytes | | the part that no request owns |
+/// | `tower_memory.route.live` | gauge, bytes | `http.route` | the part that requests of the route own |
+/// | `tower_memory.route.unsent` | gauge, bytes | `http.route` | the part of that in responses that clients have not read yet |
+/// | `tower_memory.route.running` | gauge, bytes | `http.route` | the part of that in use by work that outlives its request |
 /// | `tower_memory.requests` | counter | `http.route`, `verdict` | requests that ended, by verdict |
 /// | `tower_memory.growth` | counter, bytes | `http.route` | growth of the process |
-/// | `tower_memory.shrink` | counter, bytes | `http.route` | what it shrank by |
+/// | `tower_memory.shrink` | counter, bytes | `http.route` | shrinking of the process |
 /// | `tower_memory.request.growth` | histogram, bytes | `http.route` | growth of each request that grew the process |
-/// | `tower_memory.allocated` | counter, bytes | `http.route` | what requests and their late work allocated |
-/// | `tower_memory.retained` | counter, bytes | `http.route` | what they left behind |
-/// | `tower_memory.released` | counter, bytes | `http.route` | what they freed beyond their own |
+/// | `tower_memory.allocated` | counter, bytes | `http.route` | bytes allocated by requests and their late work |
+/// | `tower_memory.retained` | counter, bytes | `http.route` | bytes they left behind |
+/// | `tower_memory.released` | counter, bytes | `http.route` | bytes they freed beyond their own |
 ///
-/// Look at `tower_memory.route.live` first: a route whose live heap keeps rising retains memory, however
-/// little a request keeps and whoever frees it. `tower_memory.heap.nobody` and the routes sum to the live
-/// heap. [`observe`](Self::observe) sets these gauges, where blocks have an owner
-/// ([`heap::live_by_route`]).
+/// Look at `tower_memory.route.live` first: a route whose live heap keeps rising retains memory, however little each
+/// request keeps and whoever frees it. `tower_memory.heap.nobody` and the routes add up to the live heap.
+/// [`observe`](Self::observe) sets these gauges, if blocks have an owner ([`heap::live_by_route`]).
 ///
 /// [`process.memory.usage`](https://opentelemetry.io/docs/specs/semconv/system/process-metrics/) and
-/// [`http.route`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/) are names of
-/// OpenTelemetry.
-/// Growth and shrink, and retained and released, are two counters each, because counters only rise. The labels
-/// are bounded: the first 512 routes, of up to 128 bytes, then `other`, and
-/// [`Verdict::as_str`](crate::Verdict::as_str). A figure that was never there is left out; the gauges of a route
-/// whose memory was freed go to 0; and where the resident set or the limit can't be read any more its gauge
-/// is NaN, and not what it was before.
+/// [`http.route`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/) are OpenTelemetry's names.
+/// Growth and shrink, and retained and released, are two counters each, because counters only rise. The labels are
+/// bounded: the first 512 routes, of up to 128 bytes, then `other`, and [`Verdict::as_str`](crate::Verdict::as_str). A
+/// figure that never existed is left out. The gauges of a route go to 0 once its memory is freed. If the resident set
+/// or the limit can't be read any more, its gauge becomes NaN instead of keeping the old value.
 ///
 /// # Use
 ///
-/// Install the recorder first: what is registered before that goes nowhere, as everywhere with
-/// `metrics`. With Prometheus, ask for the recommended names, give the histogram buckets (it is a summary
-/// without), and run the upkeep, which sorts what the histogram has gathered: it would pile up where nobody scrapes.
+/// Install the recorder first: as everywhere with `metrics`, metrics registered before that go nowhere. With
+/// Prometheus, opt for the recommended names, give the histogram buckets (without, it is a summary), and run the
+/// upkeep, which sorts the histogram's samples. Without upkeep they pile up as long as nobody scrapes.
 ///
 /// ```
 /// use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
@@ -86,8 +82,7 @@ use std::{
 /// # Ok::<_, metrics_exporter_prometheus::BuildError>(())
 /// ```
 ///
-/// These are the names that Prometheus gets; the histogram has `_bucket`, `_sum` and `_count`, and the label is
-/// `http_route`:
+/// Prometheus sees these names. The histogram has `_bucket`, `_sum` and `_count`, and the label is `http_route`:
 ///
 /// ```text
 /// process_memory_usage_bytes
@@ -106,13 +101,12 @@ use std::{
 /// tower_memory_released_bytes_total
 /// ```
 ///
-/// `examples/alerting` has alert rules for them, with tests.
+/// `examples/alerting` has alert rules for these, with tests.
 ///
 /// # Cost
 ///
-/// A request of a known route that did not grow the process takes no lock and allocates nothing here;
-/// what the recorder does is its own. With Prometheus's `idle_timeout`, a route that was quiet for that long is
-/// left out.
+/// A request of a known route that did not grow the process takes no lock and allocates nothing here; the recorder's
+/// own cost comes on top. With Prometheus's `idle_timeout`, a route that was quiet for that long is left out.
 #[derive(Clone)]
 pub struct Metrics(Arc<Registered>);
 
@@ -125,7 +119,7 @@ struct Registered {
 }
 
 impl Metrics {
-    /// Describes the metrics to the recorder that is installed, and sets the limit.
+    /// Describes the metrics to the installed recorder, and sets the limit.
     pub fn new() -> Self {
         describe();
         let registered = Registered {
@@ -139,13 +133,13 @@ impl Metrics {
         Self(Arc::new(registered))
     }
 
-    /// Reads the process, its limit and live heap by route now, with the reader of the platform: call it
-    /// whenever the metrics are scraped. Costs some tens of microseconds, and more with each thread.
+    /// Reads the process, its limit and live heap by route now, with the platform's reader. Call it whenever the
+    /// metrics are scraped. Costs some tens of microseconds, and more with each thread.
     ///
-    /// Requests set the resident set and the live heap too, when they end.
+    /// Requests also set the resident set and the live heap when they end.
     pub fn observe(&self) {
         let by_route = heap::live_by_route();
-        // The sum, so that the parts and the whole are of one reading.
+        // The sum, so the parts and the whole are from one reading.
         let live = by_route.as_ref().map(LiveByRoute::total);
         let live = live.or_else(heap::live_bytes);
         self.0.process(resident::now(), live);
@@ -190,11 +184,11 @@ impl Registered {
                 let gauge = self.resident.get_or_init(|| gauge!("process.memory.usage"));
                 gauge.set(resident.total as f64);
             }
-            // It failed: what was before would be a lie.
+            // The reading failed, and the previous value would be a lie.
             (None, Some(gauge)) => gauge.set(f64::NAN),
             (None, None) => {}
         }
-        // `None` where no meter counts, and in reports where jemalloc does.
+        // `None` without a heap meter, and in reports with jemalloc's own counters.
         if let Some(live) = live {
             let gauge = self.live.get_or_init(|| gauge!("tower_memory.heap.live"));
             gauge.set(live as f64);
@@ -218,7 +212,7 @@ impl Registered {
             .nobody
             .get_or_init(|| gauge!("tower_memory.heap.nobody"));
         nobody.set(by_route.nobody as f64);
-        // Several can share the entry `other`, whatever their own table calls them.
+        // Several routes can share the entry `other`, whatever their own table calls them.
         let mut of_routes = HashMap::<_, Bytes>::new();
         for route in &by_route.routes {
             let sum = of_routes.entry(ptr::from_ref(self.of(&route.route)));

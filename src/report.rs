@@ -3,7 +3,7 @@ use http::{Method, StatusCode};
 use std::{fmt, time::Duration};
 use tracing::Span;
 
-/// What one request did to the process. There is exactly one per request.
+/// The effect of one request on the process. Every request has exactly one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
@@ -13,7 +13,7 @@ pub struct Report {
     pub route: Route,
     /// The response's status; `None` when there was no response.
     pub status: Option<StatusCode>,
-    /// What a gRPC call came to, by the `grpc-status` of its response; `None` for other requests.
+    /// The result of a gRPC call: the `grpc-status` of its response. `None` for other requests.
     pub grpc_status: Option<i32>,
     /// How the request ended.
     pub outcome: Outcome,
@@ -25,12 +25,11 @@ pub struct Report {
     pub after: Option<Resident>,
     /// How many other requests of this layer (and its clones) shared any part of the window.
     pub overlap: u32,
-    /// Requests of this layer (and its clones) in flight when the window closed, this one included.
+    /// Requests of this layer (and its clones) in flight when the window closed, including this one.
     pub in_flight: u32,
-    /// The request body's size in bytes as its `content-length` declares it; `None` when it
-    /// declares none.
+    /// The request body's size in bytes as declared by `content-length`; `None` when it declares none.
     pub request_size: Option<u64>,
-    /// Response body bytes that passed, trailers not counted.
+    /// Response body bytes passed on, excluding trailers.
     pub response_size: u64,
     /// What the request allocated and freed; `None` when no heap meter is installed.
     pub heap: Option<HeapFlow>,
@@ -40,14 +39,12 @@ pub struct Report {
     pub live_after: Option<u64>,
     /// The explanation of the growth.
     pub verdict: Verdict,
-    /// The request's span, so events about the request are in its context even when its body is
-    /// dropped elsewhere.
+    /// The request's span. Events about the request are recorded in it even when its body is dropped elsewhere.
     pub(crate) span: Span,
 }
 
 impl Report {
-    /// Resident bytes at the window's end minus at its start, or `None` when either could not be
-    /// read.
+    /// Resident bytes at the end of the window minus those at its start; `None` when either could not be read.
     pub fn growth(&self) -> Option<i64> {
         let (before, after) = (
             i128::from(self.before?.total),
@@ -56,7 +53,7 @@ impl Report {
         i64::try_from(after - before).ok()
     }
 
-    /// The span that was current when the layer was called; disabled where there was none.
+    /// The span that was current when the layer was called; disabled if there was none.
     pub fn span(&self) -> &Span {
         &self.span
     }
@@ -92,8 +89,8 @@ impl Outcome {
         Self::Panicked,
     ];
 
-    /// The name in the log: `completed`, `service_error`, `cancelled`, `body_dropped`, `body_error`
-    /// or `panicked`.
+    /// The name used in the log: `completed`, `service_error`, `cancelled`, `body_dropped`, `body_error` or
+    /// `panicked`.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -112,10 +109,10 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Background work of a request that went on after its report and has ended: work that carried its
-/// [`CurrentRequest`](crate::heap::CurrentRequest).
+/// Background work that carried its request's [`CurrentRequest`](crate::heap::CurrentRequest), went on after the
+/// request's report and has now ended.
 ///
-/// The request's [`Report`] has none of it; what was in use by then is [`HeapFlow::running`] there.
+/// The request's [`Report`] includes none of it, except as memory then in use: [`HeapFlow::running`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LateWork {
@@ -123,33 +120,33 @@ pub struct LateWork {
     pub method: Method,
     /// The matched route template.
     pub route: Route,
-    /// The heap of the work: [`received`](HeapFlow::received) is what it took over from the request, and
-    /// [`retained`](HeapFlow::retained) what is still alive of both. As it frees what the request allocated, its net
-    /// flow is often negative.
+    /// The heap flow of the work. [`received`](HeapFlow::received) is the memory it took over from the request, and
+    /// [`retained`](HeapFlow::retained) what is still live of both. Since it frees memory that the request
+    /// allocated, its net flow is often negative.
     pub heap: HeapFlow,
-    /// [`Verdict::Retained`] from the threshold on, [`Verdict::WithinThreshold`] below.
+    /// [`Verdict::Retained`] at or above the threshold, else [`Verdict::WithinThreshold`].
     pub verdict: Verdict,
-    /// Whether it took over the threshold or more, so the log warned about its request as
+    /// Whether the work took over at least the threshold, in which case the log warned about its request as
     /// [`Verdict::Running`].
     pub is_awaited: bool,
     pub(crate) span: Span,
 }
 
 impl LateWork {
-    /// The span that was current when the layer was called; disabled where there was none.
+    /// The span that was current when the layer was called; disabled if there was none.
     pub fn span(&self) -> &Span {
         &self.span
     }
 }
 
-/// Listens to reports. Closures `Fn(&Report)` are listeners.
+/// Listens to reports. `Fn(&Report)` closures are listeners.
 ///
 /// Called once per request, on the thread that ends it, often from a destructor: be quick, and hand longer work to
 /// another thread.
 ///
-/// If more than 1 KiB of the request is still alive at its end, the call comes a little later, from a thread of this
-/// crate: once the server has dropped the response, after 50 ms at the latest. While a client has yet to read its
-/// response, after 10 s at the latest. A panic is caught and doesn't affect the request.
+/// If more than 1 KiB of the request is still live at its end, the call comes a little later, from a thread of this
+/// crate: once the server has dropped the response, and after at most 50 ms, or 10 s while a client has yet to read
+/// its response. A panic is caught and doesn't affect the request.
 pub trait OnReport: Send + Sync + 'static {
     /// One request has ended.
     fn on_report(&self, report: &Report);

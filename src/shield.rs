@@ -1,14 +1,14 @@
-//! Keeps what isn't ours from hurting the request.
+//! Keeps foreign code from hurting the request.
 
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// What `foreign` code returns, or `None` when it panicked, which the panic hook has printed.
+/// The result of `foreign`, or `None` if it panicked. The panic hook has printed the panic.
 pub(crate) fn shielded<T>(foreign: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(foreign))
-        // The payload stays: its own drop could panic once more.
+        // The payload is leaked: dropping it could panic again.
         .map_err(mem::forget)
         .ok()
 }

@@ -148,9 +148,9 @@ async fn the_table_leads_with_live_heap_and_adds_up() {
         "Kept after responses",
         "Unsent responses",
         "the oldest for 3 min. /job 40.0 MiB.",
-        "Connections, start-up, and tasks that carry no request. If it keeps rising: small Bytes or header values that are kept pin whole read buffers; copy them.",
-        "Memory outside of Rust's live heap",
-        "(glibc), thread stacks, and memory of C code. Known is their sum",
+        "Connections, start-up, and tasks that carry no request. If it keeps rising, copy the small Bytes and header values that you keep: each pins a whole read buffer.",
+        "Memory outside Rust's live heap",
+        "(glibc), thread stacks, and memory of C code. Only their sum is known.",
     ] {
         assert!(parts.contains(part), "{part}: {parts}");
     }
@@ -276,10 +276,7 @@ async fn what_the_chart_marks_has_a_legend_and_times_are_those_of_the_log() {
     let chart = browser.text("#chart").await;
     assert!(chart.contains("13:40:00"), "{chart}");
     let marks = browser.text("#marks").await;
-    assert!(
-        marks.contains("▼ a request that was warned about"),
-        "{marks}"
-    );
+    assert!(marks.contains("▼ a request with a warning"), "{marks}");
     assert!(marks.contains("limit of the cgroup"), "{marks}");
     assert!(browser.text("#now").await.contains("Limit (cgroup)"));
 
@@ -291,7 +288,10 @@ async fn what_the_chart_marks_has_a_legend_and_times_are_those_of_the_log() {
         )
         .await;
     let marks = browser.text("#marks").await;
-    assert!(marks.contains("memory of the machine, no limit"), "{marks}");
+    assert!(
+        marks.contains("the machine's memory; the process has no limit"),
+        "{marks}"
+    );
     browser.close().await;
 }
 

@@ -115,7 +115,7 @@ async fn a_peak_is_warned_of_where_asked_for() {
     serve(layer.warn_peak_above(10 * MIB), burst).await;
     let lines = lines.all();
     let warning = only(&lines);
-    let explanation = "20.0 MiB were live at once and given back";
+    let explanation = "20.0 MiB was live at once and has been freed";
     assert!(warning.message().contains(explanation), "{warning:?}");
     assert_eq!(warning.fields.get("verdict"), "peaked");
 }

@@ -13,22 +13,21 @@ use std::net::{IpAddr, SocketAddr};
 /// Who may look at the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Access {
-    /// Requests from this machine by a name of this machine: a browser on it, or one at the other
-    /// end of an SSH tunnel or a `kubectl port-forward`.
+    /// Requests from this machine that use one of its loopback names: a browser on it, or one at the other end
+    /// of an SSH tunnel or a `kubectl port-forward`.
     ///
-    /// Refused with 403 are other peers; requests that say that a proxy passed them on (`forwarded`,
-    /// `via` or `x-forwarded-*` headers, HTTP/1.0), as their real peer is unknown; requests for any other
-    /// host, as which a page elsewhere could ask for this one (DNS rebinding); and requests of unknown
-    /// peers: serve with `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// These are refused with 403: other peers; requests that admit to coming through a proxy (`forwarded`,
+    /// `via` or `x-forwarded-*` headers, HTTP/1.0), because their real peer is unknown; requests for any other
+    /// host, which a page elsewhere could send (DNS rebinding); and requests of unknown peers, for which you
+    /// need to serve with `into_make_service_with_connect_info::<SocketAddr>()`.
     ///
-    /// **Behind a proxy on the same machine this is not enough.** One that says nothing of itself, as
-    /// nginx with HTTP/1.1 and no `X-Forwarded-For`, or a TCP forwarder, can't be told from a person. Keep the
-    /// path from passing there (`location /memory { deny all; }`), or serve the dashboard on a
-    /// listener of its own.
+    /// **Behind a proxy on the same machine this is not enough.** A proxy that doesn't announce itself (nginx
+    /// with HTTP/1.1 and no `X-Forwarded-For`, or a TCP forwarder) looks like a local client. Block the path
+    /// there (`location /memory { deny all; }`), or serve the dashboard on a listener of its own.
     #[default]
     Loopback,
-    /// Anyone who reaches it: for when something before it decides, such as a layer or a network of
-    /// its own. The page shows the names and the traffic of all routes.
+    /// Anyone who can reach it. For use behind something else that decides, such as a layer or a separate
+    /// network. The page shows the names and the traffic of all routes.
     Anyone,
 }
 
@@ -58,7 +57,7 @@ fn refusal(peer: Option<IpAddr>, request: &Request) -> Option<&'static str> {
             "The dashboard answers this machine only: use an SSH tunnel, or open it with Access::Anyone.",
         ),
         Some(_) if is_passed_on(request) => Some(
-            "The dashboard answers this machine only, and a proxy passed this request on: connect without it, or open it with Access::Anyone.",
+            "The dashboard answers this machine only, and a proxy passed this request on: connect directly, or open it with Access::Anyone.",
         ),
         Some(_) if !names_loopback(request.uri(), request.headers()) => Some(
             "The dashboard answers this machine only: open it as localhost or 127.0.0.1, or open it with Access::Anyone.",
@@ -70,12 +69,12 @@ fn refusal(peer: Option<IpAddr>, request: &Request) -> Option<&'static str> {
 fn is_passed_on(request: &Request) -> bool {
     let names = [FORWARDED.as_str(), VIA.as_str(), "x-real-ip"];
     let mut headers = request.headers().keys().map(|name| name.as_str());
-    // No browser asks in HTTP/1.0, and old proxies do.
+    // No browser uses HTTP/1.0, and old proxies do.
     request.version() < Version::HTTP_11
         || headers.any(|name| names.contains(&name) || name.starts_with("x-forwarded-"))
 }
 
-/// HTTP/1 says the host in its header, HTTP/2 in the URI.
+/// HTTP/1 has the host in its header, HTTP/2 in the URI.
 fn names_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
     let header = || headers.get(HOST)?.to_str().ok()?.parse::<Authority>().ok();
     let Some(authority) = uri.authority().cloned().or_else(header) else {

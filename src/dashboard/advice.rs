@@ -1,4 +1,4 @@
-//! What the figures come to, for someone who has ten seconds.
+//! The figures, summed up for someone who has ten seconds.
 
 mod owners;
 #[cfg(test)]
@@ -13,9 +13,10 @@ use bytesize::ByteSize;
 
 pub(super) struct Advice {
     pub(super) level: Level,
-    /// What matters most, with the route where one does; `None` while nothing is worth it.
+    /// The most important finding, with its route if it has one; `None` if nothing is worth
+    /// it.
     pub(super) headline: Option<String>,
-    /// What is resident, and of what it consists.
+    /// The size of the resident set and its parts.
     pub(super) sentence: String,
     pub(super) next_step: Option<String>,
 }
@@ -66,7 +67,7 @@ pub(super) fn advise(snapshot: &Snapshot, allocator: Allocator) -> Advice {
         };
         sentence += &format!(" of {of} {} ({percent} %)", ByteSize(limit));
         level = level.max(match percent {
-            // As the alert rules have it.
+            // The same as in the alert rules.
             90.. => Level::Urgent,
             80.. => Level::Watch,
             _ => Level::Fine,
@@ -89,7 +90,7 @@ pub(super) fn advise(snapshot: &Snapshot, allocator: Allocator) -> Advice {
     let (headline, next_step) = match finding {
         Some((headline, next_step)) => (Some(headline), Some(next_step)),
         None if snapshot.process.live.is_none() => {
-            let meter = "Install a heap meter, two lines: tower_memory::heap";
+            let meter = "Install a heap meter (two lines): tower_memory::heap";
             (None, Some(meter.into()))
         }
         None => (None, newest_step(snapshot).filter(|_| warnings > 0)),
@@ -106,19 +107,19 @@ fn percent(part: u64, whole: u64) -> u64 {
     part.saturating_mul(100) / whole.max(1)
 }
 
-/// Those of the last ten minutes, which is as long as the series by the second.
+/// Warnings of the last ten minutes, which is the length of the second-by-second series.
 fn warnings(snapshot: &Snapshot) -> u64 {
     let seconds = snapshot.seconds.iter();
     seconds.map(|sample| u64::from(sample.warnings)).sum()
 }
 
-/// What the newest warning advises.
+/// The next step of the newest warning.
 fn newest_step(snapshot: &Snapshot) -> Option<String> {
     let (route, warning) = snapshot.warnings.first()?;
     Some(format!("{route}: {}", warning.verdict.next_step()?))
 }
 
-/// What the resident set consists of, in bytes; the first three add up to it.
+/// The parts of the resident set, in bytes. The first three add up to it.
 struct Parts {
     /// Live heap, as far as it can be resident.
     in_use: u64,
@@ -182,7 +183,7 @@ impl Parts {
     }
 }
 
-/// The route that grew the process most among those of which this was said.
+/// The route that grew the process most among those with this verdict.
 fn most_growth(snapshot: &Snapshot, verdict: &str) -> String {
     let is_said = |figures: &&RouteFigures| {
         let mut verdicts = figures.verdicts.iter();

@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Map, Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The figures as the page reads them, with samples from `since` on.
+/// The figures in the form the page reads them, with samples from `since` on.
 pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
     let now = SystemTime::now();
     let allocator = Allocator::in_use();
@@ -32,7 +32,7 @@ pub(super) fn figures(snapshot: &Snapshot, since: Duration) -> Value {
         "sentence": advice.sentence,
         "next_step": advice.next_step,
         "seconds": columns(snapshot, now, &snapshot.seconds, since),
-        // The minute that `since` is in may still grow.
+        // The minute that contains `since` may still grow.
         "minutes": columns(snapshot, now, &snapshot.minutes, since.saturating_sub(Duration::from_secs(60))),
         "routes": snapshot.routes.iter().map(route).collect::<Value>(),
         "warnings": snapshot.warnings.iter().map(|(route, warned)| warning(route, warned)).collect::<Value>(),
@@ -44,11 +44,11 @@ fn seconds(time: SystemTime) -> f64 {
     since.as_millis() as f64 / 1000.0
 }
 
-/// By column, as charts take them.
+/// By column, as charts need them.
 fn columns(snapshot: &Snapshot, now: SystemTime, samples: &[Sample], since: Duration) -> Value {
     let samples = &samples[samples.partition_point(|sample| sample.at < since)..];
     let column = |of: fn(&Sample) -> Option<u64>| samples.iter().map(of).collect::<Value>();
-    // Counted back from now: the clock of the beginning may have been set since, or stood still.
+    // Counted back from now: the clock may have been set, or stood still, since the beginning.
     let at = samples
         .iter()
         .map(|sample| seconds(now - snapshot.at.saturating_sub(sample.at)));

@@ -1,7 +1,7 @@
-//! A page to look at: what the process holds, which routes cost it, and what to do next.
+//! A dashboard: what is in the process's memory, which routes cost it, and what to do next.
 //!
-//! [`router`] serves it wherever it is nested, with the same figures as JSON beside it; [`serve`] on a
-//! thread of its own, where it answers while all threads of the app are blocked.
+//! [`router`] serves it wherever you nest it, with the same figures as JSON. [`serve`] serves it on a thread of
+//! its own, where it answers even while all of the app's threads are blocked.
 
 mod access;
 mod advice;
@@ -30,16 +30,16 @@ use futures_util::stream::{self, Stream};
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// A page of these figures, their JSON, and a stream of their changes.
+/// The dashboard's page, its figures as JSON, and a stream of their changes.
 ///
-/// | path | what it is |
+/// | path | content |
 /// |---|---|
 /// | `/` | the page: one document, which loads nothing but the stream |
 /// | `/figures.json` | the figures of [`Routes::snapshot`]: sizes in bytes, times in seconds since 1970 |
 /// | `/events` | the same as server-sent events, one a second; after the first, only the latest samples |
 ///
-/// Nest it beside the routes that are watched, after `layer`, so that the stream, which stays open,
-/// is not a request that overlaps all others:
+/// Nest it beside the watched routes, after `layer`. Otherwise the stream, which stays open, is a request that
+/// overlaps all others:
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -55,18 +55,18 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
 /// ```
 ///
-/// GET only. Every answer forbids browsers to store it or to pass on where they came from, and the page's policy
-/// lets no other script run and nothing else be loaded.
+/// GET only. Every response forbids browsers to store it or to send a referrer, and the page's policy allows no
+/// other script and nothing else to be loaded.
 ///
 /// # Cost
 ///
 /// Nothing while nobody looks. An open page costs one [`Routes::snapshot`] and its JSON a second.
 ///
-/// A runtime whose threads all are blocked by handlers answers nothing, and no page that is nested in it: for one
-/// that does, see [`serve`].
+/// If handlers block all threads of a runtime, it answers nothing, including a page nested in it. [`serve`] still
+/// answers.
 ///
-/// A stream ends after ten seconds, and the page opens the next: a graceful shutdown waits no longer
-/// than that.
+/// A stream ends after ten seconds, and the page opens the next one. So a graceful shutdown waits no longer than
+/// that.
 pub fn router<S>(routes: Routes, access: Access) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -94,10 +94,10 @@ async fn figures_json(State(routes): State<Routes>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], figures.to_string())
 }
 
-/// Events of one stream.
+/// How many events one stream has.
 const EVENTS: u32 = 10;
 
-/// After which the page opens the next.
+/// The delay before the page opens the next stream.
 const RETRY: Duration = Duration::from_millis(500);
 
 async fn events(State(routes): State<Routes>) -> impl IntoResponse {

@@ -10,15 +10,14 @@ use tokio::{
     sync::oneshot,
 };
 
-/// Serves the dashboard at `address`, on a thread and a small runtime of its own.
+/// Serves the dashboard at `address`, on a thread with a small runtime of its own.
 ///
-/// Where handlers block, they block the threads of the runtime that they run on, and with them all that
-/// is served there: a [`router`] that is nested beside them answers when they are done. This one answers
-/// meanwhile, which is when its figures matter. Nothing of it is a request of the layer, and what
-/// it allocates nobody owns.
+/// Handlers that block hold up the threads of their runtime and everything served there: a [`router`]
+/// nested beside them answers only once they are done. This one answers meanwhile, which is when its
+/// figures matter. Its requests don't go through the layer, and nobody owns its allocations.
 ///
-/// Port 0 takes a free one, which [`Server::address`] has. The page is at the root: `/`,
-/// `/figures.json` and `/events`, as [`router`] describes them. Only HTTP/1.1 is spoken.
+/// Port 0 takes a free one, returned by [`Server::address`]. The page is at the root: `/`,
+/// `/figures.json` and `/events`, as described at [`router`]. HTTP/1.1 only.
 ///
 /// ```
 /// use tower_memory::{MemoryLayer, dashboard::{self, Access}, routes::Routes};
@@ -32,11 +31,11 @@ use tokio::{
 /// # }
 /// ```
 ///
-/// It may be called with or without a runtime.
+/// Call it with or without a runtime.
 ///
 /// # Errors
 ///
-/// Where the address is taken or none, or the machine has no thread left; the error names the address.
+/// If the address is taken or unavailable, or no thread can be started. The error names the address.
 pub fn serve(
     address: impl ToSocketAddrs + fmt::Display,
     routes: Routes,
@@ -52,7 +51,7 @@ pub fn serve(
     })
 }
 
-/// A dashboard that is served on a thread of its own, until this is dropped.
+/// A dashboard served on a thread of its own until this is dropped.
 ///
 /// Dropping it closes its connections and waits for the thread, which ends at once.
 #[must_use = "the dashboard ends when this is dropped"]
@@ -65,7 +64,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Where it listens.
+    /// The address it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -74,7 +73,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.take();
-        // Fails where the thread panicked, which has been told.
+        // Fails if the thread panicked, which has already been printed.
         self.thread.take().map(JoinHandle::join);
     }
 }

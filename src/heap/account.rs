@@ -7,12 +7,12 @@ use std::{
     },
 };
 
-/// What is done for a request elsewhere than in its own polls. Opened only where somebody asks: a
-/// request that spawns nothing never has one.
+/// Work done for a request outside of its own polls. Opened only on demand: a request that spawns
+/// nothing never has one.
 pub(crate) struct Account {
     tag: Tag,
     state: Mutex<State>,
-    /// Request body bytes that came in and are not freed yet, where blocks have no owner.
+    /// Request body bytes received and not yet freed. Used only where blocks have no owner.
     outstanding: AtomicU64,
 }
 
@@ -20,7 +20,7 @@ pub(crate) struct Account {
 struct State {
     flow: HeapFlow,
     carriers: usize,
-    /// Set once the request has ended: `flow` begins anew with what is late.
+    /// Set once the request has ended; from then on `flow` counts late work.
     ended: bool,
     tell: Option<Tell>,
 }
@@ -28,7 +28,7 @@ struct State {
 type Tell = Box<dyn FnOnce(HeapFlow) + Send>;
 
 impl Account {
-    /// Of the request that owns what has this tag; nobody's where blocks have no owner.
+    /// The account of the request with this tag; [`Tag::NOBODY`] where blocks have no owner.
     pub(super) fn new(tag: Tag) -> Self {
         Self {
             tag,
@@ -41,12 +41,12 @@ impl Account {
         self.tag
     }
 
-    /// One more may do work for this request.
+    /// Adds a carrier, which may do work for this request.
     pub(super) fn carry(&self) {
         self.state().carriers += 1;
     }
 
-    /// One less. The last one tells what was done after the request's end.
+    /// Removes a carrier. The last one reports the work done after the request's end.
     pub(super) fn put_down(&self) {
         let mut state = self.state();
         state.carriers -= 1;
@@ -65,7 +65,7 @@ impl Account {
                 let peak = state.flow.net().saturating_add_unsigned(done.peak);
                 peak.max(0) as u64
             }
-            // Counted from what was alive of the request all along.
+            // Already counted from the request's live bytes.
             _ => done.peak,
         };
         state.flow = HeapFlow {
@@ -79,7 +79,8 @@ impl Account {
         self.outstanding.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Request body bytes are freed. Whether they still count as the request's own.
+    /// Takes note that request body bytes are being freed. Returns whether they still count as the
+    /// request's own.
     #[cfg(feature = "jemalloc")]
     pub(super) fn went_out(&self, bytes: u64) -> bool {
         let state = self.state();
@@ -87,8 +88,8 @@ impl Account {
         !state.ended
     }
 
-    /// The request has ended: what was done for it so far, and whether somebody still carries it. Then
-    /// `tell` makes what the last of them calls with what was done later.
+    /// Ends the request. Returns the work done for it so far, and whether somebody still carries it.
+    /// If so, the last carrier calls the result of `tell` with the work done later.
     pub(super) fn end<T>(&self, tell: impl FnOnce() -> T) -> (HeapFlow, bool)
     where
         T: FnOnce(HeapFlow) + Send + 'static,
@@ -96,7 +97,7 @@ impl Account {
         let mut state = self.state();
         state.ended = true;
         let mut flow = std::mem::take(&mut state.flow);
-        // What came in and is there still was kept.
+        // Bytes that came in and are still there were kept.
         flow.received += self.outstanding.load(Ordering::Relaxed);
         let is_carried = state.carriers > 0;
         if is_carried {

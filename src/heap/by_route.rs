@@ -7,54 +7,53 @@ use super::{
 use crate::route::Route;
 use std::time::Duration;
 
-/// The live heap, by the routes whose requests own it.
+/// The live heap by route of the owning requests.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LiveByRoute {
     /// Each route that ever owned a byte, the largest first.
     pub routes: Vec<RouteLive>,
-    /// Bytes that no request owns: of connections, of tasks that carry no request, of start-up.
+    /// Bytes that no request owns: connections, tasks that carry no request, start-up.
     pub nobody: u64,
 }
 
 impl LiveByRoute {
-    /// All live bytes: those of the routes and of nobody.
+    /// All live bytes: the sum of the routes and of nobody.
     pub fn total(&self) -> u64 {
         let routes = self.routes.iter().map(|route| route.live);
         routes.fold(self.nobody, u64::saturating_add)
     }
 }
 
-/// Live heap that requests of one route own, in bytes.
+/// Live heap owned by requests of one route, in bytes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RouteLive {
     /// The route; `other` stands for all beyond the first 512.
     pub route: Route,
-    /// All of it: what settled requests left behind, and what open ones hold.
+    /// The total: memory left behind by settled requests, and memory held by open ones.
     pub live: u64,
-    /// What of it open requests hold: in flight, unsent, or in use by work that still runs.
+    /// The part of `live` held by open requests: in flight, unsent, or with work still running.
     pub open: u64,
-    /// What of `open` belongs to responses that their clients have not read yet.
+    /// The part of `open` in responses that clients have not read yet.
     pub unsent: u64,
-    /// What of `open` belongs to requests whose response is gone, but whose work still runs.
+    /// The part of `open` owned by requests whose response is gone but whose work is still running.
     pub running: u64,
-    /// Requests that are in flight, unsent or have work that still runs.
+    /// Requests in flight, unsent, or with work still running.
     pub open_requests: u32,
-    /// How long the oldest of those whose work still runs has been running since its request began.
+    /// The age of the oldest request whose work is still running, counted from the request's start.
     pub oldest_running: Option<Duration>,
 }
 
-/// Live heap by route, or `None` where no [`TrackingAllocator`](super::TrackingAllocator) counts.
+/// Live heap by route, or `None` without a [`TrackingAllocator`](super::TrackingAllocator).
 ///
-/// A block counts for the route of the request that allocated it, whoever frees it, until then. So a
-/// route that keeps something rises, a cache that is full stays, and what another route evicts comes
-/// off the one that stored it. The sum of all is the live heap, to the byte; while other threads
-/// allocate, single figures may miss what moves meanwhile, which is never more than requests in flight
-/// hold.
+/// A block counts for the route of the request that allocated it until it is freed, whoever frees it. So a
+/// route that keeps memory rises, a full cache stays level, and an entry evicted by another route comes off
+/// the route that stored it. The sum is the live heap, to the byte. While other threads allocate, single
+/// figures may miss memory that is changing hands, but never more than requests in flight hold.
 ///
-/// A connection that is kept open may hold up to 1 KiB of its last request: HTTP/1 servers on hyper keep the
-/// table of the response's headers for the next one.
+/// An open connection may hold up to 1 KiB of its last request: HTTP/1 servers on hyper keep the table of
+/// the response's headers for the next one.
 ///
 /// ```
 /// use tower_memory::heap::{TrackingAllocator, live_by_route};
@@ -78,8 +77,8 @@ pub fn live_by_route() -> Option<LiveByRoute> {
     if !slots::are_counting() {
         return None;
     }
-    // All that is allocated here is what is returned, and it is there before anything is summed up: so the
-    // sum holds to the byte for whoever compares it with the live heap.
+    // The returned value is the only allocation here, and it is made before the summing starts. So the sum
+    // equals the live heap, to the byte, for anyone who compares the two.
     let mut routes = Vec::with_capacity(labels::all().count() + 1);
     let mut numbers = [0; ROUTES];
     let mut last = 0;
@@ -104,7 +103,7 @@ pub fn live_by_route() -> Option<LiveByRoute> {
             .checked_sub(1)
             .and_then(|at: usize| routes.get_mut(at))
         {
-            // What can't be below zero is off by what moves meanwhile, so that the sum stays true.
+            // A negative sum is memory that is changing hands. It goes to nobody, so the total stays right.
             nobody += sum.min(&0);
             route.live = (*sum).max(0) as u64;
         }
@@ -139,7 +138,7 @@ impl RouteLive {
     }
 }
 
-/// What requests of `route` own, in bytes; `None` where no allocator knows. Costs a few nanoseconds for each
+/// Bytes owned by requests of `route`; `None` without a meter that knows owners. Costs a few nanoseconds per
 /// thread.
 pub(crate) fn live_of_route(route: &Route) -> Option<u64> {
     slots::are_counting().then(|| {

@@ -1,8 +1,8 @@
-/// The heap of one request: what its future and its response body allocate while they are polled and
-/// dropped, and work that carries its [`CurrentRequest`](super::CurrentRequest).
+/// One request's use of the heap: allocations by its future and its response body while they are polled and dropped,
+/// and by work that carries its [`CurrentRequest`](super::CurrentRequest).
 ///
-/// Sizes are those that Rust code asked its allocator for. Work on threads that nothing was carried to and
-/// memory of C libraries are not in it.
+/// Sizes are those that Rust code requested from its allocator. Work on threads that carry no request and memory of C
+/// libraries are not included.
 ///
 /// Figures are exact under a [`TrackingAllocator`](super::TrackingAllocator). With jemalloc's own counters they are
 /// differences; the [module's documentation](super#choosing-a-meter) has the bounds.
@@ -11,29 +11,27 @@
 pub struct HeapFlow {
     /// Bytes allocated.
     pub allocated: u64,
-    /// Bytes of these that are no longer alive, whoever freed them. With jemalloc's own counters: bytes that
-    /// the request freed, whoever had allocated them.
+    /// How many of these bytes are no longer live, whoever freed them. With jemalloc's own counters: bytes that the
+    /// request freed, whoever had allocated them.
     pub freed: u64,
-    /// How many allocations, including those that moved or grew one. 0 with jemalloc's own counters.
+    /// Number of allocations, including reallocations. 0 with jemalloc's own counters.
     pub allocations: u64,
-    /// The most that was alive of the request at once, in bytes. What the server has sent and freed is off it.
-    /// With jemalloc's own counters, the peak of work that was carried elsewhere is added, as if both had
-    /// come at the same time.
+    /// The most that was live at once, in bytes. Memory that the server has sent and freed no longer counts. With
+    /// jemalloc's own counters, the peak of carried work is added, as if both peaks had come at the same time.
     pub peak: u64,
-    /// In [`LateWork`](crate::LateWork): what the work took over from its request, in bytes.
+    /// In [`LateWork`](crate::LateWork): bytes that the work took over from its request.
     ///
-    /// In a [`Report`](crate::Report) 0, except with jemalloc's own counters: there it is request body bytes that
-    /// the connection allocated and the request freed or kept, known where the body is a
-    /// [`RequestBody`](crate::RequestBody), which feature `axum` makes it.
+    /// In a [`Report`](crate::Report) 0, except with jemalloc's own counters. There it is request body bytes that the
+    /// connection allocated and the request freed or kept. They are known only if the body is a
+    /// [`RequestBody`](crate::RequestBody), which feature `axum` takes care of.
     pub received: u64,
-    /// With jemalloc's own counters: response body bytes that the request allocated and the connection
-    /// frees. Frames of [`Bytes`](bytes::Bytes) count that nobody else holds, with the room in their buffer; other
-    /// kinds don't. 0 with a [`TrackingAllocator`](super::TrackingAllocator), which has no need of it.
+    /// With jemalloc's own counters: response body bytes that the request allocated and the connection frees. Counts
+    /// frames of [`Bytes`](bytes::Bytes) that nobody else holds, with the capacity of their buffer, and no other kinds.
+    /// Always 0 with a [`TrackingAllocator`](super::TrackingAllocator), which doesn't need it.
     pub handed_off: u64,
-    /// Bytes of the response that are still alive because its client has not read them yet.
+    /// Bytes of the response that are still live because its client has not read them yet.
     pub unsent: u64,
-    /// Bytes in use by work of the request that still runs: see
-    /// [`CurrentRequest`](super::CurrentRequest).
+    /// Bytes in use by work of the request that is still running: see [`CurrentRequest`](super::CurrentRequest).
     pub running: u64,
 }
 
@@ -43,11 +41,10 @@ impl HeapFlow {
         self.allocated.wrapping_sub(self.freed) as i64
     }
 
-    /// What is alive of the request once its response is gone, in bytes:
-    /// `net + received - handed_off - unsent - running`.
+    /// The request's live bytes once its response is gone: `net + received - handed_off - unsent - running`.
     ///
-    /// At 1 KiB and less it is 0, because the head of the response may be as large. With jemalloc's own counters it may
-    /// be negative, and is off by what passed between the request and others: see the
+    /// 1 KiB and less counts as 0, because the head of the response may be as large. With jemalloc's own counters it
+    /// may be negative, and is off by the memory that passed between the request and others: see the
     /// [bounds](super#choosing-a-meter).
     pub const fn retained(&self) -> i64 {
         self.net()
@@ -57,7 +54,7 @@ impl HeapFlow {
             .wrapping_sub_unsigned(self.running)
     }
 
-    /// Both together.
+    /// The sum of both.
     pub(crate) const fn and(&self, other: &Self) -> Self {
         Self {
             allocated: self.allocated.wrapping_add(other.allocated),

@@ -1,4 +1,4 @@
-//! Numbers for routes: a tag has no room for a label.
+//! Numbers for routes, because a tag has no room for a label.
 
 use super::{scope, tag::RouteNumber};
 use crate::route::{Route, RouteTable};
@@ -14,7 +14,7 @@ use std::{
 /// Never shrinks: a block may name its route for as long as the process lives.
 static NUMBERS: LazyLock<RouteTable<RouteNumber>> = LazyLock::new(RouteTable::new);
 
-/// Labels that a thread found lately, so that the next request with one of them hashes nothing.
+/// Labels that a thread found recently; the next request with one of them hashes nothing.
 const RECENT: usize = 16;
 
 type Entry = &'static (Route, RouteNumber);
@@ -23,11 +23,11 @@ thread_local! {
     static FOUND: [Cell<Option<Entry>>; RECENT] = const { [const { Cell::new(None) }; RECENT] };
 }
 
-/// The number of `route`: its own for the first 512 routes, one that all others share after that.
+/// The number of `route`: its own for the first 512 routes, then one that all others share.
 #[inline]
 pub(super) fn number(route: &Route) -> RouteNumber {
     let label = route.as_str();
-    // A router hands out the same text for each request of a route.
+    // A router returns the same text for each request of a route.
     let at = (label.as_ptr().addr() >> 4) % RECENT;
     FOUND.with(|found| match found[at].get() {
         Some(entry) if is_same(entry.0.as_str(), label) => entry.1,
@@ -41,7 +41,7 @@ pub(super) fn number(route: &Route) -> RouteNumber {
     })
 }
 
-/// Whose bytes are compared only where they don't lie in the same place.
+/// Compares bytes only if they are not in the same place.
 #[inline]
 fn is_same(known: &str, label: &str) -> bool {
     ptr::eq(known, label) || known == label
@@ -51,11 +51,11 @@ fn is_same(known: &str, label: &str) -> bool {
 fn look_up(route: &Route) -> Entry {
     static LAST: AtomicU16 = AtomicU16::new(0);
     let next = |_: &Route| RouteNumber(LAST.fetch_add(1, Ordering::Relaxed) + 1);
-    // The table is nobody's, whichever request it is that comes first.
+    // The table is nobody's, whichever request comes first.
     scope::as_nobody(|| NUMBERS.of(route, next))
 }
 
-/// All routes that have a number, in no order.
+/// All routes that have a number, in no particular order.
 pub(super) fn all() -> impl Iterator<Item = (&'static Route, RouteNumber)> {
     NUMBERS.iter().map(|(route, number)| (route, *number))
 }

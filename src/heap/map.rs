@@ -1,8 +1,8 @@
 //! Tags of large blocks, by their address.
 //!
-//! A table of two levels, with a tag for each KiB of address space: no two blocks of a KiB or more
-//! begin in the same one. So there is nothing to search, to delete, or to fill up. An entry is
-//! written whenever a block begins there, and read by whoever frees that block.
+//! A two-level table with a tag for each KiB of address space. No two blocks of a KiB or more start in the
+//! same one, so there is nothing to search, to delete, or to fill up. An entry is written whenever a block
+//! starts there, and read by whoever frees that block.
 #![allow(unsafe_code)]
 
 use super::tag::Tag;
@@ -11,12 +11,12 @@ use std::{
     sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
 
-/// Blocks of this size and more have their tags here.
+/// Blocks of at least this size have their tags here.
 pub(super) const SMALLEST: usize = 1 << GRANULE;
 
 const GRANULE: u32 = 10;
 
-/// Tags of one leaf: those of a GiB of addresses, 4 MiB, of which only what is used becomes resident.
+/// Tags in one leaf: those of a GiB of addresses, 4 MiB, of which only the used part becomes resident.
 const LEAF: usize = 1 << 20;
 
 /// Leaves for addresses of 48 bits. A block beyond them is nobody's.
@@ -24,18 +24,18 @@ const LEAVES: usize = 1 << 18;
 
 static ROOT: [AtomicPtr<AtomicU32>; LEAVES] = [const { AtomicPtr::new(ptr::null_mut()) }; LEAVES];
 
-/// Whose the block at `address` is from now on.
+/// Sets the owner of the block at `address`.
 #[inline]
 pub(super) fn put(address: usize, tag: Tag) {
     if let Some(entry) = entry(address) {
-        // Who frees the block got it from us in some way, which orders this before its load.
+        // Whoever frees the block got it from us in some way, which orders this store before its load.
         entry.store(tag.bits(), Ordering::Relaxed);
     } else if tag != Tag::NOBODY {
         put_into_new_leaf(address, tag);
     }
 }
 
-/// Whose the block at `address` is.
+/// The owner of the block at `address`.
 #[inline]
 pub(super) fn get(address: usize) -> Tag {
     let bits = entry(address).map_or(0, |entry| entry.load(Ordering::Relaxed));
@@ -49,7 +49,7 @@ fn entry(address: usize) -> Option<&'static AtomicU32> {
     if leaf.is_null() {
         return None;
     }
-    // SAFETY: a leaf that was published has `LEAF` tags and is never taken away.
+    // SAFETY: a published leaf has `LEAF` tags and is never removed.
     Some(unsafe { &*leaf.add(granule % LEAF) })
 }
 
@@ -68,7 +68,7 @@ fn put_into_new_leaf(address: usize, tag: Tag) {
         .compare_exchange(ptr::null_mut(), new, success, failure)
         .is_err()
     {
-        // SAFETY: another thread published its leaf first, so that nobody has seen this one.
+        // SAFETY: another thread published its leaf first, so nobody has seen this one.
         unsafe { pages::unmap(new.cast(), LEAF * size_of::<AtomicU32>()) };
     }
     if let Some(entry) = entry(address) {
@@ -76,25 +76,25 @@ fn put_into_new_leaf(address: usize, tag: Tag) {
     }
 }
 
-/// Where it can, asks the kernel to back `table` by small pages: only a few of each table's are ever used,
-/// and one of two MiB would be resident as a whole.
+/// Asks the kernel, where possible, to back `table` with small pages: only a few of each table's are ever
+/// used, and a 2 MiB page would be resident as a whole.
 pub(super) fn want_small_pages<T>(table: &'static [T]) {
     pages::keep_small(ptr::from_ref(table).cast_mut().cast(), size_of_val(table));
 }
 
-/// Also keeps the root's.
+/// Does the same for the root.
 pub(super) fn want_small_root() {
     want_small_pages(&ROOT);
 }
 
-/// Zeroed pages from the kernel itself: an allocator can't ask an allocator. Raw system calls, because
-/// those of the C library write `errno`, which must stay as it was.
+/// Zeroed pages from the kernel itself, because an allocator can't call an allocator. Raw system calls,
+/// because those of the C library write `errno`, which must not change.
 #[cfg(target_os = "linux")]
 mod pages {
     use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
     use std::{ffi::c_void, ptr};
 
-    /// Null where there are none.
+    /// Null if there are none.
     pub(super) fn map(bytes: usize) -> *mut c_void {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping, wherever the kernel has room for it.
@@ -117,7 +117,7 @@ mod pages {
     ///
     /// `pages` came from [`map`] with this size, and nobody uses them any more.
     pub(super) unsafe fn unmap(pages: *mut c_void, bytes: usize) {
-        // SAFETY: as the caller promised. Should it fail, address space is lost and nothing else.
+        // SAFETY: promised by the caller. If it fails, only address space is lost.
         let _ = unsafe { munmap(pages, bytes) };
     }
 
@@ -126,14 +126,14 @@ mod pages {
         let skipped = start.addr().next_multiple_of(page) - start.addr();
         let whole = bytes.saturating_sub(skipped) / page * page;
         if whole > 0 {
-            // SAFETY: within the table, on a border of pages; it changes no content. A kernel without
-            // huge pages refuses, and then there is nothing to ask for.
+            // SAFETY: within the table, on page boundaries, and without changing its content. A kernel
+            // without huge pages refuses, and then there is nothing to prevent.
             let _ = unsafe { madvise(start.byte_add(skipped), whole, Advice::LinuxNoHugepage) };
         }
     }
 }
 
-/// The system's allocator, which is beside ours and never calls it.
+/// The system's allocator, which is separate from ours and never calls it.
 #[cfg(not(target_os = "linux"))]
 mod pages {
     use std::{
@@ -147,7 +147,7 @@ mod pages {
         Layout::from_size_align(bytes, align_of::<AtomicU32>()).ok()
     }
 
-    /// Null where there are none.
+    /// Null if there are none.
     pub(super) fn map(bytes: usize) -> *mut c_void {
         match layout(bytes) {
             // SAFETY: the layout has a size.
@@ -161,7 +161,7 @@ mod pages {
     /// `pages` came from [`map`] with this size, and nobody uses them any more.
     pub(super) unsafe fn unmap(pages: *mut c_void, bytes: usize) {
         if let Some(layout) = layout(bytes) {
-            // SAFETY: as the caller promised.
+            // SAFETY: promised by the caller.
             unsafe { System.dealloc(pages.cast(), layout) };
         }
     }
@@ -178,7 +178,7 @@ mod tests {
         Tag::new(RouteNumber(route), 1, 2)
     }
 
-    // Addresses that no allocator of this process has: the map is everybody's.
+    // Addresses that no allocator of this process uses, because the map is shared.
     const BASE: usize = 0x1000_0000_0000;
 
     #[test]

@@ -14,10 +14,10 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The request that is being served, to carry into work that is done elsewhere.
+/// The request being served, to carry into work that is done elsewhere.
 ///
-/// A request owns what is allocated on the thread that polls it, while it is polled. Spawned work is attributed to the
-/// request if you wrap it, in one word for a future and for a closure:
+/// A request owns the allocations of the thread that polls it, while it is polled. Spawned work is attributed to the
+/// request if you wrap it. One call does it, for a future or a closure:
 ///
 /// ```
 /// use tower_memory::heap::CurrentRequest;
@@ -28,22 +28,22 @@ use std::{
 /// }
 /// ```
 ///
-/// Work may go on after its request has ended. Until the last clone of this is dropped, what the request owns is
+/// Work may go on after its request has ended. Until the last clone of this is dropped, memory that the request owns is
 /// *running* ([`HeapFlow::running`](super::HeapFlow::running)), with its age in
-/// [`live_by_route`](super::live_by_route); then a second report follows
+/// [`live_by_route`](super::live_by_route). Then a second report follows
 /// ([`OnReport::on_late_work`](crate::OnReport::on_late_work)). So don't keep one for longer than the work takes.
 ///
-/// The first one of a request allocates; entering it takes a lock, which is rarely contended. Where one layer is inside
-/// another, it is the request of the inner one.
+/// A request's first one allocates. Entering it takes a lock, which is rarely contended. If one layer is inside
+/// another, this is the request of the inner one.
 pub struct CurrentRequest(Arc<Account>);
 
 impl CurrentRequest {
-    /// The request that this thread works for. `None` outside of any, and where no allocator counts.
+    /// The request that this thread works for. `None` outside of any request or without a heap meter.
     pub fn get() -> Option<Self> {
         current_account().map(Self::new)
     }
 
-    /// Calls `f`. This request owns what it allocates, and no other that this thread may be serving does.
+    /// Calls `f`. Its allocations belong to this request, and to no other that this thread may be serving.
     ///
     /// ```
     /// use std::thread;
@@ -63,7 +63,7 @@ impl CurrentRequest {
         f()
     }
 
-    /// `future`, in the scope of this request whenever it is polled and when it is dropped.
+    /// Wraps `future` to be polled and dropped in the scope of this request.
     pub fn instrument<F>(self, future: F) -> Instrumented<F> {
         Instrumented {
             request: Some(self),
@@ -71,7 +71,7 @@ impl CurrentRequest {
         }
     }
 
-    /// `future`, in the scope of the request that is being served here, if there is one.
+    /// Wraps `future` to be polled and dropped in the scope of the request being served here, if there is one.
     pub fn carry<F>(future: F) -> Instrumented<F> {
         Instrumented {
             request: Self::get(),
@@ -79,7 +79,7 @@ impl CurrentRequest {
         }
     }
 
-    /// `f`, in the scope of the request that is being served here, if there is one.
+    /// Wraps `f` to be called in the scope of the request being served here, if there is one.
     ///
     /// `f` itself is dropped in that scope, too.
     pub fn carry_fn<F, R>(f: F) -> impl FnOnce() -> R + use<F, R>
@@ -133,7 +133,7 @@ impl fmt::Debug for CurrentRequest {
     }
 }
 
-/// A scope of work that is carried; left when dropped, an unwinding stack included.
+/// A scope of carried work. Left when dropped, even by an unwinding stack.
 struct Entered<'a> {
     account: &'a Account,
     flow: Flow,

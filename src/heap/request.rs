@@ -1,4 +1,4 @@
-//! One request, as whichever meter there is sees it.
+//! One request, as seen by the installed meter.
 
 use super::{
     account::Account,
@@ -20,17 +20,17 @@ use std::{any::Any, sync::Arc};
 /// The heap of one request, while its window is open.
 #[derive(Debug, Default)]
 pub(crate) enum Flow {
-    /// No allocator counts.
+    /// No heap meter is installed.
     #[default]
     Unmetered,
-    /// Its blocks are known as its own.
+    /// Blocks have owners.
     Owned(Owned),
-    /// What its thread allocates and frees is known.
+    /// Only each thread's allocations and frees are known.
     #[cfg(feature = "jemalloc")]
     ByDifference(Difference),
 }
 
-/// Where [`Flow::enter`] notes a scope, for [`Flow::leave`] to end.
+/// Filled by [`Flow::enter`] and ended by [`Flow::leave`].
 #[derive(Default)]
 pub(crate) struct Scope {
     owned: Option<scope::Scope>,
@@ -39,7 +39,7 @@ pub(crate) struct Scope {
 }
 
 impl Flow {
-    /// A new request of `route`, which began at that time of the [`clock`](crate::clock).
+    /// A new request of `route` that began at that time of the [`clock`](crate::clock).
     #[inline]
     pub(crate) fn open(route: &Route, began: u64) -> Self {
         if slots::are_counting() {
@@ -61,7 +61,7 @@ impl Flow {
         Self::Owned(Owned::carrying(account))
     }
 
-    /// From here on, what this thread does is the request's, until `scope` is left.
+    /// From here on, this thread's activity is the request's, until `scope` is left.
     #[inline]
     pub(crate) fn enter(&mut self, scope: &mut Scope) {
         match self {
@@ -91,7 +91,7 @@ impl Flow {
         }
     }
 
-    /// Ends a scope of work elsewhere, and returns what was done in it.
+    /// Ends a scope of work elsewhere, and returns the work done in it.
     pub(super) fn leave_elsewhere(&mut self, scope: &mut Scope) -> HeapFlow {
         match self {
             Self::Unmetered => HeapFlow::default(),
@@ -121,8 +121,8 @@ impl Flow {
         }
     }
 
-    /// The window is about to close while the server has the response body. `None` where that doesn't
-    /// matter, because so little is alive.
+    /// Called before the window closes while the server still has the response body. `None` if so little
+    /// is live that it doesn't matter.
     pub(crate) fn before_body(&self) -> Option<unsent::Body> {
         match self {
             Self::Owned(owned) if owned.tag().has_place() && owned.live() > HEAD as i64 => {
@@ -132,7 +132,7 @@ impl Flow {
         }
     }
 
-    /// The window has closed. What is left of the request; `None` where no allocator counts.
+    /// Closes the window and returns the remains of the request; `None` without a heap meter.
     #[inline]
     pub(crate) fn close(self) -> Option<Remains> {
         match self {

@@ -1,8 +1,8 @@
-//! One entry for each request that is open: what is alive of it.
+//! One entry for each open request, with its live bytes.
 //!
-//! A request takes the next free entry when it is opened and gives it back when it is reported. What
-//! it changes within its own scopes it adds when they end; what others free of it, wherever, comes off at
-//! once. So an entry is exact between scopes, and while one is open it lags by what that one did.
+//! A request takes the next free entry when it opens and gives it back when it is reported. Changes in
+//! its own scopes are added when those end; memory that others free comes off at once, wherever it
+//! happens. So an entry is exact between scopes, and lags by the open scope's changes within one.
 
 use super::{
     entry::Word,
@@ -28,7 +28,7 @@ struct Entry {
 /// 2 MiB of zeroed static memory. The first is no request's.
 static ENTRIES: [Entry; PLACES] = [const { Entry::new() }; PLACES];
 
-/// Entries that a request looks at for a free one.
+/// How many entries a request tries to find a free one.
 const LOOKS: usize = 64;
 
 impl Entry {
@@ -53,13 +53,13 @@ fn millis(nanos: u64) -> u32 {
 }
 
 thread_local! {
-    /// The place of the last request that this thread ended and that left nothing alive, or 0. The next
-    /// one has it in its cache.
+    /// The place of the last request that this thread ended with nothing left live, or 0. It is still in
+    /// the cache for the next one.
     static KEPT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The tag of a new request of `route`, which began at that time of the [`clock`]. Where so many requests
-/// are open that no entry is found, one that counts for the route alone.
+/// The tag of a new request of `route` that began at that time of the [`clock`]. If too many requests are
+/// open to find a free entry, the tag counts for the route alone.
 #[inline]
 pub(super) fn open(route: RouteNumber, began: u64) -> Tag {
     match KEPT.replace(0) {
@@ -93,7 +93,7 @@ fn take(place: usize, route: RouteNumber, began: u64) -> Option<Tag> {
     Some(Tag::new(route, generation, place))
 }
 
-/// Requests that begin one after the other get entries on different cache lines.
+/// Consecutive requests get entries on different cache lines.
 #[inline]
 const fn spread(ticket: u32) -> usize {
     let ticket = ticket as usize % PLACES;
@@ -101,7 +101,7 @@ const fn spread(ticket: u32) -> usize {
     (ticket % 8) * LINES + ticket / 8
 }
 
-/// What is alive of an open request. 0 where it has no entry.
+/// Live bytes of an open request. 0 if it has no entry.
 #[inline]
 pub(super) fn live(tag: Tag) -> i64 {
     match tag.has_place() {
@@ -110,7 +110,7 @@ pub(super) fn live(tag: Tag) -> i64 {
     }
 }
 
-/// Adds what an open request itself did.
+/// Adds an open request's own changes.
 #[inline]
 pub(super) fn add(tag: Tag, bytes: i64) {
     if bytes != 0 && tag.has_place() {
@@ -118,7 +118,8 @@ pub(super) fn add(tag: Tag, bytes: i64) {
     }
 }
 
-/// Adds what others did to its blocks, open or not; where the entry is another request's by now, nothing.
+/// Adds others' changes to a request's blocks, whether or not it is open. Does nothing if the entry has
+/// passed to another request.
 #[inline(never)]
 pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
     if tag.has_place() {
@@ -126,14 +127,14 @@ pub(super) fn add_from_outside(tag: Tag, bytes: i64) {
     }
 }
 
-/// The window of an open request has closed, with `pending` bytes to be added.
+/// Closes the window of an open request, and adds its `pending` bytes.
 pub(super) fn close(tag: Tag, pending: i64) {
     if tag.has_place() {
         entry(tag).word.close(pending);
     }
 }
 
-/// The same, and all is said of the request: [`close`] and [`end`] in one.
+/// [`close`] and [`end`] in one, for a request with nothing more to report.
 #[inline]
 pub(super) fn close_and_end(tag: Tag, pending: i64) {
     if tag.has_place() && entry(tag).word.close_and_end(pending) == 0 {
@@ -141,37 +142,37 @@ pub(super) fn close_and_end(tag: Tag, pending: i64) {
     }
 }
 
-/// Its response is gone, and work of it still runs.
+/// Marks a request whose response is gone and whose work is still running.
 pub(super) fn work_on(tag: Tag) {
     if tag.has_place() {
         entry(tag).word.work_on();
     }
 }
 
-/// The request is reported: its entry is free, once the server has sent what it has of the response.
-/// What is still alive of the request goes on counting for its route. To be called once.
+/// Frees the entry of a reported request, for use once the server has sent the response. Live bytes of
+/// the request go on counting for its route. Call only once.
 pub(super) fn end(tag: Tag) {
     if tag.has_place() {
         entry(tag).word.end();
     }
 }
 
-/// Bytes of its response are with the server.
+/// Adds response bytes that are with the server.
 pub(super) fn hand_over(tag: Tag, bytes: u64) {
     entry(tag).unsent.fetch_add(bytes, Ordering::AcqRel);
 }
 
-/// The server has sent them, or given up.
+/// Subtracts response bytes that the server has sent, or given up on.
 pub(super) fn sent(tag: Tag, bytes: u64) {
     entry(tag).unsent.fetch_sub(bytes, Ordering::AcqRel);
 }
 
-/// What of an open request's response is with the server.
+/// Response bytes of an open request that are with the server.
 pub(super) fn unsent(tag: Tag) -> u64 {
     entry(tag).unsent.load(Ordering::Acquire)
 }
 
-/// An open request, as a reader finds it.
+/// An open request, as seen by a reader.
 pub(super) struct OpenRequest {
     pub(super) route: usize,
     pub(super) live: u64,
@@ -180,8 +181,8 @@ pub(super) struct OpenRequest {
     pub(super) age_ms: u32,
 }
 
-/// All open requests, and those whose response the server has yet to send. Looks at 2 MiB, in some
-/// hundred microseconds.
+/// All open requests, and those whose response the server has yet to send. Scans 2 MiB, in some hundred
+/// microseconds.
 pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
     let now = millis(clock::nanos());
     ENTRIES[1..].iter().filter_map(move |entry| {

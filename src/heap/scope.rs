@@ -1,7 +1,7 @@
-//! Whose scope is open on a thread, and what happened in it.
+//! The scope open on a thread, and the activity within it.
 //!
-//! While a scope is open, what its thread allocates belongs to its request. Scopes nest, and the
-//! innermost one has it all; the ones around count on when it is left.
+//! While a scope is open, its thread's allocations belong to its request. Scopes nest, and only the
+//! innermost one counts; its enclosing scopes go on when it is left.
 
 use super::{
     account::Account,
@@ -18,37 +18,35 @@ use std::{
 };
 
 thread_local! {
-    /// The account of the request whose scope is open, where one was asked for. Every scope that is entered
-    /// is left, which takes it back. Without a destructor, so that it can be used until the very end of the
-    /// thread.
+    /// The account of the request whose scope is open, if one was opened. Every scope that is entered is
+    /// left, which takes it back. Has no destructor, so it can be used until the very end of the thread.
     static ACCOUNT: Cell<Option<ManuallyDrop<Arc<Account>>>> = const { Cell::new(None) };
 }
 
-/// An open scope. Must be left once, on the thread that entered it, after all that were entered
-/// since.
+/// An open scope. Must be left once, on the thread that entered it, after all scopes entered since.
 ///
-/// Left in place, because to move it costs more than all else: the processor can't load in one piece
+/// Left in place, because moving it costs more than all the rest: the processor can't load in one piece
 /// what it has just stored in several.
 #[must_use]
 pub(crate) struct Scope {
     outer: Tag,
-    /// What the thread had counted when the scope began, less what ended scopes had.
+    /// The thread's counts at the start of the scope, minus those of ended scopes.
     began: Counts,
-    /// How far the peak of the scope around was above what lived.
+    /// How far the enclosing scope's peak was above its live bytes.
     outer_peak: u64,
     outer_account: Option<ManuallyDrop<Arc<Account>>>,
-    /// What was alive of the request when the scope began.
+    /// The request's live bytes at the start of the scope.
     live: i64,
 }
 
-/// One request, as the owner of what it allocates.
+/// One request, as the owner of its allocations.
 #[derive(Debug, Default)]
 pub(crate) struct Owned {
     tag: Tag,
     allocated: u64,
     allocations: u64,
-    /// What its scopes did that its entry doesn't have yet: to add to an entry costs more than all the rest
-    /// of a scope.
+    /// Changes in its scopes that its entry doesn't have yet: adding to an entry costs more than all the
+    /// rest of a scope.
     pending: i64,
     peak: i64,
     /// See [`unfollowed`](Self::unfollowed).
@@ -56,7 +54,7 @@ pub(crate) struct Owned {
     account: Option<Arc<Account>>,
 }
 
-/// An entry may lag by this much while its request is open.
+/// How far an entry may lag while its request is open.
 const LAG: u64 = 4096;
 
 impl Owned {
@@ -80,7 +78,7 @@ impl Owned {
         self.tag
     }
 
-    /// From here on, what this thread allocates is the request's. No `scope` where it is already.
+    /// From here on, this thread's allocations are the request's. Opens no `scope` if they are already.
     #[inline]
     pub(super) fn enter(&mut self, scope: &mut Option<Scope>) {
         slots::with_this_thread(|slot| {
@@ -92,7 +90,7 @@ impl Owned {
         });
     }
 
-    /// From here on, what this thread allocates is that of the scope around again.
+    /// From here on, this thread's allocations belong to the enclosing scope again.
     #[inline]
     pub(super) fn leave(&mut self, scope: &mut Scope) {
         slots::with_this_thread(|slot| {
@@ -111,7 +109,7 @@ impl Owned {
         });
     }
 
-    /// The account of its work elsewhere, where one was opened.
+    /// The account of its work elsewhere, if one was opened.
     pub(super) fn into_account(self) -> Option<Arc<Account>> {
         self.account
     }
@@ -121,17 +119,17 @@ impl Owned {
         &mut self.unfollowed
     }
 
-    /// What is alive of it, outside of its scopes.
+    /// Live bytes of the request, outside of its scopes.
     pub(super) fn live(&self) -> i64 {
         ring::live(self.tag).wrapping_add(self.pending)
     }
 
-    /// What is to be added to its entry.
+    /// Changes still to be added to its entry.
     pub(super) fn pending(&self) -> i64 {
         self.pending
     }
 
-    /// What it allocated in its scopes, and its peak.
+    /// Its allocations within its scopes, and its peak.
     pub(super) fn so_far(&self) -> HeapFlow {
         HeapFlow {
             allocated: self.allocated,
@@ -161,7 +159,7 @@ impl Scope {
         slot.set_above(0);
     }
 
-    /// What was done in it, how far its peak is above what is alive of that, and the account back.
+    /// The work done in it, how far its peak is above that work's live bytes, and the account.
     #[inline]
     fn leave(&mut self, slot: &Slot) -> (Counts, u64, Option<ManuallyDrop<Arc<Account>>>) {
         let now = slot.counts();
@@ -175,13 +173,13 @@ impl Scope {
     }
 }
 
-/// Calls `f`. What it allocates is nobody's, and of no request that this thread may be serving.
+/// Calls `f`. Its allocations belong to nobody, not to a request that this thread may be serving.
 pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
     struct AsNobody(Option<Scope>);
     impl Drop for AsNobody {
         fn drop(&mut self) {
             if let Some(scope) = &mut self.0 {
-                // No account can have been opened: there was no request to open one for.
+                // No account can have been opened, because there was no request.
                 slots::with_this_thread(|slot| scope.leave(slot));
             }
         }
@@ -195,8 +193,8 @@ pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// The account of the request that this thread works for, opened now if need be. `None` outside of
-/// any.
+/// The account of the request that this thread works for, opened now if necessary. `None` outside of any
+/// request.
 pub(super) fn current_account() -> Option<Arc<Account>> {
     let tag = slots::with_this_thread(Slot::tag)?;
     if tag == Tag::NOBODY {

@@ -1,13 +1,13 @@
 //! Where threads count.
 //!
-//! Each thread owns one *slot* of a static table, and a row of live bytes by route, and is the only one
-//! to write there, so that counting is plain loads and stores on cache lines of its own. Both outlive
-//! their thread, which is why nothing has to happen when a thread exits: its counts stay, and a later
-//! thread goes on from them. Any single count may be negative, where others freed what this thread
-//! allocated; their sums over all threads are not.
+//! Each thread owns one *slot* of a static table and a row of live bytes by route. Only the thread writes
+//! there, so counting is plain loads and stores on cache lines of its own. Both outlive their thread, so
+//! nothing has to happen when a thread exits: its counts stay, and a later thread goes on from them. A
+//! single count may be negative if others freed this thread's allocations; the sums over all threads are
+//! not.
 //!
-//! All of this runs inside of the allocator and must not allocate, lock, panic, or register a
-//! destructor for a thread-local.
+//! All of this runs inside the allocator and must not allocate, lock, panic, or register a destructor for
+//! a thread-local.
 
 use super::{
     ring,
@@ -18,14 +18,14 @@ use super::{
 use std::cell::Cell;
 
 thread_local! {
-    // Initialized by the compiler and without destructors: to use them never allocates, and they can
-    // be used until the very end of the thread.
+    // Initialized by the compiler and without destructors: using them never allocates, and they can be
+    // used until the very end of the thread.
 
     /// Where this thread counts, from its first count on.
     static PLACE: Cell<Option<Place>> = const { Cell::new(None) };
-    /// Whether it found none to own.
+    /// Whether this thread found no place.
     static IS_CROWDED: Cell<bool> = const { Cell::new(false) };
-    /// Where it counts for itself then, beside `CROWDED`.
+    /// Its own counts in that case, beside `CROWDED`.
     static APART: Slot = const { Slot::new() };
 }
 
@@ -43,7 +43,7 @@ pub(super) fn allocated(bytes: usize) -> Tag {
     }
 }
 
-/// Counts the end of a block.
+/// Counts a block being freed.
 #[inline]
 pub(super) fn freed(tag: Tag, bytes: usize) {
     let Some(place) = PLACE.get() else {
@@ -58,7 +58,7 @@ pub(super) fn freed(tag: Tag, bytes: usize) {
     }
 }
 
-/// Counts a block that has another size from now on.
+/// Counts a block changing its size.
 #[inline]
 pub(super) fn reallocated(tag: Tag, bytes: usize, replaced: usize) {
     let Some(place) = PLACE.get() else {
@@ -76,7 +76,7 @@ pub(super) fn reallocated(tag: Tag, bytes: usize, replaced: usize) {
     }
 }
 
-/// The first count of a thread, and all of one that owns no slot.
+/// For a thread's first count, and for all counts of a thread without a slot.
 #[cold]
 #[inline(never)]
 fn allocated_slowly(bytes: usize) -> Tag {
@@ -92,7 +92,7 @@ fn allocated_slowly(bytes: usize) -> Tag {
     tag
 }
 
-/// The same where a block ends (`bytes` is 0) or changes its size.
+/// The same for a block that is freed (`bytes` is 0) or changes its size.
 #[cold]
 #[inline(never)]
 fn changed_slowly(tag: Tag, bytes: usize, replaced: usize) {
@@ -120,7 +120,7 @@ fn changed_slowly(tag: Tag, bytes: usize, replaced: usize) {
     }
 }
 
-/// This thread's place, which it takes now if need be.
+/// This thread's place, taken now if necessary.
 fn own_place() -> Option<Place> {
     if PLACE.get().is_none() && !IS_CROWDED.get() {
         PLACE.set(Place::claim());
@@ -129,13 +129,15 @@ fn own_place() -> Option<Place> {
     PLACE.get()
 }
 
-/// Whether an allocator has counted anything yet, which one that counts does before `main`.
+/// Whether a [`TrackingAllocator`](super::TrackingAllocator) has counted anything yet. An installed one
+/// does so before `main`.
 #[inline]
 pub(super) fn are_counting() -> bool {
     table::is_used()
 }
 
-/// Calls `f` with what this thread has counted, or returns `None` where no allocator counts.
+/// Calls `f` with this thread's counts, or returns `None` without a
+/// [`TrackingAllocator`](super::TrackingAllocator).
 #[inline]
 pub(super) fn with_this_thread<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
     match PLACE.get() {
@@ -163,8 +165,8 @@ pub(super) fn live_bytes() -> Option<u64> {
     (allocated > 0).then(|| live.max(0) as u64)
 }
 
-/// Adds live bytes of each route, by its number. Single ones may be off by what moves between threads
-/// meanwhile, and then below zero.
+/// Adds each route's live bytes, by its number. Single figures may be off by memory that is changing
+/// hands between threads, and may then be below zero.
 pub(super) fn live_by_number(live: &mut [i64]) {
     for row in table::rows() {
         for (live, counted) in live.iter_mut().zip(row.all()) {

@@ -1,6 +1,6 @@
 use super::entry::GENERATIONS;
 
-/// Whose a block is: four bytes that stay with it until it is freed.
+/// The owner of a block: four bytes that stay with it until it is freed.
 ///
 /// ```text
 /// | 10 bits: number of the route | 6 bits: generation | 16 bits: place in the ring |
@@ -10,8 +10,8 @@ use super::entry::GENERATIONS;
 /// from earlier ones that left blocks behind there. Place 0 is no request: such a block counts for
 /// its route alone. All zeros is nobody's.
 ///
-/// A block that was freed with a wrong layout may yield any bits as its tag, which is why each part
-/// is a valid index whatever the bits are.
+/// A block freed with a wrong layout may yield any bits as its tag, so each part is a valid index
+/// whatever the bits are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tag(u32);
 
@@ -26,7 +26,7 @@ pub(super) const ROUTES: usize = 1 << 10;
 pub(super) const PLACES: usize = 1 << 16;
 
 impl Tag {
-    /// Whose all blocks are that no request allocated.
+    /// The owner of all blocks that no request allocated.
     pub(super) const NOBODY: Self = Self(0);
 
     pub(super) const fn new(route: RouteNumber, generation: u64, place: usize) -> Self {

@@ -1,17 +1,18 @@
-//! Frames of a response that the server has, but has not sent.
+//! Response frames that the server has but has not sent.
 
 use super::{ring, scope, tag::Tag};
 use bytes::Bytes;
 use std::{any::Any, mem};
 
-/// Frames are followed where they, and those before them that were not, come to this much: to follow one
-/// takes an allocation. A server sends them in order, so the one that is followed stands for them all.
+/// A frame is followed once it, with the frames before it that were not followed, comes to this size:
+/// following one takes an allocation. A server sends frames in order, so the followed one stands for them
+/// all.
 ///
 /// Over HTTP/2 even small frames wait for their client, in the server's buffers and not in the kernel's.
 const LARGE: u64 = 1024;
 
-/// Follows `data` until the server drops it, which it does once the kernel has all of it, or its
-/// connection is gone. `before` is what went ahead and is not followed.
+/// Follows `data` until the server drops it, which it does once the kernel has all of it or its
+/// connection is gone. `before` is the size of earlier frames that were not followed.
 pub(super) fn follow(data: &mut dyn Any, tag: Tag, before: &mut u64) {
     let Some(bytes) = data.downcast_mut::<Bytes>() else {
         return;
@@ -33,7 +34,7 @@ pub(super) fn follow(data: &mut dyn Any, tag: Tag, before: &mut u64) {
 
 struct Unsent {
     bytes: Bytes,
-    /// Of these bytes and of those before them.
+    /// The size of these bytes and of those before them.
     size: u64,
     tag: Tag,
 }
@@ -46,17 +47,17 @@ impl AsRef<[u8]> for Unsent {
 
 impl Drop for Unsent {
     fn drop(&mut self) {
-        // First, so that whoever sees nothing unsent sees nothing of it alive either.
+        // First, so nothing counts as live once nothing counts as unsent.
         drop(mem::take(&mut self.bytes));
         ring::sent(self.tag, self.size);
     }
 }
 
-/// A response body that the server has although the window is closed, because no more of it will be read.
-/// Until it is dropped, all that is alive of the request is unsent.
+/// A response body that the server still has although the window is closed, because no more of it will be
+/// read. Until it is dropped, all live bytes of the request are unsent.
 pub(crate) struct Body(Tag);
 
-/// More than any request has: all that is alive of it is with the server.
+/// More than any request has: all of its live bytes are with the server.
 const ALL: u64 = 1 << 48;
 
 impl Body {

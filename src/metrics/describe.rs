@@ -1,6 +1,6 @@
 use ::metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
-/// Describes each metric to the recorder that is installed.
+/// Describes each metric to the installed recorder.
 pub(super) fn describe() {
     let bytes = Unit::Bytes;
     describe_gauge!(
@@ -23,12 +23,12 @@ pub(super) fn describe() {
     describe_gauge!(
         "tower_memory.route.unsent",
         bytes,
-        "Live heap of the route that waits for clients to read it."
+        "Live heap of the route in responses that clients have not read yet."
     );
     describe_gauge!(
         "tower_memory.route.running",
         bytes,
-        "Live heap of the route in use by work that still runs after its request."
+        "Live heap of the route in use by work that outlives its request."
     );
     describe_counter!("tower_memory.requests", "Requests that ended.");
     describe_counter!(

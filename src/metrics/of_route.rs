@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 /// The metrics of one route.
 pub(super) struct OfRoute {
     route: Arc<str>,
-    /// By [`Verdict::index`], registered when it is first said.
+    /// By [`Verdict::index`], each registered on first use.
     requests: [OnceLock<Counter>; Verdict::NAMES.len()],
     growth: Counter,
     shrink: Counter,
@@ -48,7 +48,7 @@ impl OfRoute {
         }
     }
 
-    /// Sets the gauges of live heap; a route that never owned any has none.
+    /// Sets the gauges of live heap. A route that never owned any has none.
     pub(super) fn alive(&self, bytes: Option<Bytes>) {
         let alive = match bytes {
             Some(_) => Some(self.alive.get_or_init(|| Alive::new(&self.route))),

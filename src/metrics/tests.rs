@@ -2,7 +2,7 @@ use super::*;
 use crate::heap::RouteLive;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
-/// What Prometheus would read once live heap was this, by route and nobody's, one after the other.
+/// What Prometheus would read for a series of live heaps, by route and nobody's.
 struct Told {
     recorder: PrometheusRecorder,
     metrics: Metrics,

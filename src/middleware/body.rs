@@ -14,21 +14,21 @@ use std::{
 };
 
 pin_project! {
-    /// The response body of [`MemoryService`](crate::MemoryService): the inner body, watched until
-    /// its end.
+    /// The response body of [`MemoryService`](crate::MemoryService): the inner body, watched until it
+    /// ends.
     ///
-    /// Passes on what the inner body yields, but [`Bytes`] of more than 256 KiB in pieces, so that the
-    /// window stays open for as long as a client reads them.
+    /// Frames pass unchanged, except that [`Bytes`] of more than 256 KiB go on in pieces, which keeps
+    /// the window open while a client reads them.
     #[project = BodyProjection]
     pub struct ResponseBody<B> {
-        // `None` once it has ended, dropped before the window closes, so that what it holds is not taken
-        // to outlive the request.
+        // `None` once the body has ended. Dropped before the window closes, so its memory doesn't count
+        // as retained.
         #[pin]
         inner: Option<B>,
-        // What it said of itself then.
+        // Its answers when it ended.
         last_words: LastWords,
         visit: Option<Visit>,
-        // Where the window closed before it has ended; dropped after it.
+        // Set if the window closed before the body ended; dropped after `inner`.
         with_server: Option<BodyWithServer>,
         // What of the last frame is still to be passed on.
         rest: Option<Bytes>,
@@ -48,7 +48,7 @@ pin_project! {
     }
 }
 
-/// What a body that has ended says of itself.
+/// The answers of a body that has ended.
 #[derive(Clone)]
 struct LastWords {
     is_end_stream: bool,
@@ -64,7 +64,7 @@ impl Default for LastWords {
     }
 }
 
-/// What a response says about its body's size before anyone polls it.
+/// The size a response declares for its body before anyone polls it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct DeclaredSize {
     exact: Option<u64>,
@@ -72,7 +72,7 @@ pub(crate) struct DeclaredSize {
 }
 
 impl DeclaredSize {
-    /// Asks the body, whose code isn't ours.
+    /// Asks the body, which is foreign code.
     pub(crate) fn of<B: Body>(response: &Response<B>) -> Self {
         let body = response.body();
         Self {
@@ -144,7 +144,7 @@ where
         let mut watch = Watch::over(this.visit);
         watch.begin();
         let polled = inner.as_mut().poll_frame(cx);
-        // Trailers are the last frame, after which servers stop polling.
+        // Servers stop polling after trailers, the last frame.
         let is_last = match &polled {
             Poll::Pending => false,
             Poll::Ready(None) => true,
@@ -223,7 +223,7 @@ where
     B: Body,
     B::Data: 'static,
 {
-    /// Passes `data` on to the server, and closes the window where nothing follows.
+    /// Passes `data` on to the server, and closes the window if nothing follows.
     fn pass(&mut self, data: B::Data) -> Frame<B::Data> {
         if let Some(visit) = self.visit {
             visit.passed(&data);

@@ -12,7 +12,7 @@ use crate::{
 use http::request;
 use std::{sync::Arc, time::Duration};
 
-/// What all clones of a layer and its services share.
+/// Shared by all clones of a layer and their services.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) in_flight: Arc<InFlight>,
@@ -26,9 +26,11 @@ pub(crate) struct Config {
 type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
 
 impl Config {
-    /// Calls `tell` with each listener, none of which can hurt the request or the next one.
+    /// Calls `tell` with each listener. A panic in one affects neither the request nor the
+    /// next listener.
     pub(crate) fn tell(&self, tell: impl Fn(&dyn OnReport)) {
-        // Another request may be served on this thread, and what they keep is not its own.
+        // This thread may be serving another request, and the memory listeners keep is not
+        // that request's.
         heap::as_nobody(|| {
             for listener in self.log.iter().chain(&self.listeners) {
                 shielded(|| tell(listener.as_ref()));

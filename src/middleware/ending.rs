@@ -11,20 +11,20 @@ use crate::{
 use std::{mem, sync::Arc};
 use tracing::Span;
 
-/// A request whose window has closed, until it is reported.
+/// A request whose window has closed but which is not yet reported.
 ///
-/// What is alive of it at that moment may be its response, which the server is about to drop. So a request
-/// of which more than a head is alive is reported a little later, by the thread of [`settling`].
+/// Memory still live at that moment may be the response, which the server is about to drop. So a request
+/// with more than a response head live is reported a little later, by the [`settling`] thread.
 pub(super) struct Ending {
     config: Arc<Config>,
     report: Report,
     remains: Remains,
-    /// What was alive of the request when its window closed.
+    /// Live bytes of the request when its window closed.
     live: u64,
 }
 
 impl Ending {
-    /// Reports to the listeners, now or once it is settled.
+    /// Reports to the listeners, now or once the request has settled.
     #[inline]
     pub(super) fn tell_or_wait(config: &Arc<Config>, mut report: Report, remains: Option<Remains>) {
         match remains {
@@ -98,14 +98,14 @@ fn tell(config: &Config, report: &mut Report) {
     };
     report.verdict = verdict::judge(&evidence, &config.thresholds);
     config.tell(|listener| listener.on_report(report));
-    // It may be the last handle of the span, whose end the subscriber hears of.
+    // This may be the last handle to the span, and dropping it tells the subscriber that the span closed.
     if !report.span.is_none() {
         let span = mem::replace(&mut report.span, Span::none());
         shielded(|| drop(span));
     }
 }
 
-/// Background work of a request that went on after it, and has ended.
+/// Background work that went on after its request and has ended.
 pub(super) struct LateEnding {
     config: Arc<Config>,
     remains: LateRemains,

@@ -16,7 +16,7 @@ use std::{
 pin_project! {
     /// The response future of [`MemoryService`](crate::MemoryService).
     pub struct ResponseFuture<F> {
-        // `None` once it is done, so that what it frees counts.
+        // `None` once it is done, so the memory it frees still counts.
         #[pin]
         inner: Option<F>,
         visit: Option<Visit>,

@@ -3,9 +3,9 @@ use std::num::NonZeroU64;
 
 /// Counts requests in flight and tells each one how many others shared its window.
 ///
-/// Both counts live in one word, so that each request sees them as of one instant: the low bits
-/// hold how many are in flight, the high bits how many have ever started. A window was shared by
-/// those in flight when it opened and those that started before it closed.
+/// Both counts live in one word, so each request sees them as of one instant: the low bits hold
+/// how many are in flight, the high bits how many have ever started. A window was shared by the
+/// requests in flight when it opened and those that started before it closed.
 ///
 /// ```text
 /// | 36 bits: started, wraps off the top | 28 bits: in flight |
@@ -18,22 +18,22 @@ const IN_FLIGHT: u64 = (1 << IN_FLIGHT_BITS) - 1;
 const ONE_STARTED: u64 = 1 << IN_FLIGHT_BITS;
 const STARTED: u64 = u64::MAX >> IN_FLIGHT_BITS;
 
-/// The word as a request found it when its window opened, plus one: to leave room for `None`.
+/// The word as a request found it when its window opened, plus one to leave room for `None`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival(NonZeroU64);
 
-/// What a request leaves behind when its window closes.
+/// The counts as of the moment a window closes.
 #[derive(Debug)]
 pub(crate) struct Departure {
     /// How many others shared any part of the window.
     pub(crate) overlap: u32,
-    /// How many were in flight just before, this one included.
+    /// How many were in flight just before, including this one.
     pub(crate) in_flight: u32,
 }
 
 impl InFlight {
-    // The orderings are the strictest because the counts are compared with readings that are no
-    // atomics at all: no reading may move out of its window. On x86 all orderings cost the same.
+    // The strictest orderings, because the counts are compared with readings that are not
+    // atomics: no reading may move out of its window. On x86 all orderings cost the same.
 
     pub(crate) fn enter(&self) -> Arrival {
         let before = self.0.fetch_add(ONE_STARTED + 1, Ordering::SeqCst);
@@ -83,8 +83,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against the plain definition: two windows overlap when each opens before the other
-        /// closes.
+        /// Checks against the plain definition: two windows overlap when each opens before the
+        /// other closes.
         #[test]
         fn overlap_is_the_number_of_windows_that_share_any_part(
             script in prop::collection::vec(any::<u8>(), 0..60),

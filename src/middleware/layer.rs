@@ -6,9 +6,9 @@ use tower_layer::Layer;
 
 /// Watches what each request does to the resident set of the process.
 ///
-/// Requests overlap where they share a layer or its clones: serve several listeners, or several
-/// routers, from clones of one layer. Clones are cheap; one that is configured further still counts
-/// with the others. Layers that were made apart don't see each other's requests.
+/// Requests overlap if they go through the same layer or its clones, so serve several listeners or routers from clones
+/// of one layer. Clones are cheap, and a clone that you configure further still counts with the others. Separately
+/// created layers don't see each other's requests.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -22,8 +22,8 @@ use tower_layer::Layer;
 /// # Around a whole router
 ///
 /// [`Router::layer`](https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer) covers the routes and the fallback
-/// that the router has by then, and knows their names. Requests that other middleware answers before them (a login that
-/// refuses, a limit) never get there. A clone around everything sees those too:
+/// added so far, and knows the routes' names. Requests answered by outer middleware (a login check, a rate limit) never
+/// reach it. A clone around the whole router sees those too:
 ///
 /// ```
 /// use axum::{Router, http::StatusCode, routing::get};
@@ -38,15 +38,15 @@ use tower_layer::Layer;
 /// let app: Router = Router::new().fallback_service(routes).layer(layer); // sees the rest
 /// ```
 ///
-/// Each request has one report: the inner clone's, with its route, or the outer clone's where the request never
-/// reached the inner one, as `unmatched`. What the middleware in between allocates counts for `unmatched` in
-/// [`live_by_route`](crate::heap::live_by_route). It must call the inner service from the same task: behind a `Buffer`, the
-/// two can't see that they serve one request, and both report.
+/// Each request is reported once: by the inner clone, with its route, or, if it never got there, by the outer clone, as
+/// `unmatched`. Memory that the middleware in between allocates counts for `unmatched` in
+/// [`live_by_route`](crate::heap::live_by_route). That middleware must call the inner service from the same task.
+/// Behind a `Buffer`, the two clones can't tell that they serve one request, and both report it.
 ///
 /// # gRPC
 ///
-/// tonic's server takes the layer as it is. A call's route is its method, `/{service}/{method}`, and what it came to is
-/// [`Report::grpc_status`](crate::Report::grpc_status), in the log `rpc.grpc.status_code`:
+/// tonic's server takes the layer as it is. A call's route is its method, `/{service}/{method}`, and its result is
+/// [`Report::grpc_status`](crate::Report::grpc_status), logged as `rpc.grpc.status_code`:
 ///
 /// ```
 /// use tonic::transport::Server;
@@ -74,19 +74,19 @@ pub struct MemoryLayer {
 }
 
 impl MemoryLayer {
-    /// Warns in the log of growth of 100 MiB or more; readings are shared for 100 µs.
+    /// Logs a warning for growth of 100 MiB or more. Readings are shared for 100 µs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Warns when a request grows the process by at least `bytes`; with 0, by any growth. With a heap meter, also
-    /// when it retains as much though the process did not grow.
+    /// Warns when a request grows the process by at least `bytes`; with 0, by any growth. With a heap meter, also warns
+    /// when a request retains that much although the process did not grow.
     pub fn warn_above(self, bytes: u64) -> Self {
         self.with(|config| config.thresholds.growth = bytes)
     }
 
-    /// Warns also when a request holds at least `bytes` at once, even if it gives all of them back. Off by
-    /// default, and without effect unless a heap meter counts.
+    /// Also warns when a request holds at least `bytes` at once, even if it frees all of it. Off by default; needs a
+    /// heap meter.
     ///
     /// ```
     /// use tower_memory::{MIB, MemoryLayer};
@@ -97,12 +97,12 @@ impl MemoryLayer {
         self.with(|config| config.thresholds.peak = Some(bytes))
     }
 
-    /// A reading younger than this is shared between requests; zero reads at the start and end of
-    /// each.
+    /// Shares a reading between requests while it is younger than this. With zero, each request reads at its start and
+    /// at its end.
     ///
-    /// With the default of 100 µs, what the process grew in the last 100 µs of a request can be
-    /// missed there and counted at a request that opens within them: a few MiB at the rate at which
-    /// a kernel hands out pages. A longer resolution widens both.
+    /// At the default of 100 µs, growth in the last 100 µs of a request can be missed there and attributed to a request
+    /// that opens within them: a few MiB, at the rate at which a kernel hands out pages. A longer resolution widens
+    /// this error.
     ///
     /// ```
     /// use std::time::Duration;
@@ -114,8 +114,8 @@ impl MemoryLayer {
         self.with(|config| config.resident = Arc::new(config.resident.with_resolution(resolution)))
     }
 
-    /// Reads the resident set with `reader` instead of the platform's, which on Linux costs one
-    /// system call of about a microsecond. [`ReadResident`] has an example.
+    /// Reads the resident set with `reader` instead of the platform's default, which on Linux costs one system call of
+    /// about a microsecond. [`ReadResident`] has an example.
     pub fn reader(self, reader: impl ReadResident) -> Self {
         let reader = Arc::new(reader);
         self.with(|config| config.resident = Arc::new(config.resident.with_reader(reader)))
@@ -123,9 +123,9 @@ impl MemoryLayer {
 
     /// Labels requests yourself, overriding the router.
     ///
-    /// `None` leaves the label to the router: axum's matched path (feature `axum`), else the method of a gRPC call,
-    /// else [`Route::UNMATCHED`]. Return one of a few fixed names and never the raw path: each distinct name is a
-    /// label in logs and metrics.
+    /// Return `None` to leave the label to the router: axum's matched path (feature `axum`), else the method of a gRPC
+    /// call, else [`Route::UNMATCHED`]. Return one of a few fixed names, never the raw path: each distinct name becomes
+    /// a label in logs and metrics.
     ///
     /// ```
     /// use tower_memory::{MemoryLayer, Route};
@@ -137,8 +137,9 @@ impl MemoryLayer {
     /// });
     /// ```
     ///
-    /// Called for each request, before the inner service: be quick. To show the request's parts, it is taken apart
-    /// and put together again, which copies some 250 bytes twice. A panic counts as the inner service's.
+    /// Called for each request, before the inner service, so keep it quick. Showing it the request's parts takes the
+    /// request apart and puts it together again, which copies some 250 bytes twice. A panic counts as the inner
+    /// service's.
     pub fn route_with<F>(self, route: F) -> Self
     where
         F: Fn(&request::Parts) -> Option<Route> + Send + Sync + 'static,
@@ -146,7 +147,7 @@ impl MemoryLayer {
         self.with(|config| config.route_with = Some(Arc::new(route)))
     }
 
-    /// Adds a listener, which is called with the report of every request.
+    /// Adds a listener that is called with the report of every request.
     ///
     /// ```
     /// use tower_memory::{MemoryLayer, Report};
@@ -161,8 +162,7 @@ impl MemoryLayer {
         self.with(|config| config.listeners.push(Arc::new(listener)))
     }
 
-    /// Removes the built-in [`Log`](crate::Log), and with it the warning. Its page shows how to
-    /// replace it.
+    /// Removes the built-in [`Log`](crate::Log), and with it the warnings. `Log`'s page shows how to replace it.
     pub fn without_log(self) -> Self {
         self.with(|config| config.log = None)
     }

@@ -1,9 +1,9 @@
-//! A request walks through here.
+//! The path of a request through this crate.
 //!
-//! Its *window* opens in `call`, before the inner service is called, and closes when the response
-//! body ends, fails or is dropped, or when there is no response: when the future fails or is
+//! A request's *window* opens in `call`, before the inner service is called. It closes when the
+//! response body ends, fails or is dropped, or, without a response, when the future fails or is
 //! dropped. A [`Visit`](visit::Visit) stands for the open window. It moves from the future into the
-//! body and reports when it is dropped, so that there is exactly one report whatever happens.
+//! body and reports when it is dropped, which makes exactly one report whatever happens.
 
 mod body;
 mod config;

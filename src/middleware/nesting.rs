@@ -1,13 +1,13 @@
-//! A layer within its own clone: one request must not count as two.
+//! A layer inside its own clone: one request must not count as two.
 //!
-//! While a request is polled, its arrival lies where a clone of its layer further inside finds it. The
-//! clone takes it and reports the request; the outer one doesn't.
+//! While a request is polled, its arrival is kept where an inner clone of the layer finds it. The
+//! inner clone takes it and reports the request; the outer one doesn't.
 
 use super::in_flight::{Arrival, InFlight};
 use std::{cell::Cell, ptr};
 
 struct Serving {
-    /// What all clones of a layer share; never looked into.
+    /// Shared by all clones of a layer; only compared, never dereferenced.
     family: Cell<*const InFlight>,
     arrival: Cell<Option<Arrival>>,
 }
@@ -18,14 +18,14 @@ thread_local! {
     };
 }
 
-/// What was there before, to be put back.
+/// The previous contents, to be put back.
 #[must_use]
 pub(super) struct Outer {
     family: *const InFlight,
     arrival: Option<Arrival>,
 }
 
-/// A request of `family` is polled from here on.
+/// Call when polling a request of `family` begins.
 #[inline]
 pub(super) fn enter(family: &InFlight, arrival: Option<Arrival>) -> Outer {
     SERVING.with(|serving| Outer {
@@ -34,7 +34,7 @@ pub(super) fn enter(family: &InFlight, arrival: Option<Arrival>) -> Outer {
     })
 }
 
-/// It is no longer polled: its arrival, if no clone further inside has taken it.
+/// Call when polling ends. Returns the arrival, unless an inner clone has taken it.
 #[inline]
 pub(super) fn leave(outer: &Outer) -> Option<Arrival> {
     SERVING.with(|serving| {
@@ -43,7 +43,7 @@ pub(super) fn leave(outer: &Outer) -> Option<Arrival> {
     })
 }
 
-/// The arrival of the request that this thread polls for a clone of the same layer.
+/// Takes the arrival of the request that this thread polls for a clone of the same layer.
 #[inline]
 pub(super) fn take_over(family: &InFlight) -> Option<Arrival> {
     SERVING.with(|serving| match ptr::eq(serving.family.get(), family) {

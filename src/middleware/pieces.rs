@@ -1,17 +1,17 @@
-//! Large frames go on in pieces.
+//! Splits large frames into pieces.
 //!
-//! A server takes the next frame when it has room for it. A response of one large frame would be the
-//! server's at once, and its window closed, long before the client has read it; in pieces, the window
-//! stays open for as long as the client reads, and a client that leaves is seen to.
+//! A server takes the next frame when it has room for it. It would take a response of one large frame
+//! at once, and the window would close long before the client had read it. In pieces, the window stays
+//! open while the client reads, and a client that leaves is noticed.
 
 use bytes::{Buf, Bytes};
 use std::any::Any;
 
-/// Enough to keep a socket busy: hyper takes two of them ahead.
+/// Enough to keep a socket busy: hyper takes two ahead.
 const PIECE: usize = 256 << 10;
 
-/// Leaves at most [`PIECE`] bytes in `data`, and returns the rest. Only for [`Bytes`], which can be cut
-/// without a copy.
+/// Leaves at most [`PIECE`] bytes in `data` and returns the rest. Only for [`Bytes`], which can be
+/// split without a copy.
 pub(super) fn cut<D: Buf + 'static>(data: &mut D) -> Option<Bytes> {
     if data.remaining() <= PIECE {
         return None;

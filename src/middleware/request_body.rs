@@ -11,14 +11,14 @@ use std::{
 pin_project! {
     /// A request body whose frames belong to the request.
     ///
-    /// Frames lie in read buffers of the connection, which are nobody's: a request that keeps them
-    /// keeps the whole buffers, of 8 KiB and more, and is not said to. In a `RequestBody` each frame is a copy,
-    /// so that what is kept counts for the request, and no more than that is kept. Extractors that collect
-    /// the whole body copy it anyway and don't need it.
+    /// Frames lie in the connection's read buffers, which no request owns. A request that keeps a frame keeps
+    /// the whole buffer, 8 KiB or more, and none of it counts for the request. A `RequestBody` copies each
+    /// frame, so kept data counts for the request, and only that data is kept. Extractors that collect the
+    /// whole body copy it anyway and don't need this.
     ///
-    /// Where jemalloc's own counters are the meter nothing is copied, but followed until it is freed; without
-    /// it [`HeapFlow::retained`](crate::HeapFlow::retained) is too low there by what the request freed of its
-    /// body. With feature `axum` the layer does that by itself to every `axum::body::Body`.
+    /// With jemalloc's own counters as the meter, frames are not copied but followed until they are freed.
+    /// Without a `RequestBody`, [`HeapFlow::retained`](crate::HeapFlow::retained) is too low there by the part
+    /// of its body that the request freed. With feature `axum` the layer wraps every `axum::body::Body` itself.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -40,7 +40,7 @@ pin_project! {
     ///     .service_fn(handle);
     /// ```
     ///
-    /// Costs an allocation and a copy for each frame, and does nothing where no heap meter counts.
+    /// Costs an allocation and a copy for each frame. Does nothing without a heap meter.
     #[derive(Debug, Clone, Default)]
     pub struct RequestBody<B> {
         #[pin]
@@ -49,22 +49,22 @@ pin_project! {
 }
 
 impl<B> RequestBody<B> {
-    /// Around `inner`.
+    /// Wraps `inner`.
     pub fn new(inner: B) -> Self {
         Self { inner }
     }
 
-    /// The inner body.
+    /// A reference to the inner body.
     pub fn get_ref(&self) -> &B {
         &self.inner
     }
 
-    /// The inner body, to be changed.
+    /// A mutable reference to the inner body.
     pub fn get_mut(&mut self) -> &mut B {
         &mut self.inner
     }
 
-    /// The inner body, no longer watched.
+    /// Returns the inner body, no longer watched.
     pub fn into_inner(self) -> B {
         self.inner
     }
@@ -94,7 +94,7 @@ where
     }
 }
 
-/// Puts a body whose type hides what it is made of into a [`RequestBody`] of its own.
+/// Wraps the contents of a type-erased body in a [`RequestBody`].
 #[cfg(all(feature = "axum", feature = "jemalloc"))]
 pub(super) fn watch(body: &mut dyn Any) {
     use axum::body::Body as AxumBody;

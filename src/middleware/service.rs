@@ -18,7 +18,7 @@ use std::{
 };
 use tower_service::Service;
 
-/// The service that [`MemoryLayer`](crate::MemoryLayer) makes.
+/// The service created by [`MemoryLayer`](crate::MemoryLayer).
 #[derive(Clone)]
 pub struct MemoryService<S> {
     inner: S,
@@ -30,17 +30,17 @@ impl<S> MemoryService<S> {
         Self { inner, config }
     }
 
-    /// The inner service.
+    /// A reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service, to be changed.
+    /// A mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service, without the layer.
+    /// Returns the inner service, without the layer.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -65,7 +65,8 @@ where
         let visit = Visit::open(Arc::clone(&self.config), &request);
         let mut visit = Some(visit);
         let mut route = None;
-        // Taking a request apart moves all of it, twice: only for who asks for its parts.
+        // Taking a request apart moves all of it twice, so only do it if its parts are
+        // needed.
         if let Some(route_with) = &self.config.route_with {
             let mut watch = Watch::over(&mut visit);
             watch.begin();

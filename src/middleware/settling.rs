@@ -1,7 +1,7 @@
-//! Waits until the server has dropped what it held of a request, and then reports it.
+//! Waits until the server has dropped its share of a request, then reports the request.
 //!
-//! One thread for the process, started by the first request that is not settled at its end. A
-//! request that hands one over takes no lock.
+//! One thread for the process, started by the first request that has not settled at its end. Handing over a
+//! request takes no lock.
 
 use crate::{heap, shield::shielded, target::TARGET};
 use std::{
@@ -16,13 +16,13 @@ use std::{
 };
 use tracing::{Dispatch, dispatcher};
 
-/// After the end of a body, servers have dropped its frames within 6 ms in 99 of 100 cases.
+/// In 99 of 100 cases, servers drop a body's frames within 6 ms of its end.
 const GRACE: Duration = Duration::from_millis(50);
 
 /// How long to wait for a client that does not read its response.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it looks.
+/// How often to look.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Something to report of a request, once its live heap is known.
@@ -71,12 +71,12 @@ pub(super) fn tell_or_wait(mut ending: impl Unsettled + 'static) {
     });
 }
 
-/// Waits until every request that has ended by now is reported, which takes some 60 ms at most, or no time
-/// where none waits.
+/// Waits until every request that has ended so far is reported: some 60 ms at most, or no time if none is
+/// waiting.
 ///
-/// A request of which more than 1 KiB is alive at its end is reported up to 50 ms later. Call this before
-/// `main` returns, or the last of them are lost. Blocks, so not on a thread that polls futures while others
-/// need it. What a client has not read by then is reported as unsent.
+/// A request with more than 1 KiB live at its end is reported up to 50 ms later. Call this before `main`
+/// returns, or the last of those reports are lost. It blocks, so don't call it on a thread that other
+/// futures need. Data that a client has not read by then is reported as unsent.
 ///
 /// ```
 /// // After the server has shut down:
@@ -112,7 +112,7 @@ struct Settler {
 static IS_IDLE: AtomicBool = AtomicBool::new(false);
 
 impl Settler {
-    /// `None` where the thread can't be started.
+    /// `None` if the thread can't be started.
     fn start() -> Option<Self> {
         let (sender, receiver) = channel();
         let thread = thread::Builder::new().name("tower-memory".to_owned());
@@ -131,7 +131,7 @@ impl Settler {
         })
     }
 
-    /// A forked child has no such thread.
+    /// A forked child does not have the thread.
     fn is_of_this_process(&self) -> bool {
         self.process == std::process::id()
     }
@@ -172,16 +172,16 @@ fn work(receiver: &Receiver<Message>) {
             }
         }
         for done in flushed {
-            // Whoever asked may wait no longer.
+            // The caller may have stopped waiting.
             let _ = done.send(());
         }
     }
 }
 
-/// Until something comes.
+/// Blocks until a message comes.
 fn idle(receiver: &Receiver<Message>) -> Option<Message> {
     IS_IDLE.store(true, Ordering::SeqCst);
-    // What came just before has seen no idle thread and wakes none.
+    // A message sent just before found no idle thread, so it woke none.
     let first = receiver.try_recv().ok();
     if first.is_none() {
         thread::park();

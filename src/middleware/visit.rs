@@ -20,11 +20,11 @@ static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// One request's window: opened in `call`, closed exactly once, by being dropped.
 ///
-/// Whoever holds it says beforehand what being dropped would mean (`outcome`); what then closes it
-/// early, an unwinding stack or a client that left, needs no code of its own.
+/// Its holder sets beforehand what being dropped would mean (`outcome`), so an early end (an unwinding
+/// stack, a client that left) needs no code of its own.
 pub(crate) struct Visit {
     config: Arc<Config>,
-    /// `None` once a clone of the layer further inside has taken the request over.
+    /// `None` once an inner clone of the layer has taken over the request.
     arrival: Option<Arrival>,
     opened: Reading,
     method: Method,
@@ -64,20 +64,20 @@ impl Visit {
         }
     }
 
-    /// From here on, what is allocated for the request counts for `route`.
+    /// From here on, allocations for the request count for `route`.
     #[inline]
     pub(crate) fn name(&mut self, route: Route) {
         self.flow = Flow::open(&route, self.opened.at);
         self.route = route;
     }
 
-    /// There is a response: from here on, being dropped means that its body was.
+    /// There is a response. From here on, dropping the visit means the body was dropped.
     pub(crate) fn responded(&mut self, status: StatusCode) {
         self.status = Some(status);
         self.outcome = Outcome::BodyDropped;
     }
 
-    /// Headers or trailers that may hold what a gRPC call came to. Such a call is always a POST.
+    /// Looks for the result of a gRPC call, always a POST, in headers or trailers.
     pub(crate) fn saw(&mut self, headers: &HeaderMap) {
         if self.method != Method::POST {
             return;
@@ -87,7 +87,7 @@ impl Visit {
         }
     }
 
-    /// Whether HTTP allows the response no body, so that no server will ever poll it.
+    /// Whether HTTP allows the response no body, in which case no server will ever poll it.
     pub(crate) fn has_no_body(&self) -> bool {
         self.method == Method::HEAD
             || self.status.is_some_and(|status| {
@@ -103,30 +103,30 @@ impl Visit {
         self.response_size += data.remaining() as u64;
     }
 
-    /// A frame comes from the inner service, and will go on to the server.
+    /// A frame comes from the inner service and will go on to the server.
     pub(crate) fn took<D: Buf + 'static>(&mut self, data: &mut D) {
-        // Where a clone further inside has the request, it follows the frame already.
+        // If an inner clone has the request, it already follows the frame.
         if self.arrival.is_some() {
             self.flow.hand_over(data);
         }
     }
 
-    /// Whether the response body has passed its declared size, so that no server polls any further.
-    /// Over HTTP/2 they do, for trailers.
+    /// Whether the response body has reached its declared size, at which HTTP/1 servers stop polling. HTTP/2
+    /// servers go on, for trailers.
     pub(crate) fn passed_all_of(&self, declared_size: Option<u64>) -> bool {
         self.version <= Version::HTTP_11
             && declared_size.is_some_and(|size| self.response_size >= size)
     }
 
-    /// Closes the window where no more of the body will be read, but the server has yet to drop it. What
-    /// is returned must be dropped after it.
+    /// Closes the window when no more of the body will be read but the server has yet to drop it. Drop the
+    /// result after the body.
     pub(crate) fn close_before_body(visit: &mut Option<Self>) -> Option<BodyWithServer> {
         let body = visit.as_ref().and_then(|open| open.flow.before_body());
         Self::close(visit, Outcome::Completed);
         body
     }
 
-    /// Closes the window, if it is open still. In place, because a visit is large.
+    /// Closes the window if it is still open. In place, because a visit is large.
     pub(crate) fn close(visit: &mut Option<Self>, outcome: Outcome) {
         if let Some(open) = visit {
             open.outcome = outcome;
@@ -145,7 +145,7 @@ impl Drop for Visit {
             return;
         };
         let (resident, thresholds) = (&self.config.resident, &self.config.thresholds);
-        // A reading from before it kept that much would say that live heap did not grow.
+        // An older reading would show live heap that did not grow.
         let closed = match remains.as_ref().map_or(0, Remains::live) >= thresholds.growth.max(1) {
             true => resident.read_anew(),
             false => resident.read(),
@@ -174,18 +174,18 @@ impl Drop for Visit {
     }
 }
 
-/// Alive while code that isn't ours runs for the request whose window is open: the inner service,
-/// its future or its body, or their destructors. What the thread does meanwhile is the request's.
-/// Should it unwind, the request panicked.
+/// Alive while foreign code runs for the request whose window is open: the inner service, its future or its
+/// body, or their destructors. The thread's heap activity meanwhile is the request's. If the code unwinds,
+/// the request panicked.
 ///
-/// The report follows when the future or body is dropped, which a catch-panic layer does only after
-/// the unwind: that is why the unwinding is noted here. A guard and not a function around a
-/// closure, because requests are large and a closure would move them once more.
+/// The report follows when the future or body is dropped, which a catch-panic layer does only after the
+/// unwind, so the panic is noted here. A guard instead of a function around a closure, because requests are
+/// large and a closure would move them once more.
 #[must_use]
 pub(crate) struct Watch<'a> {
     visit: &'a mut Option<Visit>,
-    // In place, because to move them costs more than all else: the processor can't load in one piece what it
-    // has just stored in several.
+    // Initialized in place. Moving them costs more than all the rest: the processor can't load in one piece
+    // what it has just stored in several.
     scope: Scope,
     outer: Option<Outer>,
 }
@@ -208,7 +208,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Where a clone of the layer may be called: [`nesting`].
+    /// For code that may call a clone of the layer: see [`nesting`].
     #[inline]
     pub(crate) fn begin_service(&mut self) {
         if let Some(visit) = self.visit {
@@ -217,7 +217,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Nothing unwound.
+    /// Ends without an unwind.
     #[inline]
     pub(crate) fn end(mut self) {
         self.leave();

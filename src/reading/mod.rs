@@ -1,4 +1,4 @@
-//! The resident set and the live heap of one instant.
+//! The resident set and live heap at one instant.
 
 mod seqlock;
 mod shared;
@@ -7,10 +7,10 @@ pub(crate) use self::shared::SharedReading;
 use crate::resident::Resident;
 use std::time::Duration;
 
-/// Live bytes where no allocator counts them.
+/// Stands for live bytes when no heap meter is installed.
 const UNKNOWN: u64 = u64::MAX;
 
-/// What a request read, and when.
+/// One reading and its time.
 #[derive(Debug)]
 pub(crate) struct Reading {
     /// By [`clock::nanos`](crate::clock::nanos).
@@ -24,8 +24,8 @@ impl Reading {
         Duration::from_nanos(self.at.saturating_sub(earlier.at))
     }
 
-    /// Live heap of the process, in bytes. Read with the resident set, because what one grew and the
-    /// other did not is what the allocator keeps.
+    /// Live heap of the process, in bytes. Read together with the resident set: growth of one
+    /// without the other is memory that the allocator holds.
     pub(crate) fn live(&self) -> Option<u64> {
         (self.live != UNKNOWN).then_some(self.live)
     }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// One reading of the process, its resident set and its live heap, shared by requests that are close in time.
+/// One reading of the process (resident set and live heap), shared by requests that are close in time.
 ///
 /// Nobody waits for it: who meets a writer takes a reading of its own.
 pub(crate) struct SharedReading {
@@ -42,13 +42,13 @@ impl SharedReading {
         Self::new(Arc::clone(self.reader.reader()), resolution)
     }
 
-    /// The published reading when it is younger than the resolution, else a new one. Without a
-    /// resident set when that can't be read; the first time it can't, the log says why.
+    /// The published reading if it is younger than the resolution, else a new one. Its resident set is
+    /// missing if it can't be read; the first failure is logged with the reason.
     pub(crate) fn read(&self) -> Reading {
         self.read_at(clock::nanos())
     }
 
-    /// A new reading, whatever was published.
+    /// A new reading, regardless of the published one.
     pub(crate) fn read_anew(&self) -> Reading {
         self.take(clock::nanos())
     }
@@ -60,7 +60,7 @@ impl SharedReading {
     fn take(&self, now: u64) -> Reading {
         let reading = Reading {
             at: now,
-            // What a reading sets up, such as to wait for a thread, is of no request that reads.
+            // Whatever a reading sets up, such as the means to wait for a thread, belongs to no request.
             resident: heap::as_nobody(|| self.reader.read(|reason| self.failed(reason))),
             live: heap::live_bytes_at_once().unwrap_or(UNKNOWN),
         };
@@ -80,7 +80,7 @@ impl SharedReading {
         })
     }
 
-    /// With the time before the reading began, so that its age is never understated.
+    /// Stores the time before the reading began, so its age is never understated.
     fn publish(&self, reading: &Reading) {
         if let Some(Resident { total, shared }) = reading.resident {
             self.last.publish([reading.at, total, shared, reading.live]);
@@ -100,7 +100,7 @@ impl SharedReading {
     }
 }
 
-/// Whole nanoseconds; what is more than the 584 years that fit counts as those.
+/// Whole nanoseconds, saturating at 584 years.
 fn nanos(duration: Duration) -> u64 {
     let seconds = duration.as_secs().saturating_mul(1_000_000_000);
     seconds.saturating_add(u64::from(duration.subsec_nanos()))
@@ -155,7 +155,7 @@ mod tests {
                 match self.0.fetch_add(1, Ordering::Relaxed) {
                     0 => Ok(Resident::new(7, 0)),
                     1 => Err(io::Error::other("gone")),
-                    // Without the panic hook, which takes its time to print a backtrace.
+                    // Without the panic hook, which takes time to print a backtrace.
                     2 => std::panic::resume_unwind(Box::new("as planned")),
                     _ => Ok(Resident::new(9, 0)),
                 }

@@ -1,12 +1,12 @@
 //! The allocators of this process, found by the names of their functions.
 //!
-//! To depend on them would link them. A *weak* reference does not: where nothing else brought the
-//! function in, its address is null.
+//! Depending on them would link them. A *weak* reference does not: if nothing else brought in the
+//! function, its address is null.
 #![allow(unsafe_code)]
 
 use std::{fmt, sync::OnceLock};
 
-/// Which were found, and asked.
+/// The allocators that were found and called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) glibc: bool,
@@ -40,7 +40,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// Whose pages Rust's allocations lie in.
+/// The allocator behind Rust's allocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Allocator {
     Glibc,
@@ -49,7 +49,7 @@ pub(crate) enum Allocator {
     Unknown,
 }
 
-/// What to do about pages that an allocator keeps. jemalloc is advised to nobody who has it.
+/// Advice about pages that an allocator holds. Nobody who has jemalloc is advised to use it.
 macro_rules! remedy {
     ($($before:literal)? Glibc) => {
         concat!($($before,)? "consider reclaim, MALLOC_ARENA_MAX, or jemalloc")
@@ -88,7 +88,7 @@ impl Allocator {
         }
     }
 
-    /// Found out once, by an allocation.
+    /// Determined once, by an allocation.
     pub(crate) fn in_use() -> Self {
         static IN_USE: OnceLock<Allocator> = OnceLock::new();
         *IN_USE.get_or_init(|| match () {
@@ -100,10 +100,10 @@ impl Allocator {
     }
 }
 
-/// Asks all that there are to give freed pages back.
+/// Tells every allocator found to give back freed pages.
 pub(super) fn give_back() -> Found {
     Found {
-        // Before glibc: what they give up, it may have to give back in turn.
+        // Before glibc, which may have to give back whatever the others free.
         jemalloc: jemalloc::give_back(),
         mimalloc: mimalloc::give_back(),
         glibc: glibc::give_back(),
@@ -132,7 +132,7 @@ mod jemalloc {
         mem, ptr,
     };
 
-    // The name that Rust's bindings give it, and its own.
+    // The name in Rust's bindings, and jemalloc's own.
     address!(prefixed, "_rjem_mallctl");
     address!(unprefixed, "mallctl");
 
@@ -145,7 +145,7 @@ mod jemalloc {
         Some(unsafe { mem::transmute::<*const c_void, Mallctl>(mallctl) })
     }
 
-    /// Whether it counts what Rust allocates: it may be linked and not used.
+    /// Whether it counts Rust's allocations: it may be linked but unused.
     pub(super) fn serves_rust() -> bool {
         let Some(mallctl) = mallctl() else {
             return false;
@@ -160,8 +160,8 @@ mod jemalloc {
 
     fn read(mallctl: Mallctl, name: &CStr) -> Option<u64> {
         let (mut value, mut size) = (0_u64, mem::size_of::<u64>());
-        // SAFETY: the values of this name are `uint64_t`, and the size says so. A name that is not known
-        // is an error code.
+        // SAFETY: the values of this name are `uint64_t`, and the size says so. An unknown name is an
+        // error code.
         let error = unsafe {
             mallctl(
                 name.as_ptr(),
@@ -180,7 +180,7 @@ mod jemalloc {
         };
         // 4096 is `MALLCTL_ARENAS_ALL`.
         for name in [c"thread.tcache.flush", c"arena.4096.purge"] {
-            // SAFETY: both take and return nothing. A name that is not known is an error code.
+            // SAFETY: both take and return nothing. An unknown name is an error code.
             unsafe {
                 mallctl(
                     name.as_ptr(),
@@ -218,7 +218,7 @@ mod mimalloc {
     }
 }
 
-/// Defines a function that tells the address of another, which may be linked into this program or
+/// Defines a function that returns the address of another, which may be linked into this program or
 /// loaded with it.
 macro_rules! address {
     ($function:ident, $name:literal) => {
@@ -230,10 +230,10 @@ macro_rules! address {
 }
 use address;
 
-/// Where the linker put it, or `None` where there was none to put.
+/// The address set by the linker, or `None` if there is none.
 ///
-/// Through an alias that is weak, which leaves the symbol itself as others need it: `.weak` would
-/// make their references to it weak as well, where they are compiled into the same object.
+/// Goes through a weak alias, which leaves the symbol itself as others need it: `.weak` would also make
+/// their references to it weak if they are compiled into the same object.
 macro_rules! linked {
     ($name:literal) => {{
         #[cfg(all(
@@ -242,8 +242,8 @@ macro_rules! linked {
         ))]
         {
             let address: *const std::ffi::c_void;
-            // SAFETY: loads one entry of the global offset table and touches nothing else. That of a
-            // symbol that is only referred to weakly, and that nobody defines, is null.
+            // SAFETY: loads one entry of the global offset table and touches nothing else. The entry of
+            // a symbol that is only referenced weakly and defined nowhere is null.
             unsafe {
                 #[cfg(target_arch = "x86_64")]
                 std::arch::asm!(
@@ -274,7 +274,7 @@ macro_rules! linked {
 }
 use linked;
 
-/// What the dynamic linker knows by that name: of an allocator that was preloaded.
+/// The dynamic linker's address for the name, if the allocator was preloaded.
 #[cfg(unix)]
 fn loaded(name: &'static str) -> Option<*const std::ffi::c_void> {
     // SAFETY: the name ends with a null byte, as the macro above writes it.

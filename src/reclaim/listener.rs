@@ -19,15 +19,14 @@ use tracing::Level;
 /// A listener that gives freed pages back after a request that left some behind.
 ///
 /// It acts on warnings where half of the growth or more is not live heap, whoever used it: the request itself
-/// ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)), a thread that it handed work to, or another
-/// request. It needs a heap meter. The request never waits: a thread of its own does the work, which starts at the first
-/// such request and ends when the listener is dropped, and writes one INFO event each time. If the thread can't
-/// be started, a warning says so, once, and nothing is given back; the same goes for a child that was forked
-/// later, which has no such thread.
+/// ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)), a thread working for it, or another request. It needs a
+/// heap meter. The request never waits: the work is done on a separate thread, which starts at the first such request,
+/// ends when the listener is dropped, and logs one INFO event each time. If the thread can't be started, a warning is
+/// logged, once, and nothing is given back. The same goes for a child forked later, which has no such thread.
 ///
-/// mimalloc gives back only what the calling thread and threads that have ended left behind: where
-/// the threads that serve requests go on, this listener gets little from it. Of jemalloc, what those
-/// threads cache for themselves stays.
+/// mimalloc gives back only memory left behind by the calling thread and by threads that have ended. If the threads
+/// that serve requests go on, this listener gets little from it. From jemalloc, it doesn't get what those threads keep
+/// in their caches.
 #[derive(Debug)]
 pub struct Reclaim {
     every: Duration,
@@ -35,7 +34,7 @@ pub struct Reclaim {
 }
 
 impl Reclaim {
-    /// At most twice a minute.
+    /// Reclaims at most twice a minute.
     pub fn new() -> Self {
         Self {
             every: Duration::from_secs(30),
@@ -43,7 +42,7 @@ impl Reclaim {
         }
     }
 
-    /// At most once in `interval`. Requests within it are not forgotten: one call at its end covers them.
+    /// Reclaims at most once per `interval`. Requests within it are not forgotten: one call at its end covers them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -73,13 +72,13 @@ impl OnReport for Reclaim {
     }
 }
 
-/// Whether half of what the process grew or more is anonymous memory that is not live heap.
+/// Whether half of the process's growth or more is anonymous memory that is not live heap.
 fn left_pages(report: &Report) -> bool {
     let (Some(before), Some(after)) = (report.before, report.after) else {
         return false;
     };
     let Some((live_before, live_after)) = report.live_before.zip(report.live_after) else {
-        // jemalloc's own counters don't tell live heap in reports.
+        // With jemalloc's own counters, reports have no live heap.
         return matches!(report.verdict, Verdict::AllocatorHeld { .. });
     };
     let growth = after.total.saturating_sub(before.total);
@@ -96,12 +95,12 @@ impl Drop for Reclaim {
     }
 }
 
-/// The thread that does the work. Told without a lock, so that a request never waits for it, not
-/// even in a forked child, where there is no such thread any more.
+/// The thread that does the work. Woken without a lock, so a request never waits for it, not even in a forked child,
+/// where the thread doesn't exist.
 #[derive(Debug)]
 struct Worker {
     orders: Arc<Orders>,
-    /// `None` where it could not be started.
+    /// `None` if it could not be started.
     thread: Option<Thread>,
 }
 

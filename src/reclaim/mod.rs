@@ -1,8 +1,8 @@
 //! Gives freed pages back to the operating system.
 //!
-//! Allocators keep the pages of what was freed, to hand them out again. After a burst that is not
-//! going to be repeated they are only a large resident set. One line gives them back whenever a
-//! request has left some behind ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)):
+//! Allocators keep the pages of freed memory to hand them out again. After a one-off burst, those
+//! pages only make for a large resident set. One line gives them back whenever a request has left
+//! some behind ([`Verdict::AllocatorHeld`](crate::Verdict::AllocatorHeld)):
 //!
 //! ```
 //! use tower_memory::{MemoryLayer, reclaim::Reclaim};
@@ -14,29 +14,29 @@
 //! INFO tower_memory: reclaimed 457.1 MiB from glibc in 45 ms
 //! ```
 //!
-//! [`reclaim`] does the same at a time of your own.
+//! [`reclaim`] does the same at a time of your choice.
 //!
 //! # Calls
 //!
-//! | allocator | what | gives back |
+//! | allocator | call | gives back |
 //! |---|---|---|
 //! | glibc | [`malloc_trim(0)`](https://man7.org/linux/man-pages/man3/malloc_trim.3.html) | whole free pages of all arenas |
 //! | jemalloc | `thread.tcache.flush`, [`arena.<all>.purge`](https://jemalloc.net/jemalloc.3.html) | unused dirty pages of all arenas |
-//! | mimalloc | [`mi_collect(true)`](https://microsoft.github.io/mimalloc/group__extended.html) | of the calling thread and of threads that ended, only |
+//! | mimalloc | [`mi_collect(true)`](https://microsoft.github.io/mimalloc/group__extended.html) | only pages of the calling thread and of threads that have ended |
 //!
-//! glibc gives back no page of the *top* of an arena other than the main one, the free end of up to
-//! 64 MiB that each thread's arena may have.
+//! glibc gives back nothing from the *top* of an arena other than the main one: the free end of up
+//! to 64 MiB that each thread's arena may have.
 //!
-//! Allocators are found in the process as it runs, linked or preloaded, and all of them are called:
-//! one that isn't used has nothing to give. On Linux with glibc, on x86-64 and AArch64; elsewhere
-//! only what the dynamic linker knows by name, or none.
+//! Allocators are found in the running process, linked or preloaded, and all of them are called: an
+//! unused one has nothing to give. This works on Linux with glibc, on x86-64 and AArch64. Elsewhere,
+//! only allocators that the dynamic linker knows by name are found, or none.
 //!
 //! # Cost
 //!
-//! From microseconds to hundreds of milliseconds, in which glibc holds the lock of one arena after
-//! the other: whoever allocates there waits. Pages that were given back fault in again when they are
-//! needed, some 0.1 µs for each KiB. So it is off by default, done on a thread of its own, and not
-//! more often than each half minute.
+//! From microseconds to hundreds of milliseconds. Meanwhile glibc locks one arena after the other,
+//! and whoever allocates there waits. Pages that were given back fault in again when they are
+//! needed, at some 0.1 µs per KiB. So it is off by default, runs on a thread of its own, and runs at
+//! most every half minute.
 
 mod allocators;
 mod listener;
@@ -52,8 +52,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Asks each allocator of this process to give freed pages back, now and on this thread, which may
-/// block for hundreds of milliseconds: not on one that polls futures.
+/// Tells each allocator of this process to give back freed pages, now and on this thread. May block
+/// for hundreds of milliseconds: don't call it on a thread that polls futures.
 ///
 /// ```no_run
 /// use tower_memory::reclaim::reclaim;
@@ -75,7 +75,7 @@ pub fn reclaim() -> Reclaimed {
     }
 }
 
-/// The result of [`reclaim`]. [`Display`](fmt::Display) gives it as a sentence.
+/// The result of [`reclaim`]. [`Display`](fmt::Display) formats it as a sentence.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Reclaimed {
@@ -89,8 +89,8 @@ pub struct Reclaimed {
 }
 
 impl Reclaimed {
-    /// By how much the resident set fell, in bytes; 0 when it didn't, `None` when it could not be
-    /// read. What other threads allocate or free meanwhile is in it.
+    /// How far the resident set fell, in bytes; 0 if it didn't, `None` if it could not be read.
+    /// Includes allocations and frees of other threads meanwhile.
     pub fn bytes(&self) -> Option<u64> {
         Some(self.before?.total.saturating_sub(self.after?.total))
     }
@@ -101,13 +101,13 @@ impl fmt::Display for Reclaimed {
         let Self {
             duration, found, ..
         } = self;
-        // Three digits are enough of a time.
+        // Three significant digits are enough for a duration.
         let milliseconds = duration.as_secs_f64() * 1e3;
         let digits = if milliseconds < 10.0 { 2 } else { 0 };
         let time = format!("{milliseconds:.digits$} ms");
         match self.bytes() {
             _ if found.is_empty() => {
-                f.write_str("no allocator was found that can give freed pages back")
+                f.write_str("found no allocator that can give freed pages back")
             }
             None => write!(
                 f,
@@ -162,7 +162,7 @@ mod tests {
             ),
             (
                 told(Found::default(), 500 << 20, 1),
-                "no allocator was found that can give freed pages back",
+                "found no allocator that can give freed pages back",
             ),
         ] {
             assert_eq!(told, meant);

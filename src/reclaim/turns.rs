@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-/// When it is time to act on what was asked for: at once, but not twice within the interval.
+/// Decides when to act after [`ask`](Turns::ask): at once, but not twice within the interval.
 #[derive(Debug)]
 pub(super) struct Turns {
     every: Duration,
@@ -21,8 +21,8 @@ impl Turns {
         self.asked = true;
     }
 
-    /// How long to wait for the next turn: `None` until asked again, and zero when it is now, which
-    /// it then was.
+    /// How long to wait for the next turn: `None` until the next [`ask`](Self::ask), and zero if
+    /// the turn is now, which uses it up.
     pub(super) fn wait(&mut self, now: Instant) -> Option<Duration> {
         if !self.asked {
             return None;

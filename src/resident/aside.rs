@@ -6,24 +6,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anyone waits for a reading, and how long one may take to be waited for again.
+/// How long anyone waits for a reading. A reading that takes longer is late.
 pub(super) const DEADLINE: Duration = Duration::from_millis(100);
 
-/// It is waited for in slices: while a cgroup's share of processor time is used up, nobody runs, and waking from
-/// that must not look like a reading that hangs.
+/// The wait is split into slices. When a cgroup has used up its share of processor time nothing runs, and waking
+/// up from that must not look like a reading that hangs.
 const SLICES: u32 = 10;
 
-/// A thread without work ends after this time.
+/// An idle thread ends after this time.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Takes readings on a thread of its own, because they may block.
+/// Takes readings on a thread of their own, because they may block.
 ///
-/// An answer is never older than the question: it comes from a reading that began later. All who
-/// ask meanwhile share it. Nobody waits longer than [`DEADLINE`], and once a reading was late nobody
-/// waits at all: readings go on in the background, when asked for, until one is quick again.
+/// An answer is never older than its question: it comes from a reading that began later, and everyone who asks
+/// meanwhile shares it. Nobody waits longer than [`DEADLINE`]. After a late reading nobody waits at all:
+/// questions only trigger readings in the background, until one is quick again.
 ///
-/// The thread starts at the first question and ends when there are none, or when this is dropped; one
-/// that is blocked ends when it returns.
+/// The thread starts at the first question. It ends when there are no more, or when this is dropped; a blocked
+/// thread ends when its reading returns.
 pub(super) struct Aside<T> {
     take: Arc<Take<T>>,
     first: OnceLock<Link<T>>,
@@ -31,8 +31,8 @@ pub(super) struct Aside<T> {
 
 type Take<T> = dyn Fn() -> io::Result<T> + Send + Sync;
 
-/// The desk of one process. A forked child has neither its parent's thread nor anyone to unlock what
-/// its parent had locked, so it gets a desk of its own.
+/// The desk of one process. A forked child has neither its parent's thread nor anyone to unlock a lock its
+/// parent held, so it gets a desk of its own.
 struct Link<T> {
     process: u32,
     desk: Arc<Desk<T>>,
@@ -47,15 +47,15 @@ struct Desk<T> {
 }
 
 struct State<T> {
-    /// Readings are numbered from 1. This many were asked for,
+    /// Readings are numbered from 1. This many were requested,
     wanted: u64,
     /// begun,
     begun: u64,
     /// and finished: all that were begun, or all but the last.
     finished: u64,
-    /// Of the last that finished.
+    /// From the last reading that finished.
     value: Option<T>,
-    /// Why there is no value, for the first who asks.
+    /// Why there is no value. Given to the first caller who asks.
     error: Option<io::Error>,
     /// The last reading took too long or still does.
     is_late: bool,
@@ -67,7 +67,7 @@ struct State<T> {
 #[derive(Debug)]
 pub(super) enum Failure {
     Late,
-    /// `None` where somebody else was given the error.
+    /// `None` if another caller was given the error.
     Error(Option<io::Error>),
 }
 
@@ -90,7 +90,7 @@ impl<T: Copy + Send + 'static> Aside<T> {
         }
     }
 
-    /// What a reading that begins from now on says.
+    /// The result of a reading that begins after this call.
     pub(super) fn ask(&self) -> Result<T, Failure> {
         let desk = self.desk();
         let mut state = desk.lock();
@@ -111,7 +111,7 @@ impl<T: Copy + Send + 'static> Aside<T> {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         if state.finished < mine {
-            // Nobody else needs to wait for it.
+            // Nobody else should wait for it.
             state.is_late = true;
             desk.answered.notify_all();
             return Err(Failure::Late);
@@ -246,7 +246,7 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..1_000 {
                         let asked = clock.load(Ordering::SeqCst);
-                        // The machine may be so busy that there is none.
+                        // The machine may be too busy for one.
                         if let Ok(read) = aside.ask() {
                             assert!(read >= asked, "a reading from before the question");
                         }
@@ -261,7 +261,7 @@ mod tests {
         let number = AtomicU64::new(0);
         let aside = Aside::new(move || match number.fetch_add(1, Ordering::SeqCst) {
             0 => Err(io::Error::other("gone")),
-            // Without the panic hook, which takes its time to print a backtrace.
+            // Without the panic hook, which takes time to print a backtrace.
             1 => std::panic::resume_unwind(Box::new("as planned")),
             number => Ok(number),
         });
@@ -284,7 +284,7 @@ mod tests {
             assert!(matches!(aside.ask(), Err(Failure::Late)));
         }
         release.send("old").expect("somebody reads");
-        // The reading that the questions above led to.
+        // The reading triggered by the questions above.
         release.send("in the background").expect("somebody reads");
         for _ in 0..1_000 {
             release.send("new").expect("somebody reads");
@@ -307,7 +307,7 @@ mod tests {
         });
         assert!(aside.ask().is_ok());
         drop(aside);
-        // The sender is gone once the thread has let go of the reader.
+        // The sender is gone once the thread has dropped the reader.
         let limit = Duration::from_secs(20);
         assert_eq!(
             gone.recv_timeout(limit),
@@ -321,7 +321,7 @@ mod tests {
         let parents = Link::new(0);
         {
             let mut state = parents.desk.lock();
-            // As they are while the parent's thread reads.
+            // As they are while the parent's thread takes a reading.
             (state.wanted, state.begun, state.has_thread) = (1, 1, true);
         }
         assert!(aside.first.set(parents).is_ok());

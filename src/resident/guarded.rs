@@ -13,16 +13,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A reader that can't hold whoever reads.
+/// A reader that can't hold up its callers.
 ///
-/// A reader that may block is read [`Aside`]. One that says it never blocks is read in place, which
-/// costs nothing more, but by one thread at a time: should it block against its word, that one is
-/// held, and all others go aside.
+/// A reader that may block is read [`Aside`]. One that says it never blocks is read in place at no
+/// extra cost, but by one thread at a time: if it blocks after all, it holds up that thread, and
+/// all others go aside.
 pub(crate) struct GuardedReader {
     reader: Arc<dyn ReadResident>,
     turn: Turn,
     aside: Aside<Resident>,
-    /// Where the turn was last known to be held, if at all.
+    /// The process in which the turn was last seen held, if any.
     process: AtomicU32,
 }
 
@@ -41,11 +41,11 @@ impl GuardedReader {
         &self.reader
     }
 
-    /// A reading that began after the call did, or `None`, of which `failed` is given the reason.
+    /// A reading that began after this call, or `None`, with the reason passed to `failed`.
     pub(crate) fn read(&self, failed: impl Fn(&dyn fmt::Display)) -> Option<Resident> {
         let taken = shielded(|| self.take().map_err(|failure| failed(&failure)));
         let Some(taken) = taken else {
-            // Of the reader, or of its error when the log showed it.
+            // A panic of the reader, or of its error while it was being logged.
             shielded(|| failed(&"the reader panicked"));
             return None;
         };
@@ -58,7 +58,7 @@ impl GuardedReader {
                 return checked(&*self.reader).map_err(|error| Failure::Error(Some(error)));
             }
         }
-        // A thread that held the turn when this process was forked is not in it.
+        // If the process forked, the thread that held the turn is not in the child.
         let process = process::id();
         if self.process.swap(process, Ordering::Relaxed) != process {
             self.turn.give_back();
@@ -67,16 +67,16 @@ impl GuardedReader {
     }
 }
 
-/// One thread at a time, and no wait for a thread that doesn't come back.
+/// One thread at a time, without waiting for a thread that doesn't come back.
 #[derive(Default)]
 struct Turn(AtomicU8);
 
 const FREE: u8 = 0;
 const TAKEN: u8 = 1;
-/// Taken for so long that somebody lost patience. Nobody waits for it any more.
+/// Held for so long that somebody lost patience. Nobody waits for it any more.
 const OVERDUE: u8 = 2;
 
-/// Many times what a system call takes that the kernel answers from memory.
+/// Many times what a system call takes if the kernel answers from memory.
 const PATIENCE: Duration = Duration::from_micros(20);
 
 impl Turn {
@@ -114,7 +114,7 @@ impl Turn {
     }
 }
 
-/// Gives the turn back, also when the reader panics.
+/// Gives the turn back, even if the reader panics.
 struct Held<'a>(&'a Turn);
 
 impl Drop for Held<'_> {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     impl Gate {
-        /// A reader that is shut, and who hears of each reading that begins.
+        /// A reader that is shut, and a receiver for each reading that begins.
         fn shut(may_block: bool) -> (Arc<Self>, mpsc::Receiver<()>) {
             let (entered, readings) = mpsc::sync_channel(1_000_000);
             let gate = Self {

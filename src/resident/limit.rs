@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-/// What ends the growth of a process.
+/// The kind of limit on a process's growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 #[cfg_attr(
@@ -15,18 +15,18 @@ use std::{
     expect(unreachable_pub, reason = "public by `routes`")
 )]
 pub enum LimitKind {
-    /// A limit of its cgroup, or of one around it: beyond it the kernel kills.
+    /// A limit of its cgroup or of an enclosing one. Beyond it the kernel kills.
     Cgroup,
-    /// No limit at all, but the memory that the machine has, which others use as well.
+    /// No limit, only the machine's memory, which other processes use as well.
     Machine,
 }
 
-/// Bytes that this process may grow to: the smallest limit of its cgroups, or the memory of the
-/// machine where that is less or they set none. `None` where neither can be read in time, the first
-/// time with the reason in the log.
+/// How many bytes this process may grow to: the smallest limit of its cgroups, or the machine's
+/// memory if that is less or there is no limit. `None` if neither can be read in time; the first
+/// failure is logged with its reason.
 ///
-/// Costs some tens of microseconds. The files may block, `/proc/meminfo` where a FUSE file system
-/// stands in for it, so they are read on a thread of their own.
+/// Costs some tens of microseconds. The files may block (`/proc/meminfo` if a FUSE file system
+/// stands in for it), so they are read on a thread of their own.
 pub(crate) fn limit() -> Option<(u64, LimitKind)> {
     static LIMIT: OnceLock<Limit> = OnceLock::new();
     LIMIT.get_or_init(|| Limit::new(current)).now()
@@ -64,14 +64,14 @@ fn current() -> io::Result<(u64, LimitKind)> {
     limit_of(|path| std::fs::read_to_string(path).ok())
 }
 
-/// Memory of the machine.
+/// The machine's memory.
 #[cfg(not(target_os = "linux"))]
 fn current() -> io::Result<(u64, LimitKind)> {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let total = System::new_with_specifics(memory).total_memory();
     smallest(None, possible(total))
-        .ok_or_else(|| io::Error::other("sysinfo doesn't know the machine's memory"))
+        .ok_or_else(|| io::Error::other("sysinfo reports no total memory"))
 }
 
 #[cfg(target_os = "linux")]
@@ -79,25 +79,23 @@ fn limit_of(read: impl Fn(&str) -> Option<String>) -> io::Result<(u64, LimitKind
     let cgroup = read("/proc/self/cgroup").and_then(|groups| cgroup_limit(&groups, &read));
     let machine = read("/proc/meminfo").and_then(|meminfo| machine_memory(&meminfo));
     smallest(cgroup, machine.and_then(possible)).ok_or_else(|| {
-        io::Error::other(
-            "no cgroup has a limit, and /proc/meminfo doesn't tell the machine's memory",
-        )
+        io::Error::other("no cgroup has a limit, and /proc/meminfo has no usable MemTotal")
     })
 }
 
-/// A limit that the machine could not grant is none.
+/// A limit larger than the machine's memory doesn't count.
 fn smallest(cgroup: Option<u64>, machine: Option<u64>) -> Option<(u64, LimitKind)> {
     let cgroup = cgroup.map(|bytes| (bytes, LimitKind::Cgroup));
     let machine = machine.map(|bytes| (bytes, LimitKind::Machine));
     cgroup.into_iter().chain(machine).min()
 }
 
-/// `bytes`, if they can be true. No limit is `max` in a cgroup, or in version 1 a number near 2^63.
+/// `bytes`, if possible. A cgroup without a limit says `max`, or in version 1 a number near 2^63.
 fn possible(bytes: u64) -> Option<u64> {
     (1..=MOST).contains(&bytes).then_some(bytes)
 }
 
-/// The smallest limit of the group and those it is in.
+/// The smallest limit of the group and its ancestors.
 #[cfg(target_os = "linux")]
 fn cgroup_limit(groups: &str, read: impl Fn(&str) -> Option<String>) -> Option<u64> {
     // `0::/path` in version 2, `7:cpu,memory:/path` in version 1.
@@ -203,7 +201,7 @@ mod tests {
         assert_eq!(cgroup("7:memory:/\n", &unlimited), None);
     }
 
-    /// A FIFO blocks whoever opens it, as a file system does whose server hangs.
+    /// Opening a FIFO blocks, like a file on a file system whose server hangs.
     #[test]
     fn a_file_that_hangs_holds_nobody_for_ever_and_is_read_again_when_it_is_back() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -228,7 +226,7 @@ mod tests {
         (0..100).for_each(|_| assert_eq!(limit.now(), None));
 
         fs::rename(&good, &meminfo).expect("it replaces the one that hangs");
-        // Whoever waits at it goes on. To open it both ways waits for nobody.
+        // Releases the blocked reader. Opening a FIFO for both reading and writing doesn't wait.
         let mut pipe = fs::File::options()
             .read(true)
             .write(true)

@@ -1,16 +1,16 @@
-//! What the operating system says: the resident set of this process.
+//! The resident set of this process, as the operating system reports it.
 //!
-//! A [`Resident`] is one reading; a [`ReadResident`] takes it. The default is [`Statm`] on Linux
-//! and `Sysinfo` elsewhere; hand your own to [`MemoryLayer::reader`](crate::MemoryLayer::reader).
+//! A [`Resident`] is one reading; a [`ReadResident`] takes it. The default is [`Statm`] on Linux and `Sysinfo`
+//! elsewhere; pass your own to [`MemoryLayer::reader`](crate::MemoryLayer::reader).
 //!
 //! # When a reading fails
 //!
-//! A report then has `None`, never 0 and never an earlier figure, and the first reason is logged. Besides
-//! errors and panics, these count as failures:
+//! The report has `None`, never 0 and never an earlier figure, and the first reason is logged. Besides errors
+//! and panics, these count as failures:
 //!
-//! - a figure that can't be true: 0 bytes, more than 256 TiB, or more shared bytes than bytes in total;
-//! - a reading that takes longer than 100 ms. Readings that may block are taken on a thread of their own, so
-//!   a request waits for that long once. Until a reading is quick again, requests don't wait: they have `None`.
+//! - an impossible figure: 0 bytes, more than 256 TiB, or more shared bytes than bytes in total;
+//! - a reading that takes longer than 100 ms. Readings that may block are taken on a thread of their own, so a
+//!   request waits that long once. Until a reading is quick again, requests have `None` without waiting.
 
 mod aside;
 mod guarded;
@@ -52,7 +52,7 @@ pub const MIB: u64 = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resident {
-    /// All resident bytes (`RssAnon + RssFile + RssShmem` in the words of `/proc/self/status`).
+    /// All resident bytes (`RssAnon + RssFile + RssShmem` in `/proc/self/status`).
     pub total: u64,
     /// The part of `total` backed by files or shared memory; 0 from a reader that can't tell.
     pub shared: u64,
@@ -72,8 +72,8 @@ impl Resident {
 
 /// Reads the resident set of this process.
 ///
-/// Called up to twice a request. A panic is a failed reading, and so is a figure that
-/// [can't be true](self#when-a-reading-fails).
+/// Called up to twice per request. A panic is a failed reading, and so is an [impossible
+/// figure](self#when-a-reading-fails).
 ///
 /// ```
 /// use std::io;
@@ -96,19 +96,18 @@ pub trait ReadResident: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever kept it from being taken. The report then carries `None`, and the first such error
-    /// is logged.
+    /// Any reason why there is no reading. The report then has `None`, and the first such error is logged.
     fn read(&self) -> io::Result<Resident>;
 
-    /// Whether a reading may have to wait: for a disk, a network, another process or a lock. Asked before
+    /// Whether a reading may have to wait: for a disk, a network, another process or a lock. Checked before
     /// each reading.
     ///
-    /// The default is `true`: readings are taken on a thread of their own, one at a time, and requests
-    /// wait for them no longer than 100 ms. The way there and back costs some ten microseconds.
+    /// The default is `true`: readings are taken on a thread of their own, one at a time, and requests wait for
+    /// them for at most 100 ms. The round trip costs some ten microseconds.
     ///
-    /// With `false` readings are taken on the request path, from any thread and from destructors. They
-    /// should take a few microseconds and not allocate. Should one block after all, it holds the request
-    /// that takes it, with the runtime's thread, and the others go on without a reading.
+    /// With `false`, readings are taken on the request path, from any thread and from destructors. They should
+    /// take a few microseconds and not allocate. If one blocks after all, it holds up its request and the
+    /// runtime's thread, and the other requests go on without a reading.
     ///
     /// ```
     /// use std::{io, sync::atomic::{AtomicU64, Ordering}};
@@ -135,12 +134,12 @@ pub trait ReadResident: Send + Sync + 'static {
 /// More than any process can have: processes address 128 TiB on x86-64 and 256 TiB on 64-bit Arm.
 const MOST: u64 = 1 << 48;
 
-/// One reading, unless it can't be true.
+/// One reading, unless it is impossible.
 ///
-/// No kernel says that more is shared than there is in total: the total is the sum of the shared and
-/// the anonymous pages, also where the kernel's counters are inexact (`task_statm` in
-/// `fs/proc/task_mmu.c`). Zero it says of a process that is going away, and on kernels 6.2 to 6.15 of one
-/// so small that all of it is in the batches of the CPUs.
+/// No kernel reports more shared than total bytes: the total is the sum of the shared and the anonymous pages,
+/// even where the kernel's counters are inexact (`task_statm` in `fs/proc/task_mmu.c`). It reports zero for a
+/// process that is going away, and on kernels 6.2 to 6.15 for one so small that all of it is in the per-CPU
+/// batches.
 fn checked(reader: &dyn ReadResident) -> io::Result<Resident> {
     let resident = reader.read()?;
     let Resident { total, shared } = resident;
@@ -154,7 +153,7 @@ fn checked(reader: &dyn ReadResident) -> io::Result<Resident> {
     Err(io::Error::new(io::ErrorKind::InvalidData, reason))
 }
 
-/// A reading by the reader for this platform, outside of any request.
+/// A reading by this platform's reader, outside of any request.
 pub(crate) fn now() -> Option<Resident> {
     static READER: OnceLock<GuardedReader> = OnceLock::new();
     static FAILED_BEFORE: AtomicBool = AtomicBool::new(false);
@@ -170,7 +169,7 @@ pub(crate) fn now() -> Option<Resident> {
     })
 }
 
-/// The reader for this platform.
+/// This platform's reader.
 pub(crate) fn default_reader() -> impl ReadResident {
     #[cfg(target_os = "linux")]
     return Statm::new();

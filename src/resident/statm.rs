@@ -16,33 +16,33 @@ use std::{
 
 const PATH: &str = "/proc/self/statm";
 
-/// Reads `/proc/self/statm` through a descriptor it keeps open: one `pread`, independent of how
-/// much is resident.
+/// Reads `/proc/self/statm` through a descriptor it keeps open: one `pread`, whatever the size of the
+/// resident set.
 ///
 /// The first reading opens the file. A forked child notices that the descriptor is its parent's and
-/// opens a fresh one for each reading (about five times the cost); so does a process whose
-/// descriptors were closed under it.
+/// opens a new one for each reading, at about five times the cost. So does a process in which other code
+/// closed the descriptor.
 ///
 /// # Blocking
 ///
-/// The kernel answers from counters and takes no lock that is held for long, so readings are taken on
-/// the request path. Only the first is not, as looking for the file may block, nor is any where what
-/// is mounted at `/proc` is not the kernel's (a FUSE file system, say).
+/// The kernel answers from counters and holds no lock for long, so readings are taken on the request
+/// path. The exceptions are the first reading, because looking up the file may block, and all readings
+/// if `/proc` is not the kernel's own (but, say, a FUSE file system).
 ///
 /// # Accuracy
 ///
-/// Exact on kernels from 6.16 on and on stable releases with the same change. Kernels 6.2 to 6.15
-/// batch the counters per CPU: a reading can be off by up to CPUs × max(32, 2 × CPUs) pages, which
-/// is 256 KiB on 2 CPUs and 32 MiB on 64. See
-/// [proc_pid_statm(5)](https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html), which has
-/// always called these figures inaccurate for that reason.
+/// Exact on kernels from 6.16 on and on stable releases with the same change. Kernels 6.2 to 6.15 batch
+/// the counters per CPU: a reading can be off by up to CPUs × max(32, 2 × CPUs) pages, which is 256 KiB
+/// on 2 CPUs and 32 MiB on 64. See
+/// [proc_pid_statm(5)](https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html), which has always
+/// called these figures inaccurate for that reason.
 #[derive(Debug, Default)]
 pub struct Statm {
     kept: OnceLock<Kept>,
 }
 
 impl Statm {
-    /// A reader that opens the file at its first reading.
+    /// Creates a reader that opens the file at its first reading.
     pub const fn new() -> Self {
         Self {
             kept: OnceLock::new(),
@@ -60,7 +60,7 @@ impl ReadResident for Statm {
             None => {
                 let kept = Kept::open()?;
                 let resident = kept.read()?;
-                // Lost races close their descriptor; the winner's is as good.
+                // A lost race closes its descriptor; the winner's is as good.
                 let _ = self.kept.set(kept);
                 Ok(resident)
             }
@@ -72,8 +72,8 @@ impl ReadResident for Statm {
     }
 }
 
-/// The open file and the process that it is about: `/proc/self` is resolved when it is opened, so that a
-/// forked child that reads its parent's descriptor reads its parent's memory.
+/// The open file and its process. `/proc/self` is resolved when the file is opened, so a forked child
+/// that reads its parent's descriptor reads its parent's memory.
 #[derive(Debug)]
 struct Kept {
     file: File,
@@ -108,9 +108,9 @@ impl Kept {
         })
     }
 
-    /// Asks for the process id once a kernel tick (1 to 10 ms) and not at every reading: the system
-    /// call costs a fifth of the reading. Until its first tick is over, a forked child may read its
-    /// parent's figure.
+    /// Gets the process id once per kernel tick (1 to 10 ms) instead of at every reading, because the
+    /// system call costs a fifth of the reading. Until its first tick is over, a forked child may read
+    /// its parent's figure.
     fn is_of_this_process(&self) -> bool {
         let now = tick();
         if self.checked.load(Ordering::Relaxed) == now {
@@ -124,7 +124,7 @@ impl Kept {
     }
 }
 
-/// The kernel's coarse clock in nanoseconds, which moves once a tick and costs no system call.
+/// The kernel's coarse clock in nanoseconds, which advances once per tick and costs no system call.
 fn tick() -> i64 {
     let time = clock_gettime(ClockId::MonotonicCoarse);
     time.tv_sec * 1_000_000_000 + time.tv_nsec
@@ -138,8 +138,7 @@ fn parse(statm: &[u8], page_size: u64) -> Option<Resident> {
     })
 }
 
-/// Decimal digits alone; `u64::from_str` takes a sign too, and wants text that was checked to be
-/// UTF-8.
+/// Decimal digits only. `u64::from_str` also accepts a sign, and requires validated UTF-8.
 fn number(digits: &[u8]) -> Option<u64> {
     let (first, rest) = digits.split_first()?;
     rest.iter().try_fold(digit(*first)?, |number, next| {

@@ -16,7 +16,7 @@ pub struct Sysinfo {
 }
 
 impl Sysinfo {
-    /// A reader with nothing loaded yet.
+    /// Creates a reader with nothing loaded yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -24,7 +24,7 @@ impl Sysinfo {
 
 impl ReadResident for Sysinfo {
     fn read(&self) -> io::Result<Resident> {
-        // Asked each time, because a forked child has another.
+        // Looked up each time, because a forked child has another.
         let pid = get_current_pid().map_err(io::Error::other)?;
         let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
         let system = match &mut *system {
@@ -32,17 +32,17 @@ impl ReadResident for Sysinfo {
             unloaded => unloaded.insert(System::new().map_err(io::Error::other)?),
         };
         let memory_only = ProcessRefreshKind::nothing().with_memory();
-        // `true` forgets a process that can't be read; with `false` its last figures would stay.
+        // `true` drops a process that can't be read; with `false` its last figures would stay.
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, memory_only);
         let memory = system.process(pid).map_or(0, |process| process.memory());
         if memory == 0 {
-            let reason = format!("sysinfo tells no memory of process {pid}, which is this one");
+            let reason = format!("sysinfo reports no memory for this process ({pid})");
             return Err(io::Error::new(io::ErrorKind::NotFound, reason));
         }
         Ok(Resident::new(memory, 0))
     }
 
-    /// On Linux it looks for files; elsewhere it makes system calls.
+    /// On Linux `sysinfo` opens files; elsewhere it makes system calls.
     fn may_block(&self) -> bool {
         cfg!(target_os = "linux")
     }

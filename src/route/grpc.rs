@@ -1,11 +1,11 @@
-//! gRPC names what is called in the path, `/{service}/{method}`, and says so in the content type.
+//! gRPC: the path names the method, `/{service}/{method}`, and the content type says that it is gRPC.
 
 use super::{Route, RouteTable};
 use http::{HeaderValue, Method, Request, header::CONTENT_TYPE};
 use std::sync::{Arc, LazyLock};
 
-/// Every path that looks like a method's, up to the table's bound: then it is `other`, as a client may
-/// make up any name.
+/// All paths that look like a method's, up to the table's bound. Beyond it they are `other`, because a
+/// client may make up any name.
 static METHODS: LazyLock<RouteTable<()>> = LazyLock::new(RouteTable::new);
 
 /// Whether it calls a method.

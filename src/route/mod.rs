@@ -10,16 +10,16 @@ use std::{
 
 /// The matched route template, such as `/api/systems/{id}`; never a raw path.
 ///
-/// The first of these that there is:
+/// It is the first of these that exists:
 ///
-/// 1. the label that your function returns ([`MemoryLayer::route_with`](crate::MemoryLayer::route_with)),
+/// 1. the label returned by your function ([`MemoryLayer::route_with`](crate::MemoryLayer::route_with)),
 /// 2. the router's `MatchedPath`, with feature `axum`,
-/// 3. the method of a gRPC call, `/{service}/{method}`, by its `content-type` and path: the first 512 names, as clients
-///    can make them up, and `other` for the rest,
+/// 3. the method of a gRPC call, `/{service}/{method}`, by its `content-type` and path. Clients can make up names, so
+///    only the first 512 count, and the rest are `other`,
 /// 4. [`UNMATCHED`](Self::UNMATCHED).
 ///
-/// Where axum matched a whole prefix (`/{*rest}`, which is how tonic's router has services), a gRPC call is named by
-/// its method. Cloning costs at most one atomic increment.
+/// Where axum matched only a prefix (`/{*rest}`, as tonic's router does for services), a gRPC call is labelled with its
+/// method. Cloning costs at most one atomic increment.
 ///
 /// ```
 /// use tower_memory::Route;

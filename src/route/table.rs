@@ -8,17 +8,17 @@ use std::{
     },
 };
 
-/// Routes with an entry of their own; the rest share one.
+/// How many routes have an entry of their own; the rest share one.
 const ROUTES: usize = 512;
 
-/// Twice as many, so that a search soon meets an empty one.
+/// Twice as many, so a search soon meets an empty slot.
 const SLOTS: usize = 2 * ROUTES;
 
-/// Bytes of the longest label that has an entry of its own: a bound on what labels take.
+/// The longest label that gets an entry of its own, in bytes. Bounds the memory that labels take.
 const LONGEST: usize = 128;
 
-/// One `T` for each route, bounded. To find that of a known route takes no lock and allocates
-/// nothing; none is ever removed.
+/// One `T` per route, bounded. Finding that of a known route takes no lock and allocates nothing.
+/// Entries are never removed.
 #[derive(Debug)]
 pub(crate) struct RouteTable<T> {
     slots: Box<[Slot<T>]>,
@@ -27,7 +27,7 @@ pub(crate) struct RouteTable<T> {
     hasher: RandomState,
 }
 
-/// Filled once, by whoever comes first.
+/// Filled once, by the first to come.
 type Slot<T> = OnceLock<Box<(Route, T)>>;
 
 impl<T> RouteTable<T> {
@@ -40,14 +40,14 @@ impl<T> RouteTable<T> {
         }
     }
 
-    /// What is kept for `route`, made by `new` when it is the first time, and the label that it is kept
-    /// for: that of `route`, or `other`.
+    /// The entry for `route`, created with `new` on first use, and the label it is kept under: that of
+    /// `route`, or `other`.
     pub(crate) fn of(&self, route: &Route, new: impl Fn(&Route) -> T) -> &(Route, T) {
         let name = route.as_str();
         self.named(name, || (route.clone(), new(route)), || new(&Route::OTHER))
     }
 
-    /// The same where there is only a name until it is the first time.
+    /// The same, given only a name; the route is created on first use.
     pub(crate) fn named(
         &self,
         name: &str,
@@ -60,7 +60,7 @@ impl<T> RouteTable<T> {
                 Some(entry) => entry,
                 None if name.len() > LONGEST || !self.reserve() => break,
                 None => {
-                    // Another thread may have been first, with this route or with another.
+                    // Another thread may have been first, with this route or another.
                     let mut ours = false;
                     let entry = slot.get_or_init(|| {
                         ours = true;
@@ -79,7 +79,7 @@ impl<T> RouteTable<T> {
         self.other.get_or_init(|| Box::new((Route::OTHER, other())))
     }
 
-    /// All entries, in no order.
+    /// All entries, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Route, &T)> {
         let entries = self.slots.iter().chain([&self.other]);
         entries
@@ -87,7 +87,7 @@ impl<T> RouteTable<T> {
             .map(|entry| (&entry.0, &entry.1))
     }
 
-    /// Takes one of the places that are left.
+    /// Takes one of the remaining places.
     fn reserve(&self) -> bool {
         let one_more = |known| (known < ROUTES).then_some(known + 1);
         let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);

@@ -14,56 +14,56 @@ use std::{
     time::Duration,
 };
 
-/// What the requests of one route did. All sizes are bytes.
+/// The figures of one route's requests. All sizes are in bytes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RouteFigures {
-    /// The route; `other` stands for all beyond the first 512.
+    /// The route; `other` stands for all routes beyond the first 512.
     pub route: Route,
     /// Requests that ended.
     pub requests: u64,
-    /// Those whose window other requests shared.
+    /// How many of them shared their window with other requests.
     pub overlapping: u64,
-    /// How they ended; what never happened is left out.
+    /// How they ended; outcomes that never happened are left out.
     pub outcomes: Vec<(Outcome, u64)>,
-    /// Their verdicts, by [`Verdict::as_str`]; those that never came are left out.
+    /// Their verdicts, by [`Verdict::as_str`]; verdicts that never happened are left out.
     pub verdicts: Vec<(&'static str, u64)>,
     /// By how much they grew the process.
     pub growth: Growth,
-    /// By how much they shrank it, in all.
+    /// By how much they shrank it, in total.
     pub shrink: u64,
-    /// What they did with the heap; `None` when no heap meter counts.
+    /// Their use of the heap; `None` without a heap meter.
     pub heap: Option<RouteHeap>,
-    /// Pieces of work that ended later than their request.
+    /// How often background work ended later than its request.
     pub late: u64,
-    /// The last warning, be it in the log or suppressed there.
+    /// The last warning, whether logged or suppressed in the log.
     pub last_warning: Option<Warning>,
 }
 
-/// What the requests of one route did with the heap, in bytes.
+/// The use of the heap by one route's requests, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RouteHeap {
-    /// What they allocated, late work included.
+    /// Bytes they allocated, including late work.
     pub allocated: u64,
-    /// What is alive now of requests that are settled. Where blocks have no owner (jemalloc's own
-    /// counters), the sum of what each was said to retain, which drifts.
+    /// Bytes of settled requests that are live now. Where blocks have no owner (jemalloc's own
+    /// counters), the sum of each request's retained bytes, which drifts.
     pub retained: i64,
     /// The most that one of them held at once.
     pub peak: u64,
-    /// Live heap that the route owns now, open requests included; `None` where blocks have no owner.
+    /// Live heap that the route owns now, including open requests; `None` where blocks have no owner.
     pub live: Option<u64>,
-    /// What of it belongs to responses that their clients have not read yet.
+    /// The part of `live` in responses that clients have not read yet.
     pub unsent: u64,
-    /// What of it is in use by work that still runs after its request.
+    /// The part of `live` in use by work that is still running after its request.
     pub running: u64,
-    /// How long the oldest request whose work still runs has been open.
+    /// The age of the oldest request whose work is still running.
     pub oldest_running: Option<Duration>,
 }
 
 impl RouteHeap {
-    /// Leads with what is alive now, which no sum of past requests can tell. `None` is a route that owns
-    /// nothing.
+    /// Sets the bytes that are live now, which no sum of past requests can give. `None` is a route that
+    /// owns nothing.
     pub(super) fn own(&mut self, owned: Option<&RouteLive>) {
         let live = owned.map_or(0, |owned| owned.live);
         let open = owned.map_or(0, |owned| owned.open);
@@ -75,27 +75,27 @@ impl RouteHeap {
     }
 }
 
-/// The distribution of growth. Requests that shrank the process or left it alone count as 0.
+/// The distribution of growth. Requests that shrank the process or left it as it was count as 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Growth {
     /// Requests whose growth could be read.
     pub readings: u64,
-    /// All growth.
+    /// The sum of all growth.
     pub sum: u64,
-    /// Half of the requests grew the process by no more than this. Like all quantiles rounded up, by
-    /// less than 16 KiB + 7 %, and 64 GiB at most.
+    /// Half of the requests grew the process by no more than this. Like all quantiles, rounded up by
+    /// less than 16 KiB + 7 %, and at most 64 GiB.
     pub p50: u64,
-    /// 95 of 100.
+    /// 95 % of requests grew the process by no more than this.
     pub p95: u64,
-    /// 99 of 100.
+    /// 99 % of requests grew the process by no more than this.
     pub p99: u64,
-    /// The largest, exactly.
+    /// The largest growth, exactly.
     pub max: u64,
 }
 
 impl Growth {
-    /// Growth per request; 0 where none was read.
+    /// Mean growth per request; 0 if none was read.
     pub const fn mean(&self) -> u64 {
         match self.readings {
             0 => 0,
@@ -104,12 +104,12 @@ impl Growth {
     }
 }
 
-/// The figures of one route while they are counted. A quiet request costs two additions: what is
-/// most often so (nothing grew, nothing to warn of) follows from what is counted.
+/// The figures of one route while they are counted. A quiet request costs two additions: the most common
+/// answers (nothing grew, no warning) follow from the other counts.
 pub(super) struct Counters {
     /// In the order of [`Outcome::ALL`], which is that of the variants.
     outcomes: [AtomicU64; Outcome::ALL.len()],
-    /// By [`Verdict::index`]; `within_threshold`, the first, is all the others are not.
+    /// By [`Verdict::index`]. The first, `within_threshold`, is whatever the others leave.
     verdicts: [AtomicU64; Verdict::NAMES.len()],
     overlapping: AtomicU64,
     /// Growth above zero, in units of [`UNIT`].
@@ -128,7 +128,7 @@ pub(super) struct Counters {
 /// The resolution of growth, in bytes.
 const UNIT: u64 = 16 << 10;
 
-/// Powers of two: sixteen steps to each doubling, up to 64 GiB. That is 1.2 KB a route.
+/// As a power of two: sixteen steps per doubling, up to 64 GiB. That is 1.2 KB per route.
 const PRECISION: u8 = 4;
 const LARGEST: u8 = 22;
 
@@ -189,7 +189,7 @@ impl Counters {
 
     fn grew(&self, bytes: u64) {
         let units = bytes.div_ceil(UNIT).min((1 << LARGEST) - 1);
-        // Fails for values above the largest only, of which there are none.
+        // Fails only for values above the largest, which can't occur.
         let _ = self.grown.increment(units);
         saturate(&self.growth, bytes);
         raise(&self.largest, bytes);
@@ -209,7 +209,7 @@ impl Counters {
         }
     }
 
-    /// Each figure as it is now; requests that end meanwhile may be in some of them only.
+    /// Each figure as it is now. Requests that end meanwhile may be in some of them only.
     pub(super) fn figures(&self, route: &Route) -> RouteFigures {
         let outcomes = Outcome::ALL.into_iter().zip(self.outcomes.iter().map(load));
         let outcomes: Vec<_> = outcomes.filter(|(_, count)| *count > 0).collect();
@@ -248,7 +248,7 @@ impl Counters {
         let count: u64 = grown.as_slice().iter().map(|count| u64::from(*count)).sum();
         let readings = readings.max(count);
         let quantile = |hundredths: u64| {
-            // The rank among those that grew: all others come before them.
+            // The rank among requests that grew the process; all others come before them.
             let rank = (readings * hundredths)
                 .div_ceil(100)
                 .checked_sub(readings - count + 1);
@@ -277,7 +277,7 @@ fn add(sum: &AtomicU64, amount: u64) {
     sum.fetch_add(amount, Ordering::Relaxed);
 }
 
-/// For what a reader of the user's says, which may be anything: a sum that wraps would be a small one.
+/// A user's reader may return anything, and a sum that wraps would be a small one.
 fn saturate(sum: &AtomicU64, amount: u64) {
     let order = Ordering::Relaxed;
     // Never fails, as there is always a next value.

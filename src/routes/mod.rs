@@ -1,4 +1,4 @@
-//! Which routes cost memory over time: [`Routes`] keeps figures of each, and of the process.
+//! Which routes cost memory over time: [`Routes`] keeps figures of each route and of the process.
 
 mod figures;
 mod series;
@@ -30,7 +30,7 @@ use std::{
 
 /// A listener that keeps figures of each route, and of the process over time.
 ///
-/// Cloning is cheap, and clones share their figures: give one to the layer and keep one to ask.
+/// Cloning is cheap, and clones share their figures: give one to the layer and keep one to query.
 ///
 /// ```
 /// use tower_memory::{MemoryLayer, routes::Routes};
@@ -45,9 +45,9 @@ use std::{
 ///
 /// # Cost
 ///
-/// Less than 1 MiB, however many paths are requested: the first 512 routes with labels of up to 128
-/// bytes have figures of their own, and all others share `other`. A request of a known route takes no lock and
-/// allocates nothing unless there is a warning about it.
+/// Less than 1 MiB, however many paths are requested: the first 512 routes with labels of up to 128 bytes have
+/// figures of their own, and all others share `other`. A request of a known route takes no lock and allocates
+/// nothing, unless there is a warning about it.
 #[derive(Clone)]
 pub struct Routes(Arc<Kept>);
 
@@ -60,14 +60,14 @@ struct Kept {
     warnings: Mutex<VecDeque<(Route, Warning)>>,
 }
 
-/// Warnings that are remembered.
+/// How many warnings are kept.
 const WARNINGS: usize = 64;
 
-/// Those of one route, so that it leaves room for others.
+/// How many of one route, which leaves room for others.
 const WARNINGS_OF_ROUTE: usize = 16;
 
 impl Routes {
-    /// No figures yet.
+    /// Creates a listener with no figures yet.
     pub fn new() -> Self {
         Self(Arc::new(Kept {
             routes: RouteTable::new(),
@@ -81,13 +81,13 @@ impl Routes {
 
     /// All figures as they are now.
     ///
-    /// Takes one reading of the process, so that its series go on where no request ends, by the reader
-    /// of the platform, whatever the layer's [`reader`](crate::MemoryLayer::reader) is; and copies, in
-    /// well under a millisecond. No request waits for it, except that a request with a warning may wait while
+    /// Takes one reading of the process, so the series continue even when no request ends. The reading is by
+    /// the platform's reader, whatever the layer's [`reader`](crate::MemoryLayer::reader). Copying takes well
+    /// under a millisecond. No request waits for it, except that a request with a warning may wait while
     /// warnings are copied.
     pub fn snapshot(&self) -> Snapshot {
         let kept = &*self.0;
-        // All of the live heap from one call, so that the routes and nobody add up to it.
+        // All live heap from one call, so the routes and nobody add up to it.
         let owned = heap::live_by_route();
         let process = Process {
             resident: resident::now(),
@@ -134,8 +134,8 @@ impl Routes {
     }
 }
 
-/// Gives each route what it owns: nothing where it owns nothing, and a place to those that no request
-/// has reported yet, because their first is in flight. What all own would not add up without them.
+/// Sets each route's owned bytes, to nothing if it owns nothing. Adds routes that no request has reported yet
+/// because their first is in flight: without them the sum would be short.
 fn own(routes: &mut Vec<RouteFigures>, owned: &LiveByRoute) {
     let of_routes = owned.routes.iter().map(|owned| (&owned.route, owned));
     let mut of_routes: HashMap<_, _> = of_routes.collect();
@@ -219,29 +219,29 @@ impl Kept {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// When the listener was made, by the clock of that time.
+    /// When the listener was created, by the clock at that time.
     pub began_at: SystemTime,
-    /// When the snapshot was taken, counted from the making of the listener, as [`Sample::at`] is.
+    /// When the snapshot was taken, counted from the creation of the listener like [`Sample::at`].
     pub at: Duration,
     /// The process at that moment.
     pub process: Process,
-    /// What the process may grow to, in bytes: the limit of its cgroup, which it may share with other
-    /// processes, or else the memory of the machine. `None` when neither could be read.
+    /// How many bytes the process may grow to: the limit of its cgroup, which it may share with other
+    /// processes, or else the machine's memory. `None` when neither could be read.
     pub limit: Option<u64>,
-    /// Which of the two it is.
+    /// Which of the two limits it is.
     pub limit_kind: Option<LimitKind>,
-    /// Live heap that no request owns, in bytes; `None` where blocks have no owner. With
+    /// Live heap that no request owns, in bytes; `None` where blocks have no owner. Together with
     /// [`RouteHeap::live`] of all routes it adds up to [`Process::live`].
     pub nobody: Option<u64>,
-    /// By live heap, the largest first, then by what they retain, then by growth. Where blocks have
-    /// owners, all routes that own a byte are among them, those whose first request is in flight with
+    /// By live heap, the largest first, then by retained bytes, then by growth. Where blocks have owners, this
+    /// includes every route that owns a byte, even one whose first request is still in flight and which counts
     /// no request yet.
     pub routes: Vec<RouteFigures>,
-    /// The last 64 warnings with their routes, at most 16 of one, the newest first.
+    /// The last 64 warnings with their routes, at most 16 per route, the newest first.
     pub warnings: Vec<(Route, Warning)>,
-    /// The process by the second, over the last ten minutes, the oldest first.
+    /// The process second by second, over the last ten minutes, the oldest first.
     pub seconds: Vec<Sample>,
-    /// The process by the minute, over the last day, the oldest first.
+    /// The process minute by minute, over the last day, the oldest first.
     pub minutes: Vec<Sample>,
 }
 
@@ -285,7 +285,7 @@ pub(crate) mod tests {
             (figures.route.as_str(), live(figures), retained)
         });
         let told: Vec<_> = told.collect();
-        // What differences of the past came to is forgotten.
+        // The sum of past differences is dropped.
         assert_eq!(
             told,
             [("/kept", 30, 20), ("/gone", 0, 0), ("/first", 50, 0)]

@@ -8,14 +8,14 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sample {
-    /// When the step began, counted from the making of the listener.
+    /// When the step began, counted from the creation of the listener.
     pub at: Duration,
     /// The resident set; `None` when no reading succeeded.
     pub resident: Option<u64>,
-    /// The live heap; `None` when no heap meter counts.
+    /// The live heap; `None` without a heap meter.
     pub live: Option<u64>,
-    /// Anonymous resident memory beyond the live heap: pages that the allocator keeps, stacks, and
-    /// memory of others than Rust's allocator. `None` when either is unknown.
+    /// Anonymous resident memory beyond the live heap: pages that the allocator holds, stacks, and
+    /// memory outside Rust's allocator. `None` when either is unknown.
     pub held: Option<u64>,
     /// Warnings about requests and their background work in this step.
     pub warnings: u32,
@@ -29,19 +29,19 @@ pub struct Sample {
 pub struct Process {
     /// The resident set; `None` when it could not be read.
     pub resident: Option<Resident>,
-    /// The live heap in bytes; `None` when no heap meter counts.
+    /// The live heap in bytes; `None` without a heap meter.
     pub live: Option<u64>,
 }
 
 impl Process {
-    /// Bytes of anonymous resident memory beyond the live heap: pages that the allocator keeps, stacks,
-    /// and memory of others than Rust's allocator. `None` when either is unknown.
+    /// Bytes of anonymous resident memory beyond the live heap: pages that the allocator holds, stacks,
+    /// and memory outside Rust's allocator. `None` when either is unknown.
     pub fn held(&self) -> Option<u64> {
         Some(self.resident?.anonymous().saturating_sub(self.live?))
     }
 }
 
-/// What one moment adds to the step that it is in.
+/// One moment's contribution to its step.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moment {
     pub(super) process: Process,
@@ -72,7 +72,7 @@ pub(super) struct Series {
 
 #[derive(Debug, Default)]
 struct Slot {
-    /// The number of the step, plus one: 0 is none yet.
+    /// The number of the step, plus one; 0 means none yet.
     number: AtomicU64,
     resident: AtomicU64,
     live: AtomicU64,
@@ -81,12 +81,12 @@ struct Slot {
     in_flight: AtomicU32,
 }
 
-/// A slot that changes from one step to the next. Samples that meet it are lost: at most those of a
+/// A slot that is changing from one step to the next. Samples that meet it are lost, at most those of a
 /// few nanoseconds.
 const CHANGING: u64 = u64::MAX;
 
 impl Series {
-    /// The last `steps` of `seconds` each.
+    /// The last `steps` steps of `seconds` each.
     pub(super) fn new(steps: usize, seconds: u64) -> Self {
         Self {
             step: seconds,
@@ -116,7 +116,7 @@ impl Series {
         }
     }
 
-    /// Oldest first; steps without a sample are left out.
+    /// Oldest first. Steps without a sample are left out.
     pub(super) fn samples(&self, now: u64) -> Vec<Sample> {
         let last = now / self.step;
         let first = (last + 1).saturating_sub(self.slots.len() as u64);
@@ -139,7 +139,7 @@ impl Series {
 impl Slot {
     fn turn_to(&self, number: u64) {
         let found = self.number.load(Ordering::Acquire);
-        // `CHANGING` is larger than all: whoever comes then, or late with an earlier step, goes on.
+        // `CHANGING` is larger than all, so whoever comes then, or late with an earlier step, moves on.
         let turn = |found| {
             let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
             self.number
@@ -157,12 +157,12 @@ impl Slot {
     }
 }
 
-/// With 0 for none, so that the largest of a step is one comparison.
+/// With 0 for none, so the largest of a step is one comparison.
 fn stored(figure: Option<u64>) -> u64 {
     figure.map_or(0, |figure| figure.saturating_add(1))
 }
 
-/// `fetch_max` for a figure that is rarely the largest: most often one load.
+/// `fetch_max` for a figure that is rarely the largest: usually a single load.
 pub(super) fn raise(largest: &AtomicU64, figure: u64) {
     if figure > largest.load(Ordering::Relaxed) {
         largest.fetch_max(figure, Ordering::Relaxed);

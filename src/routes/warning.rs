@@ -6,7 +6,7 @@ use crate::{
 use http::{Method, StatusCode};
 use std::time::SystemTime;
 
-/// A request that there was something to explain of, or work that it left behind.
+/// A warning about a request, or about work that it left behind.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Warning {
@@ -18,11 +18,12 @@ pub struct Warning {
     pub status: Option<StatusCode>,
     /// How the request ended; `None` for work that it left behind.
     pub outcome: Option<Outcome>,
-    /// The resident set when it began.
+    /// The resident set when the request began.
     pub before: Option<Resident>,
-    /// The resident set when it ended.
+    /// The resident set when the request ended.
     pub after: Option<Resident>,
-    /// The explanation; its `Display` is a sentence, and it knows the next step.
+    /// The explanation. Its `Display` is a sentence, and [`next_step`](Verdict::next_step)
+    /// says what to do.
     pub verdict: Verdict,
 }
 

@@ -1,12 +1,12 @@
 use super::Verdict;
 use crate::{heap::HeapFlow, resident::Resident};
 
-/// The numbers of one request, all in bytes.
+/// The figures of one request, all in bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Evidence<'a> {
     pub(crate) before: Option<Resident>,
     pub(crate) after: Option<Resident>,
-    /// Live heap of the process at the window's start and end.
+    /// Live heap of the process at the start and end of the window.
     pub(crate) live: Option<(u64, u64)>,
     pub(crate) overlap: u32,
     pub(crate) heap: Option<&'a HeapFlow>,
@@ -19,10 +19,10 @@ pub(crate) struct Thresholds {
     pub(crate) peak: Option<u64>,
 }
 
-/// The explanation that the numbers allow.
+/// The explanation that the figures allow.
 ///
-/// What is exact comes first: what is alive of the request. Then what the growth of the process is made
-/// of, each time by what makes up half of it or more.
+/// Exact figures come first: the request's live bytes. Then the composition of the growth, where each
+/// part counts from half of it on.
 pub(crate) fn judge(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
     let threshold = thresholds.growth.max(1);
     if let Some(verdict) = alive(evidence, threshold) {
@@ -57,7 +57,7 @@ pub(crate) fn judge_late(heap: &HeapFlow, thresholds: &Thresholds) -> Verdict {
     }
 }
 
-/// What is alive of the request, where one part of it is `enough` or more.
+/// Live bytes of the request, if one part of them is at least `enough`.
 fn alive(evidence: &Evidence<'_>, enough: u64) -> Option<Verdict> {
     let heap = evidence.heap?;
     let retained = evidence.retained();
@@ -76,13 +76,13 @@ fn alive(evidence: &Evidence<'_>, enough: u64) -> Option<Verdict> {
     (unsent >= enough).then_some(Verdict::Unsent { unsent })
 }
 
-/// Whose a growth is that is mostly neither files nor alive of the request.
+/// Attributes a growth that is mostly neither files nor live bytes of the request.
 fn share(evidence: &Evidence<'_>, heap: &HeapFlow, growth: u64, shared_growth: u64) -> Verdict {
     let half = growth.div_ceil(2);
     let peak = held_at_once(heap);
     let live = evidence.live_growth().unwrap_or(0).min(growth);
     let held = growth - live;
-    // Live still, but as good as freed: the connection does it once the response is sent.
+    // Still live, but as good as freed: the connection frees it once the response is sent.
     let handed_off = heap.handed_off.min(live);
     if held + handed_off >= half && peak >= half {
         return Verdict::AllocatorHeld {
@@ -117,7 +117,7 @@ fn retained_by(heap: &HeapFlow) -> u64 {
     heap.retained().max(0) as u64
 }
 
-/// The most that can have been resident for the request, its body included.
+/// The most that can have been resident for the request, including its body.
 fn held_at_once(heap: &HeapFlow) -> u64 {
     heap.peak.saturating_add(heap.received)
 }
@@ -129,8 +129,8 @@ impl Evidence<'_> {
         Some(after.saturating_sub(before))
     }
 
-    /// What the request added to what is alive. One that ran alone and freed as much of what others had
-    /// stored (a cache that is full) added nothing.
+    /// The request's net addition to live heap. If it ran alone and freed as much as it stored (a full
+    /// cache), that is nothing.
     fn retained(&self) -> u64 {
         let retained = self.heap.map_or(0, retained_by);
         match self.live_growth() {
@@ -139,8 +139,8 @@ impl Evidence<'_> {
         }
     }
 
-    /// The most of `retained` bytes that can be resident: what the process grew, and what it had of
-    /// freed pages. `None` where either is unknown.
+    /// How many of the `retained` bytes can be resident at most: the growth of the process plus the
+    /// freed pages it already had. `None` if either is unknown.
     fn touched(&self, retained: u64) -> Option<u64> {
         let (before, after) = (self.before?.anonymous(), self.after?.anonymous());
         let (live, _) = self.live?;
@@ -170,7 +170,7 @@ mod tests {
         peak: None,
     };
 
-    /// A process that grew by `growth`, alone, without a meter.
+    /// A process that grew by `growth`, with no other requests and no meter.
     fn grown(growth: u64) -> Evidence<'static> {
         Evidence {
             before: Some(Resident::new(1_000, 0)),
@@ -267,7 +267,7 @@ mod tests {
             };
             assert_eq!(judge(&evidence, &LIMIT), retained);
         }
-        // A cache that is full: what it stores, it evicts.
+        // A full cache: it evicts as much as it stores.
         assert_eq!(
             judge(&metered(0, 0, &heap), &LIMIT),
             Verdict::WithinThreshold
@@ -364,7 +364,7 @@ mod tests {
             elsewhere: 450,
             peak: 10,
         };
-        // A neighbour that burst, and one that keeps what it has.
+        // A neighbour that burst, and one that keeps its memory.
         for live in [0, 460] {
             let evidence = Evidence {
                 overlap: 1,
@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn growth_that_a_lone_request_never_held_came_from_outside_of_it() {
         let heap = flow(10, 10, 10);
-        // A thread that carries no request and keeps what it has, and one that burst.
+        // A thread that carries no request and keeps its memory, and one that burst.
         for (live, other) in [(460, 0), (0, 460)] {
             let verdict = judge(&metered(460, live, &heap), &LIMIT);
             assert_eq!(verdict, Verdict::Outside { live, other });

@@ -1,4 +1,4 @@
-//! From numbers to an explanation: [`Verdict`] says it, [`judge`] decides.
+//! From numbers to an explanation: [`Verdict`] states it, [`judge`] decides.
 
 mod judge;
 
@@ -9,66 +9,65 @@ use std::fmt;
 
 /// The explanation of one growth, with the figures it rests on, in bytes.
 ///
-/// [`Display`](fmt::Display) gives it as a sentence without the final stop, and
-/// [`next_step`](Self::next_step) what to do about it.
+/// [`Display`](fmt::Display) formats it as a sentence without the final full stop, and
+/// [`next_step`](Self::next_step) says what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// Growth below the threshold, or none: nothing to explain.
     WithinThreshold,
-    /// The request gave everything back, but at its peak it held more than
+    /// The request freed everything, but at its peak it held more than
     /// [`warn_peak_above`](crate::MemoryLayer::warn_peak_above) allows.
     #[non_exhaustive]
     Peaked {
         /// The most that it held at once.
         peak: u64,
     },
-    /// Live heap of this request is still there once its response is gone: the threshold or more, or half of
-    /// the growth.
+    /// Live heap of this request outlives its response: the threshold or more, or half of the growth.
     ///
-    /// Also where the process did not grow, because pages that the allocator had kept were enough.
+    /// Also if the process did not grow, because pages that the allocator already held were enough.
     #[non_exhaustive]
     Retained {
-        /// What is still live.
+        /// Bytes still live.
         retained: u64,
-        /// What it allocated in all.
+        /// Bytes allocated in all.
         allocated: u64,
-        /// What of that is no longer alive; with jemalloc's own counters, what the request freed.
+        /// How many of those are no longer live; with jemalloc's own counters, bytes that the request freed.
         freed: u64,
     },
-    /// Live heap of this request is in use by work that carries it and still runs: the threshold or
-    /// more, or half of the growth. A report of its own follows when the work ends.
+    /// Live heap of this request is in use by work that carries it and is still running: the threshold or more,
+    /// or half of the growth. A report of its own follows when the work ends.
     #[non_exhaustive]
     Running {
-        /// What is in use.
+        /// Bytes in use.
         running: u64,
     },
-    /// Live heap of this request is a response that its client has not read yet: the threshold or
-    /// more, or half of the growth.
+    /// Live heap of this request is a response that its client has not read yet: the threshold or more, or half
+    /// of the growth.
     #[non_exhaustive]
     Unsent {
-        /// What waits for the client.
+        /// Bytes waiting for the client.
         unsent: u64,
     },
-    /// The request keeps live heap of which less than half can be resident, because it has not been touched.
+    /// The request keeps live heap that is mostly untouched: less than half of it can be resident.
     #[non_exhaustive]
     Reserved {
-        /// What is still live.
+        /// Bytes still live.
         retained: u64,
-        /// The most of it that can be resident.
+        /// How many of those can be resident at most.
         resident: u64,
     },
     /// Half of the growth or more is not live heap: this request used the memory and freed it, and the allocator
-    /// keeps the pages.
+    /// holds the pages.
     #[non_exhaustive]
     AllocatorHeld {
-        /// Growth that is not live.
+        /// Growth that is not live heap.
         held: u64,
-        /// Growth that is: of this request, and of what ran meanwhile.
+        /// Growth that is live heap, of this request and of others that ran meanwhile.
         in_use: u64,
-        /// What of this request is still live.
+        /// Bytes of this request that are still live.
         retained: u64,
-        /// What of the growth is the response, which the connection frees once it is sent. 0 unless
+        /// The part of the growth that is the response, which the connection frees once it is sent. 0 unless
         /// jemalloc's own counters are the meter.
         handed_off: u64,
     },
@@ -81,13 +80,13 @@ pub enum Verdict {
     /// More than half of the growth is not from this request, which never held that much.
     #[non_exhaustive]
     OtherRequests {
-        /// Growth beyond what this request held.
+        /// Growth beyond this request's peak.
         elsewhere: u64,
         /// The most that this request held at once.
         peak: u64,
     },
-    /// More than half of the growth came from outside of this request, though no other ran: from threads that
-    /// don't carry it, from C code, or from stacks.
+    /// More than half of the growth came from outside this request, though no other ran: from threads that don't
+    /// carry it, from C code, or from stacks.
     #[non_exhaustive]
     Outside {
         /// Growth of the live heap that is not this request's.
@@ -95,10 +94,9 @@ pub enum Verdict {
         /// Growth that is not live heap.
         other: u64,
     },
-    /// Other requests shared the window, and without a heap meter the growth can't be attributed to one of
-    /// them.
+    /// Other requests shared the window, and without a heap meter the growth can't be attributed to one of them.
     Overlapped,
-    /// Without a heap meter, live heap can't be told from pages that the allocator keeps, or from memory of C
+    /// Without a heap meter, live heap can't be told from pages that the allocator holds, or from memory of C
     /// libraries and stacks.
     Unmetered,
     /// The resident set could not be read at the window's start or end.
@@ -122,7 +120,7 @@ impl Verdict {
         "unreadable",
     ];
 
-    /// Where its name is.
+    /// The index of its name.
     pub(crate) const fn index(&self) -> usize {
         match self {
             Self::WithinThreshold => 0,
@@ -141,20 +139,19 @@ impl Verdict {
         }
     }
 
-    /// The name in the log: `within_threshold`, `peaked`, `retained`, `running`, `unsent`, `reserved`,
-    /// `allocator_held`, `mapped`, `other_requests`, `outside`, `overlapped`, `unmetered` or
-    /// `unreadable`.
+    /// The name used in the log: `within_threshold`, `peaked`, `retained`, `running`, `unsent`, `reserved`,
+    /// `allocator_held`, `mapped`, `other_requests`, `outside`, `overlapped`, `unmetered` or `unreadable`.
     pub const fn as_str(&self) -> &'static str {
         Self::NAMES[self.index()]
     }
 
-    /// Whether there is something to explain: growth, or what is retained, at or above the
-    /// threshold, or a peak above its own.
+    /// Whether there is something to explain: growth or retained memory at or above the threshold, or a peak
+    /// above its own threshold.
     pub const fn is_warning(&self) -> bool {
         !matches!(self, Self::WithinThreshold | Self::Unreadable)
     }
 
-    /// What to do about it, as a sentence without the final stop; `None` where nothing needs doing.
+    /// What to do about it, as a sentence without the final full stop; `None` if nothing needs doing.
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
             Self::WithinThreshold | Self::Unreadable => None,
@@ -164,7 +161,7 @@ impl Verdict {
             Self::Retained { .. } => Some(
                 "Look for what this route stores (a cache, a session, a queue), and whether each request adds to it",
             ),
-            Self::Running { .. } => Some("Its work reports once it ends"),
+            Self::Running { .. } => Some("A second report follows when the work ends"),
             Self::Unsent { .. } => Some(
                 "Not retained by this request: consider streaming the response, or a timeout for slow clients",
             ),
@@ -172,7 +169,7 @@ impl Verdict {
                 Some("It costs address space, and memory only where it is written to")
             }
             Self::Outside { live, other } if *live > *other => Some(
-                "Carry CurrentRequest into the threads and tasks that this route hands work to, and they count for it",
+                "Carry CurrentRequest into the threads and tasks that this route hands work to, so their memory counts for it",
             ),
             Self::Outside { .. } => Some(
                 "Carry CurrentRequest into the threads that this route hands work to; what is left is C code or stacks",
@@ -208,7 +205,7 @@ impl fmt::Display for Verdict {
         match self {
             Self::WithinThreshold => f.write_str("growth is within the threshold"),
             Self::Peaked { peak } => {
-                write!(f, "{} were live at once and given back", size(peak))
+                write!(f, "{} was live at once and has been freed", size(peak))
             }
             Self::Retained {
                 retained,
@@ -223,12 +220,12 @@ impl fmt::Display for Verdict {
             ),
             Self::Running { running } => write!(
                 f,
-                "{} allocated by this request is in use by its work that still runs",
+                "{} allocated by this request is in use by its background work",
                 size(running)
             ),
             Self::Unsent { unsent } => write!(
                 f,
-                "{} of the response waits for its client to read it",
+                "{} of the response has not been read by its client yet",
                 size(unsent)
             ),
             Self::Reserved { retained, resident } => write!(
@@ -268,12 +265,12 @@ impl fmt::Display for Verdict {
             ),
             Self::Outside { live, other } if live > other => write!(
                 f,
-                "{} of live heap was allocated outside of this request while no other ran",
+                "{} of live heap was allocated outside this request while no other ran",
                 size(live)
             ),
             Self::Outside { other, .. } => write!(
                 f,
-                "{} came from outside of this request's heap while no other ran: freed memory of work on other threads, C code, or stacks",
+                "{} came from outside this request's heap while no other ran: memory freed by work on other threads, C code, or stacks",
                 size(other)
             ),
             Self::Overlapped => f.write_str(

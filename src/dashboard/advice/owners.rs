@@ -1,4 +1,4 @@
-//! Whose the live heap is, where that is the largest part.
+//! The owners of the live heap, for when it is the largest part.
 
 use super::{Finding, percent, requests};
 use crate::routes::{RouteFigures, RouteHeap, Snapshot};
@@ -15,7 +15,7 @@ pub(super) fn finding(snapshot: &Snapshot, live: u64) -> Finding {
 fn of_owners(snapshot: &Snapshot, live: u64, nobody: u64) -> Finding {
     let owned = |figures: &RouteFigures| figures.heap.and_then(|heap| heap.live).unwrap_or(0);
     let by_routes: u64 = snapshot.routes.iter().map(owned).sum();
-    // They are sorted by it.
+    // They are sorted by live heap.
     let most = snapshot.routes.first();
     match most.and_then(|most| Some((most, most.heap?))) {
         Some((most, heap)) if owned(most) > nobody && owned(most) >= live / 4 => {
@@ -27,7 +27,7 @@ fn of_owners(snapshot: &Snapshot, live: u64, nobody: u64) -> Finding {
             let share = percent(by_routes, live);
             let (route, its) = (&most.route, ByteSize(owned(most)));
             let headline = format!(
-                "{count} routes own {bytes} together, {share} % of the live heap; {route} most of it, {its}"
+                "{count} routes own {bytes} together, {share} % of the live heap; {route} the most, {its}"
             );
             (headline, Kind::largest(&heap, owned(most)).next_step().into())
         }
@@ -37,12 +37,12 @@ fn of_owners(snapshot: &Snapshot, live: u64, nobody: u64) -> Finding {
                 ByteSize(nobody),
                 percent(nobody, live)
             ),
-            "If it keeps rising, carry CurrentRequest into spawned tasks, and copy small Bytes and header values that are kept: each pins a whole read buffer".into(),
+            "If it keeps rising, carry CurrentRequest into spawned tasks, and copy the small Bytes and header values that you keep: each pins a whole read buffer".into(),
         ),
     }
 }
 
-/// What live heap of a route is for.
+/// The state of a route's live heap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Kept,
@@ -52,7 +52,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// All that there are, with their bytes; they add up to what the route owns.
+    /// All of them with their bytes, which add up to the route's live heap.
     fn all(heap: &RouteHeap, live: u64) -> [(Self, u64); 4] {
         let kept = u64::try_from(heap.retained).unwrap_or(0).min(live);
         let unsent = heap.unsent.min(live - kept);
@@ -80,7 +80,7 @@ impl Kind {
             Self::Running => {
                 let age = oldest.map(|age| format!(", the oldest for {}", told(age)));
                 let age = age.unwrap_or_default();
-                format!("{bytes} in use by work that still runs{age}")
+                format!("{bytes} in use by background work{age}")
             }
             Self::InFlight => format!("{bytes} in use by requests in flight"),
         }
@@ -113,7 +113,7 @@ fn of_route(figures: &RouteFigures, heap: &RouteHeap, owned: u64, live: u64) -> 
     (headline, Kind::largest(heap, owned).next_step().into())
 }
 
-/// Roughly, as a person says it.
+/// Rounded, as a person would say it.
 fn told(age: Duration) -> String {
     match age.as_secs() {
         seconds @ ..120 => format!("{seconds} s"),
@@ -123,7 +123,7 @@ fn told(age: Duration) -> String {
     }
 }
 
-/// Where blocks have no owner: by what requests were said to retain, which drifts.
+/// Where blocks have no owner: by each request's retained bytes, which drift.
 fn of_differences(snapshot: &Snapshot, live: u64) -> Finding {
     let retained = snapshot.routes.iter().filter_map(|figures| {
         let retained = u64::try_from(figures.heap?.retained).ok()?;
@@ -147,7 +147,7 @@ fn of_differences(snapshot: &Snapshot, live: u64) -> Finding {
         ),
         Some((most, bytes)) if by_routes >= live / 2 => (
             format!(
-                "{} routes retained {} together; {} most of it, {}",
+                "{} routes retained {} together; {} the most, {}",
                 retained.len(),
                 ByteSize(by_routes),
                 most.route,
@@ -160,7 +160,7 @@ fn of_differences(snapshot: &Snapshot, live: u64) -> Finding {
                 "{} is in use, little of it retained by requests",
                 ByteSize(live)
             ),
-            "Look at what runs beside the requests, and at what the process loaded when it began",
+            "Look at background tasks, and at data that the process loaded at start-up",
         ),
     };
     (headline, next_step.into())
@@ -190,7 +190,7 @@ mod tests {
         of_many.routes = vec![upload(80); 20];
         assert_advises(
             &of_many,
-            "|20 routes retained 1.6 GiB together; /upload most of it, 80.0 MiB|",
+            "|20 routes retained 1.6 GiB together; /upload the most, 80.0 MiB|",
         );
         of_many.routes = vec![upload(1200)];
         assert_advises(&of_many, "|/upload retained 1.2 GiB in 7 requests|");
@@ -226,7 +226,7 @@ mod tests {
         heap.oldest_running = Some(Duration::from_secs(200));
         assert_advises(
             &of_one,
-            ": 60.0 MiB kept after its responses, 100.0 MiB of responses that clients have not read yet, 500.0 MiB in use by work that still runs, the oldest for 3 min, 300.0 MiB in use by requests in flight|",
+            ": 60.0 MiB kept after its responses, 100.0 MiB of responses that clients have not read yet, 500.0 MiB in use by background work, the oldest for 3 min, 300.0 MiB in use by requests in flight|",
         );
         assert_advises(&of_one, "|Look at what its spawned work holds");
     }
@@ -238,7 +238,7 @@ mod tests {
         of_many.routes = vec![owner("/a", 80, 80); 10];
         assert_advises(
             &of_many,
-            "|10 routes own 800.0 MiB together, 80 % of the live heap; /a most of it, 80.0 MiB|",
+            "|10 routes own 800.0 MiB together, 80 % of the live heap; /a the most, 80.0 MiB|",
         );
     }
 

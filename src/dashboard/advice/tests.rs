@@ -4,7 +4,7 @@ use crate::{
     routes::{Routes, tests::counted},
 };
 
-/// With no route, and sizes in MiB.
+/// A snapshot without routes. Sizes are in MiB.
 pub(super) fn snapshot(shared: u64, live: Option<u64>, held: u64, limit: u64) -> Snapshot {
     let total = shared + live.unwrap_or(0) + held;
     let mut snapshot = Routes::new().snapshot();

@@ -1,13 +1,13 @@
-// The chart, and the samples it shows: those of processes before a restart as well.
+// The chart and its samples, including those of processes before a restart.
 const kept = { seconds: null, minutes: null };
 const spans = { seconds: 600, minutes: 86400 };
 const steps = { seconds: 1, minutes: 60 };
 let range = "seconds";
 
-// What comes replaces all from its first moment on.
+// New samples replace all old ones from their first moment on.
 function append(name, columns) {
   const old = kept[name];
-  // The same moment is told with some milliseconds of difference.
+  // The same moment may differ by some milliseconds.
   const from = columns.at.length ? columns.at[0] - steps[name] / 2 : Infinity;
   const oldest = figures.at - spans[name];
   const kinds = Object.keys(columns);
@@ -16,7 +16,7 @@ function append(name, columns) {
     kind, old ? old[kind].filter((_, index) => keep[index]).concat(columns[kind]) : columns[kind],
   ]));
 }
-// Nothing is known from the last figures of a process to the first of the next.
+// Leaves a gap between the last figures of a process and the first of the next.
 function interrupt(at) {
   for (const name of Object.keys(kept)) {
     for (const [kind, column] of Object.entries(kept[name])) column.push(kind === "at" ? at : null);
@@ -25,9 +25,9 @@ function interrupt(at) {
 
 let chart = null;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-// A limit far above would press all else to the ground; the tile tells it.
+// A limit far above would flatten everything else. The tile still shows it.
 const isLimitShown = () => figures.limit !== null && Math.max(...kept[range].resident, figures.resident) * 4 > figures.limit;
-// All samples and, at their end, this moment.
+// All samples, followed by the present.
 function data() {
   const { at, resident, live } = kept[range];
   const moments = [...at, figures.at];
@@ -41,7 +41,7 @@ function draw() {
   const line = (label, name, { dash, ...more } = {}) => ({
     label, dash, stroke: colour(name), width: 2, points: { show: false }, value: (_, bytes) => size(bytes),
     ...more,
-    // Nothing is sampled while nothing happens: what was last seen holds until then.
+    // There are no samples while nothing happens, so the last one holds until the next.
     paths: uPlot.paths.stepped({ align: 1 }),
   });
   const first = () => Math.min(figures.began_at, kept[range].at[0] ?? figures.at, figures.at - 60);
@@ -54,7 +54,7 @@ function draw() {
     },
     axes: [
       { ...axis, space: 90, values: (_, times, __, ___, step) => times.map((at) => hour(at, step)) },
-      // Steps that double and are few: one decimal tells each exactly.
+      // Few steps that double: one decimal is exact for each.
       { ...axis, space: 45, size: 76, values: (_, ticks) => ticks.map(size), incrs: [...Array(43).keys()].map((power) => 1024 * 2 ** power) },
     ],
     legend: { markers: { dash: (plot, index) => (plot.series[index].dash ? "dashed" : "solid") } },
@@ -67,7 +67,7 @@ function draw() {
   }, data(), find("#chart"));
   showLast();
 }
-// The legend tells the last figures where the pointer points at no others.
+// The legend shows the last figures unless the pointer is on others.
 function showLast() {
   if (chart.cursor.idx == null) chart.setLegend({ idx: chart.data[0].length - 1 });
 }
@@ -77,7 +77,7 @@ function showChart() {
     showLast();
   } else draw();
   find("#limit-mark").hidden = figures.limit === null;
-  const name = figures.limit_kind === "machine" ? "memory of the machine, no limit of this process" : "limit of the cgroup";
+  const name = figures.limit_kind === "machine" ? "the machine's memory; the process has no limit of its own" : "limit of the cgroup";
   say(find("#limit-name"), name + (isLimitShown() ? "" : ": far above, not drawn"));
   find("#restart-mark").hidden = !before.length;
 }

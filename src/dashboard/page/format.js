@@ -17,12 +17,12 @@ function percent(part, whole) {
   return (part && part / whole < .005 ? "< 1" : (100 * part / whole).toFixed(0)) + " %";
 }
 
-// UTC and 24 hours, as the log has it.
+// UTC and 24 hours, as in the log.
 const iso = (seconds) => new Date(seconds * 1000).toISOString();
 const day = (seconds) => iso(seconds).slice(0, 10);
 const clock = (seconds) => iso(seconds).slice(11, 19);
 const hour = (seconds, step) => iso(seconds).slice(11, step < 60 ? 19 : 16);
-// With the day, if that is not today's.
+// With the day, unless it is today.
 const moment = (at) => (day(at) === day(Date.now() / 1000) ? "" : day(at).slice(5) + " ") + clock(at);
 
 function duration(seconds) {
@@ -38,16 +38,16 @@ function element(name, text, kind) {
   if (kind) made.className = kind;
   return made;
 }
-// Leaves what is unchanged alone, so that selected text stays selected.
+// Leaves unchanged text alone, so a selection survives.
 function say(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
-// A long name gives way in its middle: what tells routes apart is often at the end.
+// Shortens a long name in its middle, because routes often differ at the end.
 function shorten(name) {
   const letters = [...name];
   return letters.length > 40 ? letters.slice(0, 22).join("") + "…" + letters.slice(-17).join("") : name;
 }
-// The same as wide as there is room, and whole for who selects or hears it.
+// The same, as wide as there is room, and whole when selected or read aloud.
 function nameOf(name) {
   const letters = [...name];
   if (letters.length <= 20) return [name];

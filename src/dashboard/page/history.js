@@ -1,4 +1,4 @@
-// The warnings, and what processes before a restart said: what was seen stays.
+// The warnings, and the figures of processes before a restart, which stay on the page.
 const before = [];
 const PROCESSES = 3;
 // The last figures of a process, and when the next began.
@@ -18,7 +18,7 @@ function showBefore() {
   find("#processes").replaceChildren(...before.map(({ last, next }, index) => {
     const process = document.createElement("details");
     process.open = index === 0;
-    const of = `Restarted at ${moment(next)} UTC. The last figures of the process before are of ${moment(last.at)} UTC`;
+    const of = `Restarted at ${moment(next)} UTC. Last figures of the previous process: ${moment(last.at)} UTC`;
     const table = document.createElement("table");
     const heads = ["Route", "Live", "Retained", "Growth", "Requests"];
     const head = document.createElement("tr");

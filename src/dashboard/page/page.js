@@ -1,4 +1,4 @@
-// What came last, and the stream it comes by while somebody looks.
+// The last figures, and the stream that brings them while the page is visible.
 let figures = null;
 
 function show(news) {
@@ -23,16 +23,16 @@ function show(news) {
   showWarnings();
 }
 
-// Tabs of several services are told apart by their names.
+// Names tell the tabs of several services apart.
 function entitle(first) {
   const title = [first, location.host, "Memory"].filter(Boolean).join(" · ");
   if (document.title !== title) document.title = title;
 }
 
 let stream = null, retry = null;
-// When the last figures came, when a stream was last asked for, and since when somebody looks.
+// When the last figures came, when a stream was last requested, and when the page became visible.
 let told = 0, asked = 0, looking = 0;
-// Attempts in a row that failed: one is how each stream ends.
+// Failed attempts in a row. Each stream ends with one.
 let failures = 0;
 const SILENT = 2000;
 function connected() {
@@ -44,7 +44,7 @@ function connected() {
 function lost() {
   const age = Math.floor((Date.now() - told) / 1000);
   document.body.dataset.stale = "";
-  say(find("#connection"), told ? `no figures since ${clock(told / 1000)} UTC, ${duration(age)} ago` : "no figures come");
+  say(find("#connection"), told ? `no figures since ${clock(told / 1000)} UTC, ${duration(age)} ago` : "no figures received");
   say(find("#level"), "no answer");
   entitle("no answer");
 }
@@ -56,7 +56,7 @@ function close() {
 function open() {
   close();
   asked = Date.now();
-  // Wherever the page is nested, with a slash at its end or without.
+  // Wherever the page is nested, with or without a trailing slash.
   const opened = new EventSource(location.pathname.replace(/\/$/, "") + "/events");
   opened.onmessage = ({ data }) => {
     told = Date.now();
@@ -64,7 +64,7 @@ function open() {
     show(JSON.parse(data));
     connected();
   };
-  // A browser asks again by itself, but not where it was refused.
+  // A browser tries again by itself, unless it was refused.
   opened.onerror = () => {
     failures += 1;
     if (opened.readyState === EventSource.CLOSED) retry = setTimeout(open, 1000);
@@ -74,7 +74,7 @@ function open() {
 }
 function look() {
   if (document.hidden) {
-    // Nothing comes while nobody looks, and a title is seen all the same.
+    // A hidden page gets no figures, but its title can still be seen.
     entitle("");
     return close();
   }
@@ -83,7 +83,7 @@ function look() {
   if (told && looking - told > SILENT) lost();
   open();
 }
-// A server that hangs, and a connection that is gone without a word, raise no error.
+// A server that hangs, or a connection that disappears silently, raises no error.
 function watch() {
   if (document.hidden) return;
   const silentFor = (since) => Date.now() - Math.max(told, since);

@@ -1,4 +1,4 @@
-// The tiles, and what is resident, line by line.
+// The tiles, and the parts of the resident set, line by line.
 function showNow() {
   const limit = figures.limit_kind === "machine" ? "Machine's memory" : "Limit (cgroup)";
   const tiles = [
@@ -22,7 +22,7 @@ function showNow() {
 
 const total = (figure) => figures.routes.reduce((sum, route) => sum + (figure(route) ?? 0), 0);
 const inFlight = (route) => route.live === null ? 0 : Math.max(0, route.live - route.retained - route.unsent - route.running);
-// The routes that a figure is largest for.
+// The routes with the largest values of a figure.
 function mostly(figure) {
   const most = figures.routes.filter((route) => figure(route) > 0).sort((a, b) => figure(b) - figure(a)).slice(0, 3);
   return most.length ? ` ${most.map((route) => `${shorten(route.route)} ${size(figure(route))}`).join(", ")}.` : "";
@@ -34,18 +34,18 @@ function partsOf() {
   if (live === null) return [["held", "Anonymous memory", resident - shared, "Heap, stacks, C code: without a heap meter they can't be told apart."], files];
   const keeps = allocator && allocator !== "unknown" ? `Freed pages that the allocator keeps (${allocator})` : "Freed pages that the allocator keeps";
   const rest = [
-    ["held", "Memory outside of Rust's live heap", held, `${keeps}, thread stacks, and memory of C code. Known is their sum, not how much each of them is.`],
+    ["held", "Memory outside Rust's live heap", held, `${keeps}, thread stacks, and memory of C code. Only their sum is known.`],
     files,
   ];
-  if (nobody === null) return [["kept", "Live heap", live, "Allocated and not freed. Whose it is can't be told: blocks have no owner with this meter."], ...rest];
+  if (nobody === null) return [["kept", "Live heap", live, "Allocated and not freed. With this meter, blocks have no owner."], ...rest];
   const oldest = Math.max(0, ...figures.routes.map((route) => route.oldest_running ?? 0));
   return [
-    ["kept", "Kept after responses", total((route) => Math.max(0, route.retained ?? 0)), "What requests left alive: caches, sessions, queues, leaks." + mostly((route) => route.retained)],
-    ["in-flight", "Requests in flight", total(inFlight), "In use until they have answered." + mostly(inFlight)],
+    ["kept", "Kept after responses", total((route) => Math.max(0, route.retained ?? 0)), "Memory that outlives its request: caches, sessions, queues, leaks." + mostly((route) => route.retained)],
+    ["in-flight", "Requests in flight", total(inFlight), "In use until their responses end." + mostly(inFlight)],
     ["unsent", "Unsent responses", total((route) => route.unsent), "Waiting for clients to read them." + mostly((route) => route.unsent)],
     ["running", "Running work", total((route) => route.running),
-      "In use by work of requests whose response is gone" + (oldest ? `, the oldest for ${duration(oldest)}.` : ".") + mostly((route) => route.running)],
-    ["nobody", "Owned by nobody", nobody, "Connections, start-up, and tasks that carry no request. If it keeps rising: small Bytes or header values that are kept pin whole read buffers; copy them."],
+      "In use by work that outlives its request" + (oldest ? `, the oldest for ${duration(oldest)}.` : ".") + mostly((route) => route.running)],
+    ["nobody", "Owned by nobody", nobody, "Connections, start-up, and tasks that carry no request. If it keeps rising, copy the small Bytes and header values that you keep: each pins a whole read buffer."],
     ...rest,
   ];
 }
@@ -72,6 +72,6 @@ function showParts() {
   const last = list.lastChild;
   if (!last) return;
   last.hidden = !untouched;
-  ["Reserved but untouched", size(untouched), "", "Part of the live heap above that is not resident, because nothing has been written to it yet."]
+  ["Reserved but untouched", size(untouched), "", "The part of the live heap above that is not resident because nothing has been written to it yet."]
     .forEach((text, place) => say(last.children[place + 1], text));
 }

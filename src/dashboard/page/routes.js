@@ -4,7 +4,7 @@ const warned = (route) => Object.entries(route.verdicts)
 const together = (text) => text.replace(" ", "\u00a0");
 const counts = (pairs) => pairs.map(([name, times]) => `${count(times)} ${name}`).join(", ") || "–";
 
-// How live heap changed while the page looks on: some moments of each route, and of nobody.
+// Recent live heap of each route and of nobody, to show its change while the page is open.
 const pasts = new Map();
 const NOBODY = Symbol("nobody");
 function remember(name, live) {
@@ -24,43 +24,43 @@ const grown = (name, value, about) => ({ name, about, value, show: size });
 const views = {
   heap: [
     route,
-    { name: "Live", about: "Bytes alive now that requests of the route own, whoever frees them", needs: owned, value: (route) => route.live, show: size },
-    { name: "Share", about: "Of the live heap of the process", needs: owned, value: (route) => route.live, show: (live) => percent(live, figures.live) },
-    { name: "Change", about: "Of live heap since this page was opened, or in the last 10 minutes", needs: owned, value: (route) => change(route.route, route.live), show: none(signed) },
-    { name: "Unsent", about: "Of responses that clients have not read yet", needs: owned, value: (route) => route.unsent, show: none(size) },
-    { name: "Running", about: "In use by work of requests whose response is gone, and the age of the oldest", needs: owned, value: (route) => route.running,
+    { name: "Live", about: "Live bytes owned by requests of the route, whoever frees them", needs: owned, value: (route) => route.live, show: size },
+    { name: "Share", about: "Share of the live heap of the process", needs: owned, value: (route) => route.live, show: (live) => percent(live, figures.live) },
+    { name: "Change", about: "Change of live heap since this page was opened, or in the last 10 minutes", needs: owned, value: (route) => change(route.route, route.live), show: none(signed) },
+    { name: "Unsent", about: "In responses that clients have not read yet", needs: owned, value: (route) => route.unsent, show: none(size) },
+    { name: "Running", about: "In use by work that outlives its request, and the age of the oldest", needs: owned, value: (route) => route.running,
       kind: "wraps", show: (running, { oldest_running: oldest }) => (running || oldest ? together(size(running)) + (oldest ? `, ${together(duration(oldest))}` : "") : "–") },
-    grown("Retained", (route) => route.retained, "Alive of requests whose response is gone"),
-    { ...grown("Growth", (route) => route.growth.sum, "By how much requests grew the process, in all"), needs: () => !owned() },
+    grown("Retained", (route) => route.retained, "Live bytes that outlive their request"),
+    { ...grown("Growth", (route) => route.growth.sum, "Total growth of the process in requests"), needs: () => !owned() },
     requests,
     { name: "Warnings", value: (route) => warned(route).reduce((sum, [, times]) => sum + times, 0), show: none(count) },
     lastWarning,
   ],
   growth: [
     route,
-    grown("Growth", (route) => route.growth.sum, "By how much requests grew the process, in all"),
-    grown("Growth mean", (route) => route.growth.mean, "Of one request, in bytes"),
-    grown("Growth p50", (route) => route.growth.p50, "Half of the requests grew the process by no more; no latency"),
-    grown("Growth p95", (route) => route.growth.p95, "95 of 100 requests grew the process by no more; no latency"),
-    grown("Growth p99", (route) => route.growth.p99, "99 of 100 requests grew the process by no more; no latency"),
-    grown("Growth max", (route) => route.growth.max, "The largest of one request"),
-    grown("Shrink", (route) => route.shrink, "By how much requests shrank the process, in all"),
+    grown("Growth", (route) => route.growth.sum, "Total growth of the process in requests"),
+    grown("Growth mean", (route) => route.growth.mean, "Mean growth of one request, in bytes"),
+    grown("Growth p50", (route) => route.growth.p50, "Half of the requests grew the process by no more than this; not a latency"),
+    grown("Growth p95", (route) => route.growth.p95, "95 % of requests grew the process by no more than this; not a latency"),
+    grown("Growth p99", (route) => route.growth.p99, "99 % of requests grew the process by no more than this; not a latency"),
+    grown("Growth max", (route) => route.growth.max, "The largest growth of one request"),
+    grown("Shrink", (route) => route.shrink, "Total shrinking of the process in requests"),
     grown("Peak", (route) => route.peak, "The most heap that one request held at once"),
-    grown("Allocated", (route) => route.allocated, "By requests and their late work, in all"),
+    grown("Allocated", (route) => route.allocated, "Total bytes allocated by requests and their late work"),
   ],
   verdicts: [
     route,
     requests,
-    { name: "Overlapping", about: "Requests that ran beside others", value: (route) => route.overlapping / Math.max(route.requests, 1), show: (share) => percent(share, 1) },
+    { name: "Overlapping", about: "Share of requests that ran alongside others", value: (route) => route.overlapping / Math.max(route.requests, 1), show: (share) => percent(share, 1) },
     { name: "Verdicts", value: (route) => counts(Object.entries(route.verdicts)), show: String },
     { name: "Outcomes", value: (route) => counts(Object.entries(route.outcomes)), show: String },
-    { name: "Late work", about: "Pieces of work that ended later than their request", value: (route) => route.late, show: none(count) },
+    { name: "Late work", about: "How often background work ended later than its request", value: (route) => route.late, show: none(count) },
     lastWarning,
   ],
 };
 let view = "heap";
 let columns = [];
-// As the server sorts them, by live heap, until somebody says otherwise.
+// Sorted by the server, by live heap, until the user chooses a column.
 let sorted = null;
 const rows = new Map();
 const FEW = 10;
@@ -82,7 +82,7 @@ function headTable() {
     button.type = "button";
     if (column.about) button.title = column.about;
     button.addEventListener("click", () => {
-      // Words from A, figures from the largest.
+      // Words in ascending order, figures from the largest.
       const words = column.show === String;
       sorted = { column, descending: sorted?.column === column ? !sorted.descending : !words };
       showRoutes();
@@ -108,7 +108,7 @@ function fill(row, route) {
 }
 function showRoutes() {
   headTable();
-  // Theirs is the order of the server at first.
+  // In the server's order at first.
   const order = sorted ?? { column: columns[1], descending: true };
   document.querySelectorAll("#routes thead th").forEach((head, index) => {
     if ((sorted || (owned() && view === "heap")) && columns[index] === order.column) head.setAttribute("aria-sort", order.descending ? "descending" : "ascending");
@@ -134,7 +134,7 @@ function showRoutes() {
   all.hidden = found.length <= FEW;
   say(all, isWhole ? `Show the first ${FEW}` : `Show all ${count(found.length)} routes`);
 }
-// What nobody owns, and that all of it adds up to the live heap.
+// Nobody's live heap, and the sum of all.
 function showSum() {
   const foot = find("#routes tfoot");
   if (view !== "heap" || !owned()) return foot.replaceChildren();

@@ -1,18 +1,18 @@
-//! Frames of bodies: memory that one side allocates and the other frees.
+//! Body frames: memory that one side allocates and the other frees.
 
 use super::{super::account::Account, current_account, neutral};
 use bytes::{Bytes, BytesMut};
 use std::{any::Any, mem, sync::Arc};
 
-/// Frames below this are taken to be as large as their content; to look at the buffer of larger
-/// ones is worth its cost.
+/// Smaller frames count as large as their content. Looking at the buffer is only worth its cost for
+/// larger ones.
 const LARGE: usize = 4096;
 
-/// What is freed with `data` by whoever has it next, in bytes.
+/// How many bytes are freed with `data` by its next holder.
 ///
-/// Only for [`Bytes`] that nobody else holds: a cached asset is freed by no response that it goes
-/// out with. The buffer is what counts, not the content: a text that was written piece by piece has
-/// up to twice the room that it needs.
+/// Only for [`Bytes`] that nobody else holds: a cached asset is not freed with the response it goes
+/// out in. The buffer counts, not the content: text written piece by piece has up to twice the
+/// capacity it needs.
 pub(in crate::heap) fn handed_off(data: &mut dyn Any) -> u64 {
     let Some(bytes) = data.downcast_mut::<Bytes>() else {
         return 0;
@@ -24,7 +24,7 @@ pub(in crate::heap) fn handed_off(data: &mut dyn Any) -> u64 {
         return bytes.len() as u64;
     }
     let room;
-    // Neither way copies: nobody else holds it.
+    // Neither branch copies, because nobody else holds it.
     *bytes = match mem::take(bytes).try_into_mut() {
         Ok(buffer) => {
             room = buffer.capacity();
@@ -38,8 +38,8 @@ pub(in crate::heap) fn handed_off(data: &mut dyn Any) -> u64 {
     room as u64
 }
 
-/// `bytes` of a request body, watched until they are freed. As they are, where no request is being
-/// served here.
+/// `bytes` of a request body, watched until they are freed. Returned unchanged if this thread
+/// serves no request.
 pub(in crate::heap) fn received(bytes: Bytes) -> Bytes {
     if bytes.is_empty() {
         return bytes;
@@ -51,8 +51,8 @@ pub(in crate::heap) fn received(bytes: Bytes) -> Bytes {
     Bytes::from_owner(Received { bytes, request })
 }
 
-/// Tells when the last holder of some received bytes is gone, and what was freed with them: not all
-/// that came in is, where the server reads into one buffer again and again.
+/// Reports when the last holder of received bytes is gone, and how much was freed with them: less
+/// than came in if the server keeps reading into one buffer.
 struct Received {
     bytes: Bytes,
     request: Arc<Account>,

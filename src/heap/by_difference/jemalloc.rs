@@ -1,9 +1,9 @@
-//! jemalloc's own counters: where it is the global allocator, nothing has to be put around it.
+//! jemalloc's own counters. As the global allocator, jemalloc needs no wrapper.
 //!
-//! It counts what it hands out, in its size classes, and per thread: bytes allocated and freed at
-//! the price of a load each, and their peak through `mallctl`. How many allocations there were it
-//! does not count. See `thread.allocatedp` and `thread.peak.read` in
-//! [its manual](https://jemalloc.net/jemalloc.3.html).
+//! It counts the memory it hands out, in its size classes and per thread: bytes allocated and
+//! freed, at the price of a load each, and their peak, through `mallctl`. It doesn't count
+//! allocations. See `thread.allocatedp` and `thread.peak.read` in [its
+//! manual](https://jemalloc.net/jemalloc.3.html).
 #![allow(unsafe_code)]
 
 use std::{cell::Cell, hint::black_box, ptr, sync::OnceLock};
@@ -12,7 +12,7 @@ use tikv_jemalloc_ctl::{
     thread::{ThreadLocal, allocatedp, deallocatedp},
 };
 
-/// What the calling thread has counted.
+/// The calling thread's counters.
 #[derive(Clone, Copy)]
 pub(in crate::heap) struct Counters {
     allocated: ThreadLocal<u64>,
@@ -31,11 +31,11 @@ thread_local! {
     static COUNTERS: Cell<Option<Counters>> = const { Cell::new(None) };
     /// The net count when jemalloc's peak was last reset.
     static RESET_AT: Cell<i64> = const { Cell::new(0) };
-    /// A peak from before that.
+    /// A peak from before the reset.
     static FLOOR: Cell<i64> = const { Cell::new(i64::MIN) };
 }
 
-/// `None` where jemalloc is not the global allocator.
+/// `None` if jemalloc is not the global allocator.
 #[inline]
 pub(in crate::heap) fn this_thread() -> Option<Counters> {
     COUNTERS.with(|counters| match counters.get() {
@@ -53,7 +53,7 @@ fn first_counters(counters: &Cell<Option<Counters>>) -> Option<Counters> {
     counters.get()
 }
 
-/// Whether what Rust allocates is counted by jemalloc: it may be linked and not used.
+/// Whether jemalloc counts Rust's allocations: it may be linked but unused.
 fn is_global_allocator() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
@@ -67,7 +67,8 @@ fn is_global_allocator() -> bool {
 
 /// Bytes allocated and not yet freed in the whole process.
 ///
-/// jemalloc gathers them from all of its arenas, which takes some microseconds and their locks.
+/// jemalloc gathers them from all of its arenas, which takes some microseconds and the arenas'
+/// locks.
 pub(in crate::heap) fn live_bytes() -> Option<u64> {
     this_thread()?;
     epoch::advance().ok()?;
@@ -106,7 +107,8 @@ impl Counters {
 
     pub(super) fn set_peak(&self, net: i64) {
         let mib = &self.peak.reset;
-        // SAFETY: `thread.peak.reset` takes and returns nothing, and the name is as long as said.
+        // SAFETY: `thread.peak.reset` takes and returns nothing, and the length is that of the
+        // name.
         unsafe {
             tikv_jemalloc_sys::mallctlbymib(
                 mib.as_ptr(),

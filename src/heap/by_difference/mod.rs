@@ -1,11 +1,10 @@
-//! Requests where blocks have no owner: jemalloc counts for itself, by thread.
+//! Requests where blocks have no owner: jemalloc counts by itself, per thread.
 //!
-//! A thread counts on and on; a *scope* is a stretch of it, between two looks at the counts. What a
-//! request did is the sum of its scopes: one for each time that it is polled, and one for the drop
-//! at its end. That is exact only where a request frees what it allocated itself, so what passes
-//! between it and the connection is corrected for, where it can be seen: frames of bodies are, heads and
-//! buffers that a server cuts its frames from are not. The documentation of [`heap`](super) has the
-//! bounds.
+//! A thread's counts only rise; a *scope* is the stretch between two looks at them. A request's figures
+//! are the sum of its scopes: one for each time it is polled, and one for the drop at its end. That is
+//! exact only if a request frees everything it allocated itself. Memory that passes between request and
+//! connection is corrected for where it can be seen. That includes body frames, but not heads, nor the
+//! buffers that a server cuts its frames from. The documentation of [`heap`](super) has the bounds.
 
 mod frame;
 mod jemalloc;
@@ -19,14 +18,13 @@ use self::{frame::handed_off, jemalloc::Counters};
 use super::{account::Account, flow::HeapFlow, tag::Tag};
 use std::{any::Any, cell::Cell, mem::ManuallyDrop, sync::Arc};
 
-/// Calls `f` with what this thread has counted, or returns `None` where jemalloc is not the global
-/// allocator.
+/// Calls `f` with this thread's counters, or returns `None` if jemalloc is not the global allocator.
 #[inline]
 fn with_this_thread<R>(f: impl FnOnce(&Counters) -> R) -> Option<R> {
     this_thread().map(|counters| f(&counters))
 }
 
-/// What a thread has counted. Only differences mean something, and they may wrap.
+/// A thread's counts. Only differences mean something, and they may wrap.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     allocated: u64,
@@ -56,16 +54,16 @@ impl Counts {
     }
 }
 
-/// What a thread knows beside what its allocator counts. Without a destructor, so that it can be
-/// used until the very end of the thread.
+/// A thread's state beside its allocator's counts. Has no destructor, so it can be used until the very
+/// end of the thread.
 struct Thread {
-    /// Request body bytes that came in, ever.
+    /// Request body bytes received, ever.
     received: Cell<u64>,
-    /// What scopes that belong to another request than the one around them counted, ever.
+    /// Counts, ever, of scopes that belong to another request than their enclosing scope.
     elsewhere: Cell<Counts>,
-    /// Whether the scope of a request is open.
+    /// Whether a request's scope is open.
     is_serving: Cell<bool>,
-    /// Its account, where one was asked for. Every scope that is entered is left, which drops it.
+    /// Its account, if one was opened. Every scope that is entered is left, which drops it.
     account: Cell<Option<ManuallyDrop<Arc<Account>>>>,
 }
 
@@ -91,23 +89,22 @@ impl Thread {
     }
 }
 
-/// An open scope. Must be left once, on the thread that entered it, after all that were entered
-/// since.
+/// An open scope. Must be left once, on the thread that entered it, after all scopes entered since.
 ///
-/// Left in place, because to move it costs more than all else: the processor can't load in one piece
+/// Left in place, because moving it costs more than all the rest: the processor can't load in one piece
 /// what it has just stored in several.
 #[must_use]
 pub(crate) struct Scope {
     was_serving: bool,
     outer_account: Option<ManuallyDrop<Arc<Account>>>,
-    /// The peak of the scope around, as if nothing had ever been counted elsewhere.
+    /// The peak of the enclosing scope, as if nothing had ever been counted elsewhere.
     outer_peak: i64,
 }
 
-/// What one request has counted so far.
+/// One request's counts so far.
 ///
-/// Between its scopes these are plain sums. While one is open, the counts at which it began are
-/// subtracted from them, so that nothing has to remember those.
+/// Between its scopes these are plain sums. While a scope is open, the counts at its start are
+/// subtracted from them, so nothing needs to remember those.
 #[derive(Debug, Default)]
 pub(crate) struct Difference {
     counts: Counts,
@@ -117,7 +114,7 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// A flow of its own for work of the request that `account` stands for.
+    /// A separate flow for work of the request that `account` stands for.
     pub(in crate::heap) fn carrying(account: Arc<Account>) -> Self {
         Self {
             account: Some(account),
@@ -125,7 +122,7 @@ impl Difference {
         }
     }
 
-    /// From here on, what this thread does is the request's. `None` where no allocator counts.
+    /// From here on, this thread's activity is the request's. `None` without a heap meter.
     #[inline]
     pub(in crate::heap) fn enter(&mut self) -> Option<Scope> {
         with_this_thread(|meter| {
@@ -145,8 +142,8 @@ impl Difference {
         })
     }
 
-    /// Ends a scope whose counts are also those of the scope around it: a request that is served
-    /// within a request is part of both.
+    /// Ends a scope that also counts for the enclosing one: a request served within a request is part of
+    /// both.
     #[inline]
     pub(in crate::heap) fn leave(&mut self, scope: &mut Scope) {
         with_this_thread(|meter| {
@@ -159,8 +156,8 @@ impl Difference {
         });
     }
 
-    /// Ends the only scope of this flow, whose counts are not those of the scope around it: that
-    /// may be of another request, or be about to count this flow from its account.
+    /// Ends the only scope of this flow, which doesn't count for the enclosing one: that scope may be of
+    /// another request, or be about to add this flow from its account.
     pub(in crate::heap) fn leave_apart(&mut self, scope: &mut Scope) {
         with_this_thread(|meter| {
             THREAD.with(|thread| {
@@ -185,17 +182,17 @@ impl Difference {
         scope.outer_peak
     }
 
-    /// `data` of the response goes on to whoever polls the body.
+    /// `data` of the response goes on to the poller of the body.
     pub(in crate::heap) fn hand_off(&mut self, data: &mut dyn Any) {
         self.handed_off += handed_off(data);
     }
 
-    /// The account of this request's work elsewhere, where one was opened.
+    /// The account of this request's work elsewhere, if one was opened.
     pub(in crate::heap) fn into_account(self) -> Option<Arc<Account>> {
         self.account
     }
 
-    /// What was counted here, without the account. `None` where no allocator counts.
+    /// The counts so far, without the account. `None` without a heap meter.
     pub(in crate::heap) fn so_far(&self) -> Option<HeapFlow> {
         with_this_thread(|_| HeapFlow {
             allocated: self.counts.allocated,
@@ -208,8 +205,8 @@ impl Difference {
     }
 }
 
-/// The account of the request that this thread works for, opened now if need be. `None` outside of
-/// any, or where no allocator counts.
+/// The account of the request that this thread works for, opened now if necessary. `None` outside of any
+/// request or without a heap meter.
 pub(in crate::heap) fn current_account() -> Option<Arc<Account>> {
     THREAD.with(|thread| {
         thread.is_serving.get().then(|| {
@@ -224,8 +221,8 @@ pub(in crate::heap) fn current_account() -> Option<Arc<Account>> {
     })
 }
 
-/// Calls `free`, which frees what came in from outside, and counts that as received: for the scope
-/// around, it was never there.
+/// Calls `free`, which frees memory from outside, and counts that memory as received: the enclosing
+/// scope sees no change.
 pub(in crate::heap) fn neutral<R>(free: impl FnOnce() -> R) -> R {
     let freed = || with_this_thread(Counters::freed).unwrap_or(0);
     let before = freed();
