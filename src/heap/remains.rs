@@ -9,7 +9,7 @@ use super::{
 };
 use std::sync::Arc;
 
-/// What is left of a request whose window has closed.
+/// The remains of a request whose window has closed.
 #[derive(Debug)]
 pub(crate) enum Remains {
     /// Nothing to wait for, and nothing left to do.
@@ -17,7 +17,7 @@ pub(crate) enum Remains {
     Alive(Alive),
 }
 
-/// Something of it may be alive, or work of it may still run.
+/// Part of it may be live, or its work may still be running.
 #[derive(Debug)]
 pub(crate) struct Alive {
     tag: Tag,
@@ -25,8 +25,8 @@ pub(crate) struct Alive {
     account: Option<Arc<Account>>,
 }
 
-/// So much may be alive of a request that keeps nothing: what a server holds of its head until the next
-/// request of the connection.
+/// A request that keeps nothing may have this much live: the parts of its head that a server holds until
+/// the next request on the connection.
 pub(super) const HEAD: u64 = 1024;
 
 impl Remains {
@@ -54,7 +54,7 @@ impl Remains {
         Self::Alive(Alive { tag, flow, account })
     }
 
-    /// What is alive of the request. 0 where blocks have no owner.
+    /// Live bytes of the request. 0 where blocks have no owner.
     pub(crate) fn live(&self) -> u64 {
         match self {
             Self::Settled(_) => 0,
@@ -67,8 +67,8 @@ impl Remains {
         matches!(self, Self::Alive(alive) if alive.is_unsent())
     }
 
-    /// Whether there is nothing to wait for: what is alive is so little that it may be the head of the
-    /// response, and the server has sent the rest.
+    /// Whether there is nothing to wait for: so little is live that it may be the head of the response,
+    /// and the server has sent the rest.
     pub(crate) fn is_settled(&self) -> bool {
         match self {
             Self::Settled(_) => true,
@@ -76,7 +76,7 @@ impl Remains {
         }
     }
 
-    /// This request is reported by nobody here. Where work of it still runs, its entry is given back when
+    /// Gives up the request without a report. If its work is still running, its entry is given back when
     /// that ends.
     pub(crate) fn discard(self) {
         let Self::Alive(Alive { tag, account, .. }) = self else {
@@ -92,8 +92,8 @@ impl Remains {
         }
     }
 
-    /// The figures of the request. Where work of it still runs, `tell` makes what is called
-    /// when that ends.
+    /// The figures of the request. If its work is still running, the result of `tell` is called when that
+    /// ends.
     #[inline]
     pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
     where
@@ -159,7 +159,7 @@ impl Alive {
             return flow;
         }
         if !is_carried {
-            // What the server has yet to send keeps the entry from the next request.
+            // Data that the server has yet to send keeps the entry from the next request.
             ring::end(tag);
         }
         flow.own(live);
@@ -169,22 +169,22 @@ impl Alive {
     }
 }
 
-/// What is left of work that went on after its request.
+/// The remains of work that went on after its request.
 #[derive(Debug)]
 pub(crate) struct LateRemains {
     tag: Tag,
     done: HeapFlow,
-    /// What the request had in use when it was reported.
+    /// Bytes the request had in use when it was reported.
     before: u64,
 }
 
 impl LateRemains {
-    /// Whether so little is alive that it need not be waited for.
+    /// Whether too little is live to be worth waiting for.
     pub(crate) fn is_settled(&self) -> bool {
         self.tag == Tag::NOBODY || ring::live(self.tag) <= HEAD as i64
     }
 
-    /// The figures of the work; `None` where it did nothing.
+    /// The figures of the work; `None` if it did nothing.
     pub(crate) fn settle(&self) -> Option<HeapFlow> {
         let &Self { tag, done, before } = self;
         if tag == Tag::NOBODY {
@@ -207,12 +207,12 @@ impl LateRemains {
 }
 
 impl HeapFlow {
-    /// With `live` of it alive: the rest was freed, whoever did it.
+    /// Completes the figures, given `live` bytes still live: the rest was freed, by whomever.
     fn own(&mut self, live: u64) {
-        // Others may have grown a block of its.
+        // Others may have grown one of its blocks.
         let all = self.allocated.saturating_add(self.received);
         self.allocated += live.saturating_sub(all);
-        // A scope knows what was alive when it began, and not what others added meanwhile.
+        // A scope knows the live bytes at its start, but not those that others added meanwhile.
         self.peak = self.peak.max(live);
         self.freed = self.allocated + self.received - live;
     }

@@ -47,7 +47,7 @@ fn entry(tag: Tag) -> &'static Entry {
     &ENTRIES[tag.place()]
 }
 
-/// As an entry has it; ages are differences, which survive the wrap after 49 days.
+/// As stored in an entry. Ages are differences, which survive the wrap after 49 days.
 fn millis(nanos: u64) -> u32 {
     (nanos / 1_000_000) as u32
 }
@@ -83,7 +83,7 @@ fn open_next(route: RouteNumber, began: u64) -> Tag {
 fn take(place: usize, route: RouteNumber, began: u64) -> Option<Tag> {
     let entry = &ENTRIES[place];
     let found = entry.word.state();
-    // What a server has yet to send takes itself off the entry that it is on.
+    // Data that a server has yet to send subtracts itself from its entry.
     if found.is_open() || entry.unsent.load(Ordering::Acquire) != 0 {
         return None;
     }
@@ -196,7 +196,7 @@ pub(super) fn open_requests() -> impl Iterator<Item = OpenRequest> {
             };
             OpenRequest {
                 route: entry.route.load(Ordering::Relaxed) as usize,
-                // What else is alive of a request that was told of is settled.
+                // All other live bytes of a reported request are settled.
                 live: if state.is_open() { live } else { unsent },
                 unsent,
                 is_working: state.is_working(),

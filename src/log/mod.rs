@@ -71,8 +71,10 @@ use std::time::Instant;
 /// - `late_work`: background work of a request, when it ends.
 /// - `reclaim`: pages were given back, by [`Reclaim`](crate::reclaim::Reclaim); `reclaim.bytes`, `reclaim.duration_ms`,
 ///   `memory.before` and `memory.after`.
-/// - `unreadable`: resident memory could not be read, said once; `error` has the reason.
-/// - `reclaim_failed` and `dashboard_failed`: no thread for it could be started, or it ended; `error` has the reason.
+/// - `unreadable` and `limit_unreadable`: the resident set, or the limit, could not be read, said once; `error` has the
+///   reason.
+/// - `reclaim_failed`, `settling_failed` and `dashboard_failed`: no thread for it could be started, or it ended; `error`
+///   has the reason.
 ///
 /// `http.*` are [OpenTelemetry's
 /// names](https://opentelemetry.io/docs/specs/semconv/http/http-spans/).

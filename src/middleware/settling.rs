@@ -121,6 +121,7 @@ impl Settler {
             tracing::warn!(
                 target: TARGET,
                 error = %error,
+                event = "settling_failed",
                 "no thread could be started to wait for servers to drop responses, so reports of requests may count responses as retained: {error}",
             );
         });

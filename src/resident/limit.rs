@@ -51,6 +51,7 @@ impl Limit {
                 tracing::warn!(
                     target: crate::target::TARGET,
                     error = %reason,
+                    event = "limit_unreadable",
                     "the memory limit can't be read and is left out until it can: {reason}",
                 );
             }

@@ -163,6 +163,7 @@ pub(crate) fn now() -> Option<Resident> {
             tracing::warn!(
                 target: crate::target::TARGET,
                 error = %reason,
+                event = "unreadable",
                 "the resident set of the process can't be read and is left out until it can: {reason}",
             );
         }
