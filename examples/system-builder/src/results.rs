@@ -67,7 +67,7 @@ impl Results {
         self.kept(&self.footprints, system, Footprint::of).await
     }
 
-    /// Who causes the footprint of a system.
+    /// The attribution of a system's footprint.
     pub(crate) async fn attribution(
         &self,
         system: &Arc<System>,
@@ -169,8 +169,7 @@ async fn in_turn<T: Send + 'static>(
 fn not_yet() -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "Others' systems are being computed, and it was not this one's turn for a while: \
-         ask again in some seconds, or start the server with a higher `--compute-at-once`.",
+        "The server is busy; try again in a few seconds, or start it with a higher `--compute-at-once`.",
     )
     .retry_after(PATIENCE)
 }

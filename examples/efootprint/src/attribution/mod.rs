@@ -1,4 +1,4 @@
-//! Who causes a footprint: every part of it, by the way that leads to it from the system
+//! Attribution of a footprint: every part of it, by the way that leads to it from the system
 //! (sections 7 and E9.1).
 
 mod apis;

@@ -170,7 +170,7 @@ impl<'e, T: Target> At<'e, T> {
         }
     }
 
-    /// More is asked of this object than it has.
+    /// This object needs more than it has.
     pub(crate) fn shortage(
         self,
         attribute: &'static str,
@@ -185,7 +185,7 @@ impl<'e, T: Target> At<'e, T> {
             "dimensionless" | "concurrent" => what.to_owned(),
             name => format!("`{name}` of {what}"),
         };
-        let detail = format!("has {has} {amount}, and {asked} are asked of it; {way_out}.");
+        let detail = format!("has {has} {amount}, needs {asked}; {way_out}.");
         let problem = self.problem(ProblemKind::InsufficientCapacity, attribute, detail);
         Failure::from(Problem {
             available: Some(available),

@@ -33,12 +33,12 @@ pub struct Problem {
     pub name: String,
     /// The computed attribute that found it.
     pub attribute: &'static str,
-    /// The sentence for people: what is asked, what there is, and the way out.
+    /// The sentence for people: the need, what there is, and the way out.
     pub detail: String,
     /// What the object has, where that is a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<f64>,
-    /// What is asked of it, where that is a number.
+    /// The need, where that is a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<f64>,
     /// The unit of both.
@@ -50,7 +50,7 @@ pub struct Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
-    /// More is asked than an object has.
+    /// An object needs more than it has.
     InsufficientCapacity,
     /// A load outside 0 to 1.
     WorkloadOutOfBounds,

@@ -1,4 +1,4 @@
-//! Who causes a footprint, against the reference implementation.
+//! Attribution of a footprint, against the reference implementation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-// What a system emits: the total, charts of it, and a table of its objects.
+// A system's footprint: the total, charts of it, and a table of its objects.
 
 import { Refusal, api } from "./api.js";
 import { attempt } from "./attempt.js";
@@ -87,7 +87,7 @@ async function drawFlows() {
   const columns = new Set(diagram.nodes.map((node) => node.column)).size;
   byId("flows").style.minWidth = `${columns * 8}rem`;
   const countries = diagram.nodes.filter((node) => node.column === "country").map((node) => `${node.name} ${mass(node.value)}`);
-  await draw(byId("flows"), `Who causes ${mass(diagram.total)}, from the system over ${countries.join(", ")} to the objects that emit.`, flows(diagram));
+  await draw(byId("flows"), `Attribution of ${mass(diagram.total)}, from the system over ${countries.join(", ")} to the objects that emit.`, flows(diagram));
 }
 
 const SORTS = {

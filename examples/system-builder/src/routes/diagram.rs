@@ -1,4 +1,4 @@
-//! `/api/systems/{id}/sankey`: who causes what a system emits.
+//! `/api/systems/{id}/sankey`: the attribution of a system's footprint.
 
 use super::answer::json;
 use crate::{problem::Problem, systems::Systems};

@@ -1,4 +1,4 @@
-//! What a system emits.
+//! The footprint of a system.
 
 use crate::browser::Browser;
 use fantoccini::Locator;
@@ -74,7 +74,7 @@ async fn a_person_sees_what_a_system_emits_over_time_by_cause_and_by_object() {
     let flows = chart(&browser, "#flows").await;
     assert!(
         flows
-            .contains("Who causes 23.95 kg, from the system over France 5.717 kg, France 18.23 kg"),
+            .contains("Attribution of 23.95 kg, from the system over France 5.717 kg, France 18.23 kg"),
         "{flows}"
     );
     assert!(colours(&browser, "#flows").await > 10);
@@ -127,7 +127,7 @@ async fn what_a_system_can_t_have_is_told_beside_the_object_and_the_rest_stays_v
     browser.upload("impossible.json", &system).await;
     let problem = browser.text("#impossible-list").await;
     assert!(
-        problem.starts_with("Server “Srv” has 0.128 gigabyte_ram of usable RAM, and 2 are asked of it; give it more RAM"),
+        problem.starts_with("Server “Srv” has 0.128 gigabyte_ram of usable RAM, needs 2; give it more RAM"),
         "{problem}"
     );
     let beside = browser.text("#emitters [data-id='Srv'] .trouble").await;
@@ -170,7 +170,7 @@ async fn charts_follow_the_colour_scheme_and_the_choices_of_the_person() {
     };
     choose("phase", "use").await;
     browser
-        .text("#flows[aria-label^='Who causes 18.23 kg']")
+        .text("#flows[aria-label^='Attribution of 18.23 kg']")
         .await;
     choose("step", "day").await;
     browser.text("#over-time[aria-label*='by day']").await;
