@@ -165,3 +165,8 @@ pub use self::{
     route::Route,
     verdict::Verdict,
 };
+
+/// The README's code compiles.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -73,8 +73,9 @@ async fn a_person_sees_what_a_system_emits_over_time_by_cause_and_by_object() {
     assert!(colours(&browser, "#over-time").await > 10);
     let flows = chart(&browser, "#flows").await;
     assert!(
-        flows
-            .contains("Attribution of 23.95 kg, from the system over France 5.717 kg, France 18.23 kg"),
+        flows.contains(
+            "Attribution of 23.95 kg, from the system over France 5.717 kg, France 18.23 kg"
+        ),
         "{flows}"
     );
     assert!(colours(&browser, "#flows").await > 10);
@@ -127,7 +128,9 @@ async fn what_a_system_can_t_have_is_told_beside_the_object_and_the_rest_stays_v
     browser.upload("impossible.json", &system).await;
     let problem = browser.text("#impossible-list").await;
     assert!(
-        problem.starts_with("Server “Srv” has 0.128 gigabyte_ram of usable RAM, needs 2; give it more RAM"),
+        problem.starts_with(
+            "Server “Srv” has 0.128 gigabyte_ram of usable RAM, needs 2; give it more RAM"
+        ),
         "{problem}"
     );
     let beside = browser.text("#emitters [data-id='Srv'] .trouble").await;
