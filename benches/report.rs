@@ -1,13 +1,13 @@
-//! How fast `examples/report` reads a log, and in how much memory: 1 GB where every line is of tower-memory, which is the
-//! worst, and 1 GB where one line in a hundred is.
+//! How fast `examples/report` reads a log, and in how much memory: 1 GB in which every line is from tower-memory, the
+//! worst case, and 1 GB in which one line in a hundred is.
 //!
 //! ```text
 //! cargo build --release --example report
 //! cargo bench --bench report
 //! ```
 //!
-//! The logs are written beneath `target/tmp` first and removed at the end; reading is from the page cache, because the disk is
-//! not what is measured.
+//! The logs are first written beneath `target/tmp`, and removed at the end. They are read from the page cache, because
+//! this bench doesn't measure the disk.
 
 #[path = "../tests/support/log_lines.rs"]
 mod log_lines;
@@ -27,7 +27,7 @@ use wait4::Wait4;
 const BYTES: u64 = 1_000_000_000;
 const ROUNDS: usize = 5;
 
-/// What the log is, and every how many lines one is of tower-memory.
+/// The kinds of log: one in how many lines is from tower-memory.
 const LOGS: [(&str, u64); 2] = [("every line ours", 1), ("one line in 100 ours", 100)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes a log; how many lines it has.
+/// Writes a log and returns its number of lines.
 fn write(log: &Path, every: u64) -> Result<u64, Box<dyn Error>> {
     let mut file = BufWriter::new(File::create(log)?);
     let (mut bytes, mut number) = (0, 0);
@@ -106,7 +106,7 @@ fn measure(report: &Path, log: &Path, lines: u64) -> Result<String, Box<dyn Erro
     ))
 }
 
-/// The example, beside this bench's own folder.
+/// The example, next to this bench's own folder.
 fn example() -> Result<PathBuf, Box<dyn Error>> {
     let bench = env::current_exe()?;
     let profile = bench.ancestors().nth(2).ok_or("a bench without a folder")?;
