@@ -1,5 +1,5 @@
-//! What counting adds to an allocation, beside the allocator that it counts for and beside other
-//! crates that count.
+//! What counting adds to an allocation, compared with the bare allocator and with other crates that
+//! count.
 //!
 //! ```text
 //! cargo bench --bench allocator
@@ -34,17 +34,17 @@ const ROUNDS: usize = 100;
 
 type Shared = &'static (dyn GlobalAlloc + Sync);
 
-/// An allocator, and the one within it.
+/// An allocator, and the bare one within it.
 struct Case {
     name: &'static str,
     allocator: Shared,
     inner: usize,
 }
 
-/// The bare ones first; what counts names one of them by its place.
+/// The bare ones first; wrappers refer to one of them by its place.
 static CASES: [Case; 9] = [
     Case::new("system", &System, 0),
-    Case::new("jemalloc, which counts for itself", &Jemalloc, 1),
+    Case::new("jemalloc, with its own counters", &Jemalloc, 1),
     Case::new("mimalloc", &MiMalloc, 2),
     Case::new("TrackingAllocator, system", &SYSTEM, 0),
     Case::new("TrackingAllocator, jemalloc", &JEMALLOC, 1),
@@ -61,7 +61,7 @@ static PER_GROUP: Allocator<System> = Allocator::system();
 static STATS: StatsAlloc<System> = StatsAlloc::system();
 static CAP: Cap<System> = Cap::new(System, usize::MAX);
 
-/// Beside the others in a table of its own: it takes a lock and a backtrace.
+/// In a table of its own: it takes a lock and a backtrace.
 static DHAT: dhat::Alloc = dhat::Alloc;
 
 impl Case {
@@ -75,7 +75,7 @@ impl Case {
 }
 
 fn main() {
-    // `cargo test --benches` only sees that it runs.
+    // `cargo test --benches` only checks that it runs.
     let measuring = env::args().any(|argument| argument == "--bench");
     let rounds = if measuring { ROUNDS } else { 1 };
     let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
@@ -95,7 +95,7 @@ fn main() {
     println!("\n64 bytes, allocated and freed, dhat: {:.0} ns", dhat());
 }
 
-/// What tracking-allocator tells of, nobody listens to: the least that it can cost.
+/// Ignores everything tracking-allocator reports, which is the least it can cost.
 struct Nothing;
 
 impl AllocationTracker for Nothing {
@@ -129,16 +129,16 @@ fn print(rounds: &[Vec<f64>]) {
 
 type Pattern = fn(&dyn GlobalAlloc);
 
-/// One allocation and its end.
+/// One allocation and its free.
 fn pair(allocator: &dyn GlobalAlloc) {
     let layout = Layout::new::<[u64; 8]>();
-    // SAFETY: the layout isn't empty, and what is freed was allocated with it.
+    // SAFETY: the layout isn't empty, and the block is freed with the layout it was allocated with.
     unsafe { allocator.dealloc(black_box(allocator.alloc(layout)), layout) };
 }
 
 fn zeroed(allocator: &dyn GlobalAlloc) {
     let layout = Layout::new::<[u64; 8 << 10]>();
-    // SAFETY: the layout isn't empty, and what is freed was allocated with it.
+    // SAFETY: the layout isn't empty, and the block is freed with the layout it was allocated with.
     unsafe { allocator.dealloc(black_box(allocator.alloc_zeroed(layout)), layout) };
 }
 
@@ -157,7 +157,7 @@ fn growing(allocator: &dyn GlobalAlloc) {
     unsafe { allocator.dealloc(vector, layout) };
 }
 
-/// The rounds of all threads; in each, what the pattern took with each allocator.
+/// The rounds of all threads, each with the pattern's time for each allocator.
 fn measure(threads: usize, rounds: usize, pattern: Pattern) -> Vec<Vec<f64>> {
     let start = &Barrier::new(threads);
     thread::scope(|scope| {

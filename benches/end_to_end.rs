@@ -1,19 +1,19 @@
-//! What the layer costs a server: axum's hello world bare, with the layer, with a heap meter too, and
-//! as yardsticks with tower-http's `TraceLayer` that nobody listens to and with a layer that passes
-//! bodies on and does nothing else, under `wrk`, in turns. Then the same for a handler that parses
-//! 100 KB of JSON, which allocates as handlers do.
+//! What the layer costs a server under `wrk`: axum's hello world bare, with the layer, and with a
+//! heap meter too. As yardsticks, with tower-http's `TraceLayer` without a subscriber, and with a
+//! layer that passes bodies on and does nothing else. Then the same for a handler that parses 100 KB
+//! of JSON and so allocates as handlers do.
 //!
 //! ```text
 //! apt install wrk
 //! cargo bench --features axum --bench end_to_end
 //! ```
 //!
-//! The servers run all the time, each as a process of its own, and take turns under load. Where
-//! there is `taskset`, they keep to one core and `wrk` to another. Takes about five minutes; skips
-//! where `wrk` is missing.
+//! The servers run all the time, each as a process of its own, and take turns under load. If there is
+//! `taskset`, they keep to one core and `wrk` to another. Takes about five minutes; skips if `wrk` is
+//! missing.
 //!
-//! Requests per second tell the truth on a machine that does nothing else. The processor time of a
-//! request is told too, because it hardly changes when others want the cores as well.
+//! Requests per second are reliable only on a machine that does nothing else. The processor time per
+//! request is printed too, because it hardly changes when others need the cores as well.
 
 mod metered;
 
@@ -32,13 +32,13 @@ use tower::{BoxError, util::MapResponseLayer};
 use tower_http::trace::TraceLayer;
 use tower_memory::MemoryLayer;
 
-/// Turns of each server, of a second each.
+/// Turns of each server, one second each.
 const ROUNDS: usize = 32;
 
 const SERVER_CORE: &str = "0";
 const WRK_CORE: &str = "1";
 
-/// The first is what the others are compared with.
+/// The first is the baseline.
 const NAMES: [&str; 5] = [
     "bare",
     "with the layer",
@@ -47,7 +47,7 @@ const NAMES: [&str; 5] = [
     "with an idle layer",
 ];
 
-/// What is asked for, and how many of the servers are asked.
+/// What to request, and from how many of the servers.
 const TABLES: [(&str, &str, usize); 2] = [
     ("axum hello world", "", NAMES.len()),
     ("100 KB of JSON", "json", 3),
@@ -80,7 +80,7 @@ fn main() -> Result<(), BoxError> {
     }
 }
 
-/// Parses and drops what an upload may be.
+/// Parses and drops a possible upload.
 async fn parse() -> Result<String, String> {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
         let object = r#"{"id":"1234567","tags":["a","b"]}"#;
@@ -91,12 +91,12 @@ async fn parse() -> Result<String, String> {
     Ok(values.len().to_string())
 }
 
-/// Wraps the body, as layers do that watch it.
+/// Wraps the body, like layers that watch it.
 fn idle(response: Response) -> Response<impl http_body::Body<Data = Bytes, Error = axum::Error>> {
     response.map(|body| body.map_frame(|frame| frame))
 }
 
-/// Serves `app` until the process is killed; says on standard output where.
+/// Serves `app` until the process is killed. Prints its address on standard output.
 fn serve(app: Router) -> Result<(), BoxError> {
     Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -117,13 +117,13 @@ fn compare() -> Result<(), BoxError> {
 
 /// The turns of each server.
 fn turns(servers: &[Server], path: &str) -> Result<Vec<Vec<Turn>>, BoxError> {
-    // What is done only once is done in a turn that doesn't count.
+    // One-time work happens in a turn that doesn't count.
     servers
         .iter()
         .try_for_each(|server| server.turn(path).map(drop))?;
     let mut turns: Vec<_> = servers.iter().map(|_| Vec::new()).collect();
     for round in 0..ROUNDS {
-        // Whoever is first in one round is last in the next.
+        // The first in one round is the last in the next.
         for place in 0..servers.len() {
             let place = (place + round) % servers.len();
             turns[place].push(servers[place].turn(path)?);
@@ -138,7 +138,7 @@ struct Server {
     address: String,
 }
 
-/// What a server did in one turn.
+/// The figures of one server in one turn.
 struct Turn {
     requests: f64,
     per_second: f64,
@@ -161,7 +161,7 @@ impl Server {
         Ok(Self { process, address })
     }
 
-    /// Has `wrk` ask as much as it can for a second.
+    /// Has `wrk` send as many requests as it can for a second.
     fn turn(&self, path: &str) -> Result<Turn, BoxError> {
         let before = self.processor_ms()?;
         let wrk = pinned(WRK_CORE, "wrk")
@@ -243,7 +243,7 @@ fn print(title: &str, servers: &[Vec<Turn>]) {
     }
 }
 
-/// Microseconds a request.
+/// Microseconds per request.
 fn processor_us(turns: &[Turn]) -> f64 {
     let total = |of: fn(&Turn) -> f64| turns.iter().map(of).sum::<f64>();
     1e3 * total(|turn| turn.processor_ms) / total(|turn| turn.requests)
@@ -255,7 +255,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// `program` on one core, where that can be had.
+/// `program` on one core, if possible.
 fn pinned(core: &str, program: &str) -> Command {
     if !is_installed("taskset") {
         return Command::new(program);

@@ -4,8 +4,8 @@
 //! cargo bench --bench flow
 //! ```
 //!
-//! First without a meter, then with one, each beside the bare service in turns of a few
-//! milliseconds; compared is what the layer costs more than none.
+//! First without a meter, then with one, each alternating with the bare service in turns of
+//! a few milliseconds. The table compares what the layer costs over no layer.
 
 mod metered;
 mod request;
@@ -32,11 +32,11 @@ use tower_memory::MemoryLayer;
 
 const ROUNDS: usize = 300;
 
-/// Of the one request that is polled again and again.
+/// Polls of the one request that is polled repeatedly.
 const POLLS: u32 = 1_000;
 
 fn main() {
-    // `cargo test --benches` only sees that it runs.
+    // `cargo test --benches` only checks that it runs.
     let measuring = env::args().any(|argument| argument == "--bench");
     let rounds = if measuring { ROUNDS } else { 1 };
     let without = cost(rounds);

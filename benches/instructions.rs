@@ -1,13 +1,13 @@
 //! What the layer costs a request in instructions and allocations, and what a heap meter costs an
-//! allocation, which no other load on the machine changes.
+//! allocation. Other load on the machine doesn't change these figures.
 //!
 //! ```text
 //! cargo install gungraun-runner --version 0.20.0
 //! cargo bench --bench instructions
 //! ```
 //!
-//! Needs [Valgrind](https://valgrind.org) and the runner, and skips where one is missing. Callgrind
-//! counts the instructions, the kernel's not among them; DHAT counts what is allocated.
+//! Needs [Valgrind](https://valgrind.org) and the runner, and skips if one is missing. Callgrind
+//! counts the instructions, except the kernel's; DHAT counts the allocations.
 
 #![allow(unsafe_code)] // To call allocators one beside the other.
 
@@ -56,7 +56,7 @@ mod counts {
     #[library_benchmark]
     #[bench::bare(bare())]
     #[bench::every_time(layered(Duration::ZERO))]
-    // Long enough for the slow clock of an emulator: the shared reading is never due for another.
+    // Long enough for an emulator's slow clock, so the shared reading never expires.
     #[bench::shared(layered(Duration::from_secs(3600)))]
     fn one_request(mut serve: Serve) -> Serve {
         serve();
@@ -100,7 +100,8 @@ mod counts {
     fn allocating<A: GlobalAlloc>(allocator: &'static A) -> Serve {
         warmed_up(move || {
             let layout = Layout::new::<[u64; 8]>();
-            // SAFETY: the layout isn't empty, and what is freed was allocated with it.
+            // SAFETY: the layout isn't empty, and the block is freed with the layout it was
+            // allocated with.
             unsafe { allocator.dealloc(black_box(allocator.alloc(layout)), layout) };
         })
     }

@@ -1,13 +1,13 @@
-//! What each listener costs a request, beside the bare layer, and all of them together.
+//! What each listener, and all of them together, adds to a request over the bare layer.
 //!
 //! ```text
 //! cargo bench --bench listeners --features metrics,routes
 //! ```
 //!
-//! And what it costs to look at the figures of 512 routes, and the requests that end meanwhile.
+//! Also the cost of looking at the figures of 512 routes, and of the requests that end meanwhile.
 //!
-//! The cases take turns, as in `overhead`. The request is one that is not warned of, of a known route. The log
-//! is asked by a subscriber that wants INFO, as most are.
+//! The cases take turns, as in `overhead`. The request has no warning and a known route. The log's subscriber
+//! wants INFO, as most do.
 
 mod request;
 mod turns;
@@ -35,7 +35,7 @@ use tracing_subscriber::filter::LevelFilter;
 const ROUNDS: usize = 400;
 
 fn main() -> Result<(), BoxError> {
-    // `cargo test --benches` only sees that it runs.
+    // `cargo test --benches` only checks that it runs.
     let measuring = env::args().any(|argument| argument == "--bench");
     let rounds = if measuring { ROUNDS } else { 1 };
     tracing_subscriber::fmt()
@@ -73,7 +73,7 @@ fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// One thread serves while another asks for the figures of 512 routes again and again.
+/// One thread serves while another keeps reading the figures of 512 routes.
 fn print_looks(rounds: usize) {
     let routes = Routes::new();
     let bare = MemoryLayer::new().without_log();
@@ -101,7 +101,7 @@ fn print_looks(rounds: usize) {
             }
             looks
         });
-        // Three turns: two would keep step with the ticks of the scheduler, which then favours one of them.
+        // Three turns: two would fall into step with the scheduler's ticks, which then favours one of them.
         let cases = [("bare", bare.clone()), ("Routes", watched), ("bare", bare)];
         let rounds = measure(&cases, 1, rounds);
         done.store(true, Ordering::Relaxed);
@@ -119,7 +119,7 @@ fn print_looks(rounds: usize) {
     );
 }
 
-/// The first is what the others are held against.
+/// The first is the baseline.
 fn cases() -> Vec<(&'static str, MemoryLayer)> {
     let bare = || MemoryLayer::new().without_log();
     vec![
@@ -138,7 +138,7 @@ fn cases() -> Vec<(&'static str, MemoryLayer)> {
     ]
 }
 
-/// What a request of each case cost, in nanoseconds, in each round of each thread.
+/// Nanoseconds per request of each case, in each round of each thread.
 fn measure(cases: &[(&str, MemoryLayer)], threads: usize, rounds: usize) -> Vec<Vec<f64>> {
     let start = &Barrier::new(threads);
     let all_rounds = || {

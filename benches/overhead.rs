@@ -1,11 +1,11 @@
-//! What the layer costs a request, beside what it is made of and beside what it replaces.
+//! What the layer costs a request, compared with its parts and with what it replaces.
 //!
 //! ```text
 //! cargo bench --bench overhead
 //! ```
 //!
 //! The cases take turns of a few milliseconds, for many rounds, and a difference is the median of
-//! the differences within a round: whatever else the machine does slows the cases of a round alike.
+//! the differences within a round: anything else the machine does slows all cases of a round alike.
 
 mod naive;
 mod request;
@@ -26,7 +26,7 @@ use tower_memory::MemoryLayer;
 const ROUNDS: usize = 500;
 
 fn main() -> Result<(), BoxError> {
-    // `cargo test --benches` only sees that it runs.
+    // `cargo test --benches` only checks that it runs.
     let measuring = env::args().any(|argument| argument == "--bench");
     let rounds = if measuring { ROUNDS } else { 1 };
     let cores = thread::available_parallelism()?.get();
@@ -37,7 +37,7 @@ fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// What the threads that measure have in common, as those of a server would.
+/// Shared by the measuring threads, as by those of a server.
 struct Cases {
     statm: File,
     every_time: MemoryLayer,
@@ -45,7 +45,7 @@ struct Cases {
     naive: NaiveLayer,
 }
 
-/// What a request of each case cost in one round, in nanoseconds.
+/// Nanoseconds per request of each case in one round.
 struct Round {
     bare: f64,
     preads: f64,
@@ -64,7 +64,7 @@ impl Cases {
         })
     }
 
-    /// The rounds of all threads, each of which serves the same case at the same time.
+    /// The rounds of all threads, which serve the same case at the same time.
     fn measure(&self, threads: usize, rounds: usize) -> Vec<Round> {
         let start = &Barrier::new(threads);
         thread::scope(|scope| {

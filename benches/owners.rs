@@ -1,11 +1,11 @@
-//! What it costs that each block knows its owner, over counting alone, in the same run.
+//! The cost of owners for each block, over counting alone, in the same run.
 //!
 //! ```text
 //! cargo bench --bench owners
 //! ```
 //!
 //! Warm blocks of one size, allocated and freed in batches; and blocks of many sizes replaced at random, so
-//! that the ends of most are in no cache when they are freed. Cases take turns of a few milliseconds, and a
+//! the ends of most are in no cache when they are freed. Cases take turns of a few milliseconds, and a
 //! difference is the median of the differences within a round.
 
 #![allow(unsafe_code)] // To call allocators one beside the other.
@@ -62,11 +62,11 @@ static CASES: [Case; 3] = [
 ];
 
 fn main() {
-    // `cargo test --benches` only sees that it runs.
+    // `cargo test --benches` only checks that it runs.
     let measuring = env::args().any(|argument| argument == "--bench");
     let rounds = if measuring { ROUNDS } else { 1 };
     println!(
-        "| an allocation and its end        |     bare | counting |   owners | over counting |"
+        "| an allocation and its free       |     bare | counting |   owners | over counting |"
     );
     println!(
         "|----------------------------------|---------:|---------:|---------:|--------------:|"
@@ -115,7 +115,7 @@ fn print(name: &str, case: &Case, rounds: usize, work: impl Fn(Shared)) {
     let start = Barrier::new(1);
     let mut times = Vec::new();
     for round in 0..rounds {
-        // The order changes, so that none always comes after the same one.
+        // The order changes, so none always follows the same one.
         let mut took = [0.0; 3];
         for step in 0..3 {
             let at = (step + round) % 3;
@@ -131,7 +131,7 @@ fn print(name: &str, case: &Case, rounds: usize, work: impl Fn(Shared)) {
 }
 
 fn pair(allocator: Shared, layout: Layout) {
-    // SAFETY: the layout isn't empty, and what is freed was allocated with it.
+    // SAFETY: the layout isn't empty, and the block is freed with the layout it was allocated with.
     unsafe { allocator.dealloc(black_box(allocator.alloc(layout)), layout) };
 }
 

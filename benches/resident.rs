@@ -1,4 +1,5 @@
-//! What owners cost in resident memory: 200,000 JSON objects, held, in a process of its own for each allocator.
+//! The cost of owners in resident memory: 200,000 JSON objects, held, in a process of its own for each
+//! allocator.
 //!
 //! ```text
 //! cargo bench --bench resident
@@ -20,7 +21,7 @@ use tower_memory::heap::TrackingAllocator;
 #[global_allocator]
 static CHOSEN: Chosen = Chosen;
 
-/// One of [`NAMES`], bare or with owners, by the variable `ALLOCATOR`.
+/// One of [`NAMES`], bare or with owners, as chosen by the variable `ALLOCATOR`.
 struct Chosen;
 
 const NAMES: [&str; 3] = ["glibc", "jemalloc", "mimalloc"];
@@ -37,7 +38,7 @@ fn chosen() -> &'static dyn GlobalAlloc {
         let value = unsafe { libc::getenv(c"ALLOCATOR".as_ptr()) };
         choice = match value.is_null() {
             true => 1,
-            // SAFETY: what `getenv` found is a string.
+            // SAFETY: the result of `getenv` is a string.
             false => unsafe { *value.cast::<u8>() - b'0' + 1 },
         };
         CHOICE.store(choice, Ordering::Relaxed);
@@ -96,7 +97,7 @@ fn main() {
     }
 }
 
-/// What they add to the resident set, in bytes.
+/// Returns what they add to the resident set, in bytes.
 fn hold_json() -> u64 {
     let before = resident();
     let object = |id: usize| {

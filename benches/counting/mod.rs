@@ -1,11 +1,11 @@
-//! Counting alone, as the heap meter did before blocks had owners: the baseline for what owners cost.
+//! Counting alone, like the heap meter before blocks had owners: the baseline for the cost of owners.
 
 use std::{
     alloc::{GlobalAlloc, Layout},
     cell::Cell,
 };
 
-/// Adds up what a thread allocates and frees.
+/// Adds up the bytes that a thread allocates and frees.
 pub(crate) struct Counting<A>(pub(crate) A);
 
 #[derive(Clone, Copy)]
@@ -39,7 +39,7 @@ fn freed(bytes: usize) {
     COUNTS.set(counts);
 }
 
-// SAFETY: every call goes to the inner allocator as it is.
+// SAFETY: every call goes to the inner allocator unchanged.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         allocated(layout.size());

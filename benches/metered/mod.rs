@@ -1,5 +1,5 @@
-//! The system's allocator, which a heap meter counts from when it is told to: what a meter costs can
-//! be seen within one program, and between processes of one.
+//! The system's allocator, counted by a heap meter from the moment it is switched on. So the cost of
+//! a meter can be measured within one program, and between processes of one.
 
 #![allow(unsafe_code)] // To be an allocator.
 
@@ -17,7 +17,7 @@ struct Metered;
 static IS_METERED: AtomicBool = AtomicBool::new(false);
 static METER: TrackingAllocator = TrackingAllocator::system();
 
-// SAFETY: both ways, every call goes to the system's allocator as it is.
+// SAFETY: either way, every call goes to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Metered {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match IS_METERED.load(Ordering::Relaxed) {
@@ -56,7 +56,7 @@ unsafe impl GlobalAlloc for Metered {
     }
 }
 
-/// From here on it counts.
+/// Starts counting.
 pub(super) fn begin() {
     IS_METERED.store(true, Ordering::Relaxed);
 }

@@ -11,8 +11,7 @@ use std::{
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tower::{BoxError, Layer, Service};
 
-/// Keeps one `System` and refreshes nothing but the memory of one process, which is the least that
-/// sysinfo can do.
+/// Keeps one `System` and refreshes only the memory of one process, the least that sysinfo can do.
 #[derive(Clone)]
 pub(super) struct NaiveLayer {
     process: Process,

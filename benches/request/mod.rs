@@ -16,7 +16,7 @@ use tower::{Service, service_fn};
 type Answer = Response<Full<Bytes>>;
 type Answering = Ready<Result<Answer, Infallible>>;
 
-/// What every case serves: a service that answers at once.
+/// The service in every case, which answers at once.
 pub(super) fn no_op()
 -> impl Service<Request<Full<Bytes>>, Response = Answer, Error = Infallible, Future = Answering>
 + Clone
@@ -30,9 +30,9 @@ pub(super) fn no_op()
     })
 }
 
-/// Makes a request, has `service` answer it, and reads the answer to its end.
+/// Sends a request to `service` and reads the response to its end.
 ///
-/// Polled by hand, so that no runtime is measured: nothing here is ever pending.
+/// Polled by hand, to measure no runtime: nothing here is ever pending.
 pub(super) fn serve<S, B>(service: &mut S)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible>,
@@ -49,7 +49,7 @@ where
     }
 }
 
-/// With the headers that `curl` sends, so that looking one up is looking among some.
+/// With the headers that `curl` sends, so a lookup has several to search.
 fn request() -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::default());
     for (name, value) in [

@@ -1,19 +1,18 @@
-//! Cases that take turns of a few milliseconds, on as many threads as asked for: whatever else the
-//! machine does then slows the cases of a round alike.
+//! Cases that take turns of a few milliseconds, on any number of threads: anything else the machine
+//! does then slows all cases of a round alike.
 
 use std::{
     sync::Barrier,
     time::{Duration, Instant},
 };
 
-/// How long a case runs before it is the next one's turn.
+/// How long a case runs before the next one's turn.
 const TURN: Duration = Duration::from_millis(2);
 
 /// Repetitions between two looks at the clock.
 const BATCH: u32 = 16;
 
-/// Nanoseconds for each repetition of those that fit into one turn, which begins for all threads at
-/// once.
+/// Nanoseconds per repetition in one turn, which begins for all threads at once.
 pub(super) fn turn(start: &Barrier, mut once: impl FnMut()) -> f64 {
     start.wait();
     let started = Instant::now();

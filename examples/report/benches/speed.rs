@@ -5,8 +5,8 @@
 //! cargo bench -p tower-memory-report
 //! ```
 //!
-//! The logs are written beneath `target/tmp` first and removed at the end; reading is from the page cache, because the disk is
-//! not what is measured.
+//! The logs are first written beneath `target/tmp`, and removed at the end. They are read from the page cache, because
+//! this bench doesn't measure the disk.
 
 #[path = "../tests/support/log_lines.rs"]
 mod log_lines;
@@ -26,7 +26,7 @@ use wait4::Wait4;
 const BYTES: u64 = 1_000_000_000;
 const ROUNDS: usize = 5;
 
-/// What the log is, and every how many lines one is of tower-memory.
+/// The kinds of log: one in how many lines is from tower-memory.
 const LOGS: [(&str, u64); 2] = [("every line ours", 1), ("one line in 100 ours", 100)];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes a log; how many lines it has.
+/// Writes a log and returns its number of lines.
 fn write(log: &Path, every: u64) -> Result<u64, Box<dyn Error>> {
     let mut file = BufWriter::new(File::create(log)?);
     let (mut bytes, mut number) = (0, 0);
