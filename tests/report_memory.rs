@@ -1,4 +1,5 @@
-//! `examples/report` takes constant memory. Alone in this file: a child is charged with what its parent had when it started.
+//! `examples/report` takes constant memory. Alone in this file, because a child is charged with its parent's memory at
+//! the time it started.
 
 #[path = "support/log_lines.rs"]
 mod log_lines;

@@ -1,5 +1,5 @@
-//! A request that grows the process raises an alert, by way of mtail, Prometheus and Alertmanager as Debian has them, and
-//! healthy requests raise none. The files are those of `examples/alerting`.
+//! A request that grows the process raises an alert, through mtail, Prometheus and Alertmanager as packaged by Debian,
+//! and healthy requests raise none. The files are those of `examples/alerting`.
 #![cfg(all(feature = "axum", target_os = "linux"))]
 
 mod alertmanager;
@@ -22,7 +22,7 @@ use tokio::time::{sleep, timeout};
 
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Whether all of them are here. On CI they have to be.
+/// Whether all of them are installed. On CI they have to be.
 fn has(tools: &[&str]) -> bool {
     let found = |tool: &str| {
         let path = env::var_os("PATH").unwrap_or_default();
@@ -44,7 +44,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/alerting")
 }
 
-/// Runs a tool in the folder; what it printed, once it succeeded.
+/// Runs a tool in the folder and returns its output, once it succeeded.
 fn run(tool: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(tool);
     let output = command.args(arguments).current_dir(folder()).output();
