@@ -1,6 +1,6 @@
-//! Ten thousand requests at once that end in every way there is: one report each, none left over.
+//! Ten thousand requests at once that end in every possible way: one report each, none left over.
 //!
-//! Chance is seeded anew each time; a failure prints the seed, and `CHAOS_SEED` repeats it.
+//! The random seed is new each time. A failure prints it, and `CHAOS_SEED` repeats it.
 
 mod support;
 
@@ -29,7 +29,7 @@ use tower_memory::{MemoryLayer, Outcome, Report, Route};
 const REQUESTS: usize = 10_000;
 const SOCKET_REQUESTS: usize = 400;
 
-/// How a request is to end. Numbers say after how many polls or frames.
+/// How a request is to end. Numbers are the polls or frames before that.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Answered {
@@ -70,7 +70,7 @@ impl Fate {
         }
     }
 
-    /// Outcome and response size; `None` where chance decides.
+    /// Outcome and response size; `None` if they depend on timing.
     fn expected(self) -> Option<(Outcome, u64)> {
         let bytes = |frames| u64::from(frames) * FRAME.len() as u64;
         Some(match self {
@@ -99,12 +99,12 @@ impl fmt::Display for Planned {
 
 impl Error for Planned {}
 
-/// Unwinds like a panic, without a word on the terminal.
+/// Unwinds like a panic, without printing anything.
 fn panic_as_planned() -> ! {
     resume_unwind(Box::new(Planned))
 }
 
-/// Frames of [`FRAME`], each after a pause, and then what the fate says.
+/// Frames of [`FRAME`], each after a pause, and then the fate's ending.
 struct FatedBody {
     fate: Fate,
     frames_left: u8,
@@ -167,7 +167,7 @@ async fn answer(fate: Fate) -> Result<Response<FatedBody>, Planned> {
     }
 }
 
-/// What the client does: polls, reads and leaves as its fate says.
+/// The client: it polls, reads and leaves according to its fate.
 async fn attend<B, E>(call: impl Future<Output = Result<Response<B>, E>>, fate: Fate)
 where
     B: Body,
@@ -217,7 +217,7 @@ fn numbered(layer: &MemoryLayer) -> (MemoryLayer, Reports) {
     reports_of(layer.clone().route_with(number))
 }
 
-/// The reports by request; none has two.
+/// The reports by request, each of which has one at most.
 async fn by_number(reports: Reports) -> HashMap<usize, Report> {
     let mut by_number = HashMap::new();
     for report in reports.all().await {
@@ -228,7 +228,7 @@ async fn by_number(reports: Reports) -> HashMap<usize, Report> {
     by_number
 }
 
-/// A request that comes when all others are over sees none of them.
+/// A request after all others are over overlaps none of them.
 async fn assert_none_in_flight(layer: MemoryLayer) {
     let (layer, reports) = reports_of(layer);
     let service = layer.layer(service_fn(|_| answer(Fate::Refused)));
@@ -251,7 +251,7 @@ async fn ten_thousand_concurrent_requests_that_end_in_any_way_have_one_report_ea
         answer(fate)
     }));
 
-    // All windows open before one closes, but for those of the calls that panic at once.
+    // All windows open before one closes, except those of the calls that panic at once.
     let mut calls = Vec::new();
     let mut overlaps = Vec::new();
     for (number, &fate) in fates.iter().enumerate() {

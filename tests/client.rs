@@ -1,5 +1,5 @@
-//! The client that other tests measure servers with: what it sends is what the server gets, over sockets of its own
-//! process.
+//! The client with which other tests measure servers: the server gets exactly the bytes it sends, over sockets of
+//! its own process.
 
 #[path = "support/client.rs"]
 mod client;
@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
     peer: SocketAddr,
@@ -36,7 +36,7 @@ struct Seen {
 
 struct Server {
     seen: Mutex<Vec<Seen>>,
-    /// A permit for each client that left.
+    /// A permit for each client that has left.
     left: Semaphore,
 }
 
@@ -102,7 +102,7 @@ async fn answer(
     }
 }
 
-/// So many pieces of 1,000 bytes.
+/// This many pieces of 1,000 bytes.
 fn stream(pieces: usize, leaving: Option<Leaving>) -> Body {
     let (mut sender, body) = Channel::<Bytes>::new(1);
     tokio::spawn(async move {
@@ -125,7 +125,7 @@ impl Server {
         std::mem::take(&mut self.seen.lock().expect("not poisoned"))
     }
 
-    /// Waits until so many clients have left.
+    /// Waits until this many clients have left.
     async fn leave(&self, clients: u32) {
         let left = self.left.acquire_many(clients).await;
         left.expect("not closed").forget();
@@ -202,7 +202,7 @@ async fn requests_come_with_the_headers_bodies_and_paths_that_were_asked_for() {
                 let found = (seen.method, seen.uri, seen.headers, seen.body);
                 let expected = (Method::POST, path.len(), body.min(60), body);
                 assert_eq!(found, expected, "{mode:?}");
-                // hyper's client declares that there is none.
+                // hyper's client declares that there is no body.
                 if body > 0 {
                     assert_eq!(seen.declares, !chunked, "{mode:?}, {body}");
                 }

@@ -37,7 +37,7 @@ use tower_memory::{
 /// A label that would run if it were taken for markup.
 const MARKUP: &str = "<img src=x onerror=alert(1)>";
 
-/// A process whose resident set is what the requests say.
+/// A process whose resident set is set by requests.
 #[derive(Clone)]
 struct Process(Arc<AtomicU64>);
 
@@ -51,7 +51,8 @@ impl ReadResident for Process {
     }
 }
 
-/// `/at/{mib}` sets the resident set to as much above a mebibyte, and the dashboard is at `/memory`.
+/// `/at/{mib}` sets the resident set to that many mebibytes plus one, and the dashboard is at
+/// `/memory`.
 fn app(access: Access) -> Router {
     let process = Process(Arc::new(AtomicU64::new(MIB)));
     let routes = Routes::new();
@@ -95,7 +96,7 @@ impl Served {
         stream
     }
 
-    /// The whole answer to a request from this machine.
+    /// The whole response to a request from this machine.
     async fn ask(&self, request_line: &str) -> String {
         let head = format!("{request_line} HTTP/1.1\r\nhost: {}", self.address);
         let mut answer = String::new();
@@ -290,11 +291,11 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
         "{warnings}"
     );
 
-    // What comes from outside is text.
+    // Input from outside is shown as text.
     assert_eq!(rows(&browser).await, json!(["/at/{mib}", MARKUP]));
     assert!(!browser.has("#routes img").await);
 
-    // By name and back, with the keyboard alone.
+    // Sorts by name and back, with the keyboard alone.
     let head = Locator::Css("#routes th:first-child button");
     let head = browser.client.find(head).await.expect("a heading");
     head.send_keys(&char::from(Key::Enter).to_string())
@@ -320,13 +321,13 @@ async fn a_person_sees_which_route_grew_the_process_and_what_to_do() {
     assert_eq!(rows(&browser).await, json!(["/at/{mib}"]));
     assert_eq!(browser.text("#shown").await, "1 of 2");
 
-    // What happens now is there without asking.
+    // New figures appear without a reload.
     served.ask("GET /at/700").await;
     browser
         .eventually("return document.querySelectorAll('#warnings li').length === 2")
         .await;
 
-    // The line of the resident set and the marks of the warnings are drawn, in their very colours.
+    // The line of the resident set and the marks of the warnings are drawn, in their exact colours.
     let drawn = "const canvas = document.querySelector('#chart canvas');
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
         const colours = new Set(new Uint32Array(data.buffer));
@@ -373,13 +374,13 @@ async fn the_page_suits_a_phone_and_the_dark() {
     let fits = "return document.documentElement.scrollWidth <= innerWidth
         && document.querySelector('#chart canvas').getBoundingClientRect().right <= innerWidth";
     browser.eventually(fits).await;
-    // What matters most is in sight.
+    // The most important part is in sight.
     let seen = "return document.querySelector('#routes th:nth-child(2)').getBoundingClientRect().right <= innerWidth";
     browser.eventually(seen).await;
     browser.close().await;
 }
 
-/// Waits until the page of a server that tells nothing more says so.
+/// Waits until the page says that its server sends no more figures.
 async fn assert_says_that_no_figures_come(browser: &Browser) {
     let said =
         "return document.querySelector('#connection').textContent.startsWith('no figures since')";

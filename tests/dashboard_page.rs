@@ -32,7 +32,7 @@ use tower_memory::{
     routes::Routes,
 };
 
-/// The page itself, with figures of the test.
+/// The real page, with figures from the test.
 struct Told {
     figures: Arc<Mutex<Value>>,
     page: String,
@@ -227,7 +227,7 @@ async fn no_column_is_cut_on_a_desk_and_long_names_keep_their_ends() {
         assert_eq!(ends, json!(LONG_NAMES.map(|name| (true, name, name))));
     }
     browser.widen(390).await;
-    // What sticks keeps its line.
+    // The sticky column keeps its border.
     let line = "const style = getComputedStyle(document.querySelector('#routes tbody th'));
         return document.documentElement.scrollWidth <= innerWidth
             && getComputedStyle(document.querySelector('#routes')).borderCollapse === 'separate'

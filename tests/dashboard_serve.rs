@@ -22,7 +22,7 @@ use tower_memory::{
     routes::Routes,
 };
 
-/// Long enough for any machine; a test that would hang fails.
+/// Long enough for any machine; a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn send(address: SocketAddr, path: &str) -> TcpStream {
@@ -62,7 +62,7 @@ fn it_answers_while_handlers_block_every_worker_of_the_app() {
     let app = Router::new().route("/block", get(block)).layer(layer);
     let dashboard = dashboard::serve("127.0.0.1:0", routes, Access::Loopback).expect("a free port");
 
-    // Each from here, and not over a socket: a worker that is free may not look at those while others block.
+    // Sent from here and not over a socket: a free worker may not look at sockets while others block.
     let request = || Request::get("/block").body(Body::empty());
     let blocked = (0..WORKERS).map(|_| {
         let request = request().expect("a request");
@@ -97,7 +97,7 @@ fn it_ends_when_it_is_dropped_even_while_somebody_looks() {
     events.read_exact(&mut first).expect("an event begins");
     drop(dashboard);
 
-    // The rest, and then the end. It may come as a reset where the server had more to say.
+    // The rest, and then the end, which may be a reset if the server had more to send.
     let _ = events.read_to_end(&mut Vec::new());
     let refused = TcpStream::connect(address).expect_err("nobody listens");
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);

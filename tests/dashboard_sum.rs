@@ -41,7 +41,8 @@ fn figures(dashboard: &dashboard::Server) -> Value {
     serde_json::from_str(body).expect("JSON")
 }
 
-/// Asserts that live heap is what the routes and nobody own, and returns what `route` does.
+/// Asserts that the routes and nobody add up to the live heap, and returns the bytes of
+/// `route`.
 fn assert_adds_up(figures: &Value, route: &str) -> u64 {
     let routes = figures["routes"].as_array().expect("routes");
     let live = |route: &Value| route["live"].as_u64().expect("an owner");

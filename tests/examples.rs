@@ -54,7 +54,7 @@ impl Zoo {
         }
     }
 
-    /// The status and the text of an answer, over one kept connection.
+    /// The status and text of a response, over one kept connection.
     async fn get(&self, path: &str) -> (u16, String) {
         let uri = format!("http://{}{path}", self.address);
         let request = Request::get(uri).body(Empty::new()).expect("a request");
@@ -69,7 +69,7 @@ impl Zoo {
         answer.unwrap_or_else(|_| panic!("{path}: no answer"))
     }
 
-    /// Told to end with this signal: its exit code, the rest of its log and what it said on standard error.
+    /// Sends this signal, and returns the exit code, the rest of the log and standard error.
     async fn end(mut self, signal: Signal) -> (Option<i32>, Vec<String>, String) {
         let id = self.process.id().expect("it runs") as i32;
         kill_process(Pid::from_raw(id).expect("not zero"), signal).expect("told");
@@ -174,7 +174,7 @@ async fn the_zoo_writes_the_last_lines_of_its_log_before_it_ends() {
         }
         let (code, log, said) = zoo.end(signal).await;
         assert_eq!((code, said.as_str()), (Some(0), ""));
-        // The last answer may be here before its line.
+        // The last response may arrive before its log line.
         assert!((99..=100).contains(&log.len()), "{}", log.len());
     }
 }

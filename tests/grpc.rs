@@ -1,5 +1,5 @@
-//! gRPC as tonic serves it: methods are routes, `grpc-status` is in the report, and what a method keeps
-//! is exact, over one kept connection with streams beside each other.
+//! gRPC served by tonic: methods are routes, `grpc-status` is in the report, and the memory that a
+//! method keeps is exact, over one kept connection with concurrent streams.
 
 mod support;
 
@@ -76,7 +76,7 @@ impl Decoder for Raw {
 type Messages = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Status>> + Send>>;
 type Answer<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send>>;
 
-/// Gives back what it got.
+/// Echoes its input.
 struct Echo;
 
 impl UnaryService<Vec<u8>> for Echo {
@@ -116,7 +116,7 @@ impl UnaryService<Vec<u8>> for Keep {
     }
 }
 
-/// As generated code has it.
+/// Like generated code.
 #[derive(Clone)]
 struct Methods;
 
@@ -146,7 +146,7 @@ impl Service<Request<Body>> for Methods {
     }
 }
 
-/// What was reported: the route, `grpc-status`, and what was retained.
+/// From the report: the route, `grpc-status`, and the retained bytes.
 type Reported = Arc<Mutex<Vec<(String, Option<i32>, i64)>>>;
 
 async fn serve() -> (Channel, Reported) {
@@ -200,7 +200,7 @@ fn live(method: &str) -> u64 {
     own.next().map_or(0, |route| route.live)
 }
 
-/// Waits until what the requests still hold has been dropped.
+/// Waits until everything that the requests still hold has been dropped.
 async fn at_rest(is_at_rest: impl Fn() -> bool) {
     within_reason(async {
         while !is_at_rest() {
@@ -213,7 +213,7 @@ async fn at_rest(is_at_rest: impl Fn() -> bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn methods_are_routes_whose_live_heap_is_exact_over_a_kept_connection() {
     let (channel, reported) = serve().await;
-    // What is set up by the first calls is theirs for good.
+    // Memory set up by the first calls is theirs for good.
     unary(&channel, "Say", 100).await.expect("an answer");
     talk(&channel, 3, 1000).await;
     unary(&channel, "Keep", 100).await.expect("an answer");

@@ -1,5 +1,5 @@
-//! Blocks are what callers asked for, whatever the allocator puts behind them, and each has the owner
-//! that it began with.
+//! Blocks have the size and content that callers asked for, whatever the allocator puts behind them,
+//! and each keeps its first owner.
 
 #![allow(unsafe_code)] // To use allocators by hand.
 
@@ -19,7 +19,7 @@ use work::{live_of, work_for};
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
-/// Live bytes are the process's, and so one test at a time has it for itself.
+/// Live bytes belong to the process, so tests run one at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static PROCESS: Mutex<()> = Mutex::new(());
     PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -33,7 +33,7 @@ fn aligns() -> impl Iterator<Item = usize> {
     (0..=12).map(|power| 1 << power)
 }
 
-/// Sizes on either side of those where the tag changes its place, and of pages.
+/// Sizes around those where the tag changes its place, and around pages.
 const SIZES: [usize; 12] = [
     1,
     3,
@@ -49,7 +49,7 @@ const SIZES: [usize; 12] = [
     1 << 20,
 ];
 
-/// Fills a block with a pattern of its own and back.
+/// Fills a block with a pattern from `seed`.
 fn fill(block: *mut u8, size: usize, seed: u8) {
     for n in 0..size {
         // SAFETY: within the block.
@@ -58,7 +58,7 @@ fn fill(block: *mut u8, size: usize, seed: u8) {
 }
 
 fn has(block: *mut u8, size: usize, seed: u8) -> bool {
-    // SAFETY: as it was filled.
+    // SAFETY: filled by `fill`.
     (0..size).all(|n| unsafe { block.add(n).read() } == seed.wrapping_add(n as u8))
 }
 
@@ -70,7 +70,7 @@ fn zeroed_blocks_are_zero_at_any_size_and_alignment() {
         for layout in aligns().map(|align| layout(size, align)) {
             // SAFETY: the layout has a size, and each block is used within it and freed once.
             unsafe {
-                // What lies there next is what this one left.
+                // The next block here starts with the contents that this one left.
                 let dirty = alloc(layout);
                 ptr::write_bytes(dirty, 0xff, size);
                 dealloc(black_box(dirty), layout);
@@ -116,7 +116,7 @@ fn a_block_that_grows_and_shrinks_keeps_what_is_in_it_and_its_owner() {
     assert_eq!(live_of("/other"), 0);
 }
 
-/// Without a word to the optimizer: it may leave out a block as a whole, and never half of it.
+/// Without `black_box`: the optimizer may leave out a whole block, but never half of one.
 fn plain_work<const SIZE: usize>() {
     drop(vec![1_u8; SIZE]);
     drop(Box::new([SIZE as u64; 4]));
@@ -142,14 +142,14 @@ fn what_the_optimizer_sees_through_is_counted_as_a_whole_or_not_at_all() {
     assert_eq!(live_of("/plain"), 0);
 }
 
-/// An allocator that has nothing more for threads that say so.
+/// An allocator that fails for threads that ask for it.
 struct Exhausted;
 
 thread_local! {
     static IS_EXHAUSTED: Cell<bool> = const { Cell::new(false) };
 }
 
-// SAFETY: every call goes to `System` as it is, or is refused, as an allocator may.
+// SAFETY: every call goes to `System` unchanged, or is refused, as an allocator may do.
 unsafe impl GlobalAlloc for Exhausted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match IS_EXHAUSTED.get() {

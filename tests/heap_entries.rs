@@ -1,5 +1,5 @@
-//! Requests keep apart what is alive of each, for as long as anything works for them, and give back
-//! what they were counted with once nothing does.
+//! Requests keep their live bytes apart for as long as anything works for them, and give back their
+//! entries once nothing does.
 
 #[path = "support/work.rs"]
 mod work;
@@ -28,7 +28,7 @@ static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
 const MIB: usize = 1 << 20;
 
-/// More than can be told apart at once: each of them is in use.
+/// More than can be told apart at once, with each of them in use.
 const ALL_ENTRIES: usize = 1 << 16;
 
 fn alone() -> MutexGuard<'static, ()> {
@@ -54,7 +54,7 @@ fn answer() -> Result<Response<Empty<Bytes>>, Infallible> {
     Ok(Response::new(Empty::new()))
 }
 
-/// Requests that keep 64 bytes each and are open all at once.
+/// Requests that keep 64 bytes each and are all open at once.
 fn crowd(route: &'static str) -> Vec<impl Future> {
     let mut service = layer(route).layer(service_fn(|_: Request<()>| {
         let held = vec![1_u8; 64];
@@ -78,7 +78,7 @@ fn crowd(route: &'static str) -> Vec<impl Future> {
 #[test]
 fn work_from_around_a_clone_that_took_the_request_over_is_no_other_requests() {
     let _alone = alone();
-    // So much more is alive of the route of the others than of those that are open.
+    // The others' route has this much more live than the open requests.
     let mut settled = Vec::<u8>::new();
     work_for("/crowd", || settled = Vec::with_capacity(8 * MIB));
     tower_memory::flush();

@@ -1,5 +1,5 @@
-//! What a request allocates, frees and leaves behind is told to the byte, but for the headers that
-//! it and the connection free for each other.
+//! Bytes that a request allocates, frees and leaves behind are reported exactly, except for the
+//! headers that it and the connection free for each other.
 #![cfg(feature = "axum")]
 
 mod support;
@@ -35,12 +35,12 @@ static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 const LARGE: usize = 50 << 20;
 const KEPT: usize = 30 << 20;
 
-/// What a handler may keep, so that it outlives the request. Never freed by anyone.
+/// Memory that a handler keeps to outlive the request. Never freed.
 fn keep<T: Send + 'static>(kept: T) {
     mem::forget(kept);
 }
 
-/// Serves `router` over a real socket, sends `body` to it by POST, reads all of the response, and
+/// Serves `router` over a real socket, sends it `body` by POST, reads the whole response, and
 /// returns its heap flow.
 async fn flow_of(handler: Router, body: Bytes) -> HeapFlow {
     let (layer, mut reports) = reports_of(MemoryLayer::new().without_log());
@@ -61,7 +61,7 @@ async fn heap(reports: &mut Reports) -> HeapFlow {
     reports.next().await.heap.expect("it counts")
 }
 
-/// Headers, boxes and the like come from one side and are freed by the other.
+/// Headers, boxes and the like are allocated by one side and freed by the other.
 const SMALL: u64 = 64 << 10;
 
 #[track_caller]
@@ -247,7 +247,7 @@ async fn a_request_body_of_any_kind_can_be_wrapped_by_hand() {
     }
 }
 
-/// A body of the frames that a function gives.
+/// A body of frames given by a function.
 struct Frames<F>(F);
 
 impl<F: FnMut() -> Option<Bytes> + Unpin> http_body::Body for Frames<F> {
@@ -262,7 +262,7 @@ impl<F: FnMut() -> Option<Bytes> + Unpin> http_body::Body for Frames<F> {
     }
 }
 
-/// Late work as it comes.
+/// Late work as it is reported.
 struct Late(Mutex<mpsc::Sender<LateWork>>);
 
 impl OnReport for Late {
@@ -274,7 +274,7 @@ impl OnReport for Late {
     }
 }
 
-/// Does `work` as a request; returns its heap flow and what came late.
+/// Does `work` as a request; returns its heap flow and any late work.
 async fn asked<F>(work: F) -> (HeapFlow, mpsc::Receiver<LateWork>)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -505,7 +505,7 @@ async fn what_a_listener_allocates_is_not_the_requests() {
 #[tokio::test]
 async fn a_quiet_request_costs_no_allocation_to_be_counted() {
     let (outer, mut reports) = reports_of(MemoryLayer::new().without_log());
-    // The outer layer counts all that the inner one does.
+    // The outer layer counts everything the inner one does.
     let inner = MemoryLayer::new().warn_above(u64::MAX);
     let mut service = outer.layer(inner.layer(service_fn(support::hello)));
     for _ in 0..3 {

@@ -1,5 +1,5 @@
-//! Live bytes are exact: whatever allocates, on whatever thread, they are what callers have asked the
-//! allocator for and not given back.
+//! Live bytes are exact, whatever allocates and on whatever thread: they are the bytes that callers
+//! have allocated and not freed.
 
 #![allow(unsafe_code)] // To use allocators by hand.
 
@@ -39,17 +39,17 @@ use work::{live_of, work_for};
 #[global_allocator]
 static ALLOCATOR: Oracle<TrackingAllocator> = Oracle(TrackingAllocator::system());
 
-/// Live bytes are the process's, and so one test at a time has it for itself.
+/// Live bytes belong to the process, so tests run one at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static PROCESS: Mutex<()> = Mutex::new(());
     PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// By how much blocks that were freed with wrong layouts have put live bytes off.
+/// The error in live bytes from blocks that were freed with wrong layouts.
 static OFF: AtomicI64 = AtomicI64::new(0);
 
-/// To the byte. The test runner has threads of its own, which may be between the two accounts for a
-/// moment; a byte that was lost or counted twice would be for ever.
+/// To the byte. The test runner's threads may be between the two accounts for a moment; a byte that
+/// was lost or counted twice would stay so for ever.
 fn assert_exact() {
     let off = OFF.load(Ordering::Relaxed);
     let both = || (live_bytes().map(|live| live as i64), oracle::live() + off);
@@ -68,10 +68,10 @@ fn assert_exact() {
 fn what_is_kept_is_live_and_what_is_dropped_is_not() {
     let _alone = alone();
     const SIZE: u64 = 1 << 30;
-    // Never touched, and so large that what the test runner has does not matter beside it.
+    // Never touched, and large enough that the test runner's memory doesn't matter beside it.
     let near = |bytes: u64| live_bytes().is_some_and(|live| live.abs_diff(bytes) < 1 << 20);
     let before = live_bytes().expect("it counts");
-    // An optimizer leaves out what nobody looks at.
+    // The optimizer removes unused memory.
     let mut kept: Vec<u8> = black_box(Vec::with_capacity(SIZE as usize));
     assert!(near(before + SIZE));
     black_box(&mut kept).reserve_exact(2 * SIZE as usize);
@@ -110,7 +110,7 @@ fn live_bytes_are_exact_after_threads_that_free_what_others_allocated() {
                             3 => drop(kept.pop()),
                             4 => kept.pop().into_iter().for_each(|vec| {
                                 let other = random.usize(0..THREADS);
-                                // Whoever has ended leaves it to us to free.
+                                // Threads that have ended leave it to us to free.
                                 let _ = senders[other].send(vec);
                             }),
                             _ => kept.extend(received.try_recv()),
@@ -140,7 +140,7 @@ fn nothing_is_lost_when_a_thread_ends() {
     assert_exact();
 }
 
-/// Threads that live at once, each with a request that keeps 1,000 bytes.
+/// Threads alive at once, each with a request that keeps 1,000 bytes.
 fn a_crowd_is_exact(threads: usize) {
     let before = live_of("/crowd");
     let (all_alive, all_looked) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
@@ -184,7 +184,7 @@ fn more_threads_than_can_count_apart_count_together() {
     a_crowd_is_exact(THREADS);
 }
 
-/// What the machine allows, where it says so.
+/// The machine's limit, if it states one.
 fn most_threads() -> Option<usize> {
     let cgroup = std::fs::read_to_string("/sys/fs/cgroup/pids.max").ok();
     let kernel = std::fs::read_to_string("/proc/sys/kernel/threads-max").ok();
@@ -234,12 +234,12 @@ fn a_request_allocates_nothing_where_the_heap_is_metered() {
     assert_eq!(oracle::allocations_here(), before + 1);
 }
 
-/// An allocator that doesn't care for layouts: all its blocks are the same.
+/// An allocator that ignores layouts: all its blocks are the same.
 struct Careless;
 
 const BLOCK: Layout = Layout::new::<[u64; 1024]>();
 
-// SAFETY: a block is larger than any that is asked for below.
+// SAFETY: a block is larger than any requested below.
 unsafe impl GlobalAlloc for Careless {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         assert!(layout.size() <= BLOCK.size() && layout.align() <= BLOCK.align());
@@ -264,7 +264,7 @@ fn a_block_that_is_freed_with_a_wrong_layout_is_a_wrong_number_and_nothing_worse
     let layout = |size| Layout::from_size_align(size, 8).expect("a layout");
     for (asked, said) in [(24, 16), (500, 20), (2_000, 500), (500, 2_000), (40, 41)] {
         for content in [0, 0x5a, 0xff] {
-            // SAFETY: only to an allocator that knows better would it matter.
+            // SAFETY: only an allocator that relies on it would mind.
             unsafe {
                 for is_moved in [false, true] {
                     let mut block = allocator.alloc(layout(asked));
@@ -275,7 +275,7 @@ fn a_block_that_is_freed_with_a_wrong_layout_is_a_wrong_number_and_nothing_worse
                     allocator.dealloc(black_box(block), layout(said));
                 }
             }
-            // The second block is off twice: where it moved and where it ended.
+            // The second block is off twice: when it moved and when it was freed.
             let off = 3 * (asked as i64 - said as i64);
             OFF.fetch_add(off, Ordering::Relaxed);
             assert_exact();
@@ -300,7 +300,7 @@ fn a_forked_child_goes_on_counting() {
             ];
             let grown = live_bytes().unwrap_or(0) - before;
             drop(kept);
-            // Not a panic: that would go on as the test runner once more.
+            // Not a panic, which would go on as the test runner a second time.
             let right = grown.abs_diff(2 << 30) < 1 << 20;
             std::process::exit(if right { 0 } else { 1 });
         }

@@ -1,4 +1,4 @@
-//! What the log says where a heap meter counts.
+//! The log with a heap meter.
 
 mod support;
 
@@ -21,10 +21,10 @@ use tracing::Level;
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
-/// Live heap is the process's, and so one test at a time has it for itself.
+/// Live heap belongs to the process, so tests run one at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Serves one request that does `work`, and waits until it is told of: in the log first.
+/// Serves one request that does `work`, and waits until it is reported, in the log first.
 async fn serve(layer: MemoryLayer, work: impl Fn()) {
     let (layer, mut reports) = reports_of(layer);
     let layer = layer.route_with(|_| Some(Route::from("/work")));
@@ -40,7 +40,7 @@ fn keep_20_mib() {
     mem::forget(vec![1_u8; 20 << 20]);
 }
 
-/// Says when late work was told of.
+/// Signals when late work is reported.
 struct Ended(mpsc::Sender<()>);
 
 impl OnReport for Ended {

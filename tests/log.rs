@@ -1,5 +1,4 @@
-//! What the log says, to people and to programs: names, order and values as its documentation has
-//! them.
+//! The log, for people and for programs: names, order and values as documented.
 
 mod support;
 
@@ -22,7 +21,7 @@ use tower_http::trace::TraceLayer;
 use tower_memory::{Log, MIB, MemoryLayer, ReadResident, Resident, Route};
 use tracing::{Level, field::Empty, info_span};
 
-// The requests: each grows the process as the test says.
+// The requests: each grows the process as the test prescribes.
 
 /// A resident set that is read once for each number, in MiB; `None` fails.
 struct Readings(Vec<Option<f64>>, AtomicUsize);
@@ -41,7 +40,7 @@ impl ReadResident for Readings {
     }
 }
 
-/// Requests start at the first and end at the second reading, and so on, round and round.
+/// Requests start at the first reading and end at the second, and so on, cyclically.
 fn layer(readings: &[Option<f64>]) -> MemoryLayer {
     MemoryLayer::new()
         .resolution(Duration::ZERO)

@@ -1,4 +1,4 @@
-//! What `metrics::Metrics` hands to Prometheus.
+//! What `metrics::Metrics` passes to Prometheus.
 #![cfg(feature = "metrics")]
 
 use bytes::Bytes;
@@ -26,7 +26,7 @@ use tower_memory::{
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
-/// A process whose resident set is what the test says; `u64::MAX` can't be read.
+/// A process with the resident set that the test sets; `u64::MAX` can't be read.
 #[derive(Clone)]
 struct Process(Arc<AtomicU64>);
 
@@ -53,7 +53,7 @@ impl ReadResident for Process {
     }
 }
 
-/// A process, what its requests keep, and the Prometheus that hears of it.
+/// A process, memory kept by its requests, and a Prometheus that gets its metrics.
 struct Watched {
     process: Process,
     kept: Arc<Mutex<Vec<u8>>>,
@@ -63,7 +63,7 @@ struct Watched {
     told: Mutex<mpsc::Receiver<()>>,
 }
 
-/// Hands reports to the metrics of a recorder that isn't the process's, on whichever thread they come.
+/// Passes reports to the metrics of a recorder that isn't the process's, on any thread.
 struct Told {
     metrics: Metrics,
     recorder: Arc<PrometheusRecorder>,
@@ -112,7 +112,7 @@ impl Watched {
         }
     }
 
-    /// A request during which the process comes to `resident` bytes, and after which it keeps `kept`.
+    /// A request during which the process reaches `resident` bytes, and which keeps `kept`.
     fn request(&self, path: &str, resident: u64, kept: usize) {
         let service = service_fn(|_| {
             self.process.is(resident);
@@ -125,13 +125,13 @@ impl Watched {
         self.wait();
     }
 
-    /// Until a report, or one of late work, was counted.
+    /// Waits until a report, or one of late work, was counted.
     fn wait(&self) {
         let told = self.told.lock().expect("no panic");
         told.recv().expect("the layer reports");
     }
 
-    /// The value of a line of what Prometheus would read.
+    /// The value of a line that Prometheus would read.
     fn told(&self, name: &str) -> Option<f64> {
         let text = self.recorder.handle().render();
         let mut lines = text.lines();

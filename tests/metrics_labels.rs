@@ -1,4 +1,4 @@
-//! Labels of metrics are bounded. In a process of its own, because routes are numbered for the process.
+//! Labels of metrics are bounded. In a process of its own, because routes are numbered per process.
 #![cfg(feature = "metrics")]
 
 use http::{Request, Response};

@@ -1,4 +1,4 @@
-//! A request below the threshold allocates nothing more than it would without the layer.
+//! A request below the threshold allocates no more than it would without the layer.
 
 mod support;
 
@@ -24,11 +24,11 @@ use tower::{Layer, Service, service_fn};
 use tower_memory::{MemoryLayer, Report};
 use tracing::{Level, info_span, subscriber::DefaultGuard};
 
-/// Times that a request is sent while allocations are counted, and before: threads and files are
-/// set up once.
+/// How many times a request is sent while allocations are counted, and before that: threads and
+/// files are set up once.
 const TIMES: u64 = 10;
 
-/// What counts: allocations of all that `request` does, sent again and again.
+/// The result: all allocations of `request`, sent repeatedly.
 fn allocations(mut request: impl FnMut()) -> u64 {
     (0..TIMES).for_each(|_| request());
     measure(|| (0..TIMES).for_each(|_| request())).count_total
@@ -115,7 +115,7 @@ fn a_request_of_a_known_route_allocates_nothing_where_it_is_counted_for_promethe
         resident::{ReadResident, Resident},
     };
 
-    /// A process that stays as it is: what grew, an exporter keeps in memory of its own.
+    /// A process that stays the same: an exporter keeps growth in memory of its own.
     struct Steady;
 
     impl ReadResident for Steady {
@@ -189,8 +189,8 @@ fn a_request_that_ends_early_allocates_nothing() {
     }
 }
 
-/// Allocations of requests to a route of axum. The router makes some, for example one for the
-/// body of each response, whatever its type.
+/// Allocations of requests to an axum route. The router makes some itself, for example one for
+/// the body of each response, whatever its type.
 fn allocations_in_axum<S>(service: S) -> u64
 where
     S: Service<Request<axum::body::Body>, Error = Infallible> + Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Whatever happens to a request, there is exactly one report, and it tells what happened.
+//! Whatever happens to a request, there is exactly one report, and it is right.
 //!
 //! Everything here goes over a real socket, from hyper's clients or a bare TCP stream to hyper's
 //! server.
@@ -37,7 +37,7 @@ where
 
 type Sender = http_body_util::channel::Sender<Bytes, BoxError>;
 
-/// Serves `response` with a body that the test sends: each request gives it a sender.
+/// Serves `response` with a body sent by the test: each request gives the test a sender.
 async fn serve_pieces(
     response: response::Builder,
 ) -> (Server, Reports, mpsc::UnboundedReceiver<Sender>) {
@@ -66,7 +66,7 @@ async fn ask(server: &Server, text: &str) -> String {
     answer
 }
 
-/// Sends `text` as it is and reads until what came holds `until`.
+/// Sends `text` as it is and reads until the received text contains `until`.
 async fn begin(server: &Server, text: &str, until: &str) -> TcpStream {
     let mut stream = server.connect().await;
     stream.write_all(text.as_bytes()).await.expect("it listens");
@@ -301,7 +301,7 @@ async fn a_head_over_http2_completes() {
     assert!(reports.all().await.is_empty());
 }
 
-/// What a gRPC service sends.
+/// The messages of a gRPC service.
 async fn send_message_and_trailers(mut senders: mpsc::UnboundedReceiver<Sender>) {
     let mut sender = senders.recv().await.expect("a request");
     let message = Bytes::from_static(b"\0\0\0\0\x05hello");
@@ -362,7 +362,7 @@ async fn trailers_pass_over_http1_and_are_not_counted() {
 
 // Requests and responses that someone gives up.
 
-/// Serves a handler that tells when it was entered and never answers.
+/// Serves a handler that signals when it is entered and never answers.
 async fn serve_never() -> (Server, Reports, Arc<Notify>) {
     let entered = Arc::new(Notify::new());
     let tell = Arc::clone(&entered);

@@ -1,4 +1,5 @@
-//! Requests that share any part of their windows say so; when all are over, none is left in flight.
+//! Requests that share any part of their windows report it; when all are over, none is left in
+//! flight.
 
 mod support;
 
@@ -11,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tower::{BoxError, Layer, ServiceExt, service_fn};
 use tower_memory::{MIB, MemoryLayer, Report};
 
-/// Answers when told to: each request hands out the sender that ends it.
+/// Answers on demand: each request hands out the sender that ends it.
 fn held() -> (
     BoxCloneService,
     mpsc::UnboundedReceiver<oneshot::Sender<()>>,

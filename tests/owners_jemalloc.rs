@@ -1,4 +1,4 @@
-//! The same with jemalloc inside of the allocator that knows whose each block is.
+//! The same with a `TrackingAllocator` around jemalloc.
 #![cfg(feature = "axum")]
 
 #[path = "owners/bench.rs"]

@@ -1,4 +1,4 @@
-//! A panic is told from a cancellation, and those of listeners hurt nobody.
+//! Panics and cancellations can be told apart, and panics of listeners hurt nobody.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What a report makes of its readings, of missing ones too.
+//! Reports with all kinds of readings, including missing ones.
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::{get, hello, read, reports_of, within_reason};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_memory::{MIB, MemoryLayer, Outcome, ReadResident, Resident, Verdict};
 
-/// Answers each reading with what the closure makes of its number, counted from 0.
+/// Answers each reading with the closure's result for its number, counted from 0.
 struct Reader<F>(AtomicU64, F);
 
 fn reader<F>(reading: F) -> Reader<F>
@@ -175,7 +175,7 @@ impl ReadResident for Gate {
     }
 }
 
-/// On one thread, which a reading that holds it would stop for good.
+/// On one thread, which a blocked reading would stop for good.
 #[tokio::test]
 async fn a_reader_that_blocks_holds_no_request_and_is_read_again_when_it_is_back() {
     for resolution in [Duration::ZERO, Duration::from_nanos(1)] {

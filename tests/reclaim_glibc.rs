@@ -1,4 +1,4 @@
-//! Freed pages come back from glibc, which is what Rust uses where nothing else is said.
+//! Freed pages come back from glibc, Rust's default allocator.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 #[path = "support/burst.rs"]

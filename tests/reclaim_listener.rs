@@ -1,4 +1,4 @@
-//! The listener has pages given back once a request has left some behind, and says so.
+//! The listener reclaims pages once a request has left some behind, and logs it.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod support;

@@ -1,4 +1,4 @@
-//! Readings of the resident set are right, also where something is wrong with the process.
+//! Readings of the resident set are right, even if something is wrong with the process.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -50,7 +50,7 @@ fn assert_about(found: u64, expected: u64) {
     );
 }
 
-/// The resident set as the slower and more detailed `/proc/self/status` has it.
+/// The resident set from the slower and more detailed `/proc/self/status`.
 fn status() -> Resident {
     let status = fs::read_to_string("/proc/self/status").expect("procfs");
     let bytes = |name: &str| {
@@ -67,15 +67,15 @@ fn assert_agrees_with_status(reader: &impl ReadResident) {
     assert_about(found.shared, expected.shared);
 }
 
-/// So large that the tolerance doesn't matter beside it, on up to 32 CPUs.
+/// Large enough that the tolerance doesn't matter beside it, on up to 32 CPUs.
 const BIG: u64 = 256 * MIB;
 
-/// Memory that is resident, because it was written to.
+/// Memory that is resident because it was written to.
 fn touched() -> Vec<u8> {
     black_box(vec![1; BIG as usize])
 }
 
-/// What the one request that `work` is done in reports.
+/// The report of a request that does `work`.
 fn report_of(layer: MemoryLayer, work: impl Fn()) -> Report {
     let (layer, mut reports) = reports_of(layer);
     let service = layer.layer(service_fn(|_| {
@@ -131,8 +131,7 @@ fn memory_that_a_request_only_reserves_is_no_growth() {
 
 #[test]
 fn a_file_whose_pages_a_request_touches_is_mapped_and_no_heap() {
-    /// Part of this very program, mapped from its file when it was started and read from it when
-    /// it is touched.
+    /// A part of this program, mapped from its file at start and read from it when touched.
     static TABLE: [u8; BIG as usize / 8] = [1; BIG as usize / 8];
 
     let _turn = alone();
@@ -198,17 +197,16 @@ fn threads_that_share_a_reader_all_read_right() {
     });
 }
 
-// Processes that something is wrong with: each test starts this program once more, for itself
-// alone.
+// Processes with something wrong: each test starts this program again, alone.
 
 const ITSELF: &str = "TOWER_MEMORY_TEST";
 const DONE: i32 = 42;
 
-/// Runs `body` in a process of its own. `launcher` is a command that gets the program to run.
+/// Runs `body` in a process of its own. `launcher` is a command that starts the program.
 fn in_a_process_of_its_own(test: &str, launcher: &[&str], body: impl FnOnce()) {
     if env::var_os(ITSELF).is_some_and(|name| name == test) {
         body();
-        // Neither destructors nor the test harness: a body may have closed what they write to.
+        // Neither destructors nor the test harness: a body may have closed the descriptors they write to.
         process::exit(DONE);
     }
     let program = env::current_exe().expect("procfs");
@@ -230,7 +228,7 @@ fn in_a_process_of_its_own(test: &str, launcher: &[&str], body: impl FnOnce()) {
     assert_eq!(output.status.code(), Some(DONE), "{out}\n{err}");
 }
 
-/// What `WARN` and above say while `work` runs.
+/// Log lines from `WARN` upwards while `work` runs.
 fn warnings_of(work: impl FnOnce()) -> String {
     #[derive(Clone, Default)]
     struct Text(Arc<Mutex<Vec<u8>>>);
@@ -344,7 +342,7 @@ fn a_process_that_closed_all_descriptors_still_reads() {
         "a_process_that_closed_all_descriptors_still_reads",
         &[],
         || {
-            // The safe way to close a descriptor that another owns closes those up to 2 only, so
+            // The safe way to close a descriptor owned by somebody else works only for those up to 2, so
             // make room for it there.
             fork::close_fd().expect("they can be closed");
             let reader = Statm::new();
@@ -353,7 +351,7 @@ fn a_process_that_closed_all_descriptors_still_reads() {
             fork::close_fd().expect("they can be closed");
             let read = || reader.read().map_or(0, |resident| resident.total);
             let closed = read();
-            // Where it was, there is another file now.
+            // Another file has taken its number.
             let other = File::open("/dev/zero").expect("a device");
             let replaced = read();
             drop(other);
@@ -373,8 +371,8 @@ const WITHOUT_PROC: [&[&str]; 2] = [
 ];
 const HIDE_PROC: [&str; 4] = ["sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"];
 
-/// A command that runs a program without `/proc`, if that is permitted. Where it isn't, the test is over,
-/// and in CI that is a failure.
+/// A command that runs a program without `/proc`, if that is permitted. If it isn't, the test is skipped,
+/// and fails on CI.
 fn without_proc() -> Option<Vec<&'static str>> {
     if env::var_os(ITSELF).is_some() {
         return Some(Vec::new());
@@ -439,7 +437,7 @@ fn without_proc_the_service_works_and_one_line_says_what_is_missing() {
     );
 }
 
-/// What a kernel says of a process that is going away, and what none says.
+/// A kernel's answer for a process that is going away, and answers that no kernel gives.
 #[test]
 fn a_statm_that_can_not_be_true_is_a_failed_reading() {
     let Some(launcher) = without_proc() else {
@@ -465,7 +463,7 @@ fn a_statm_that_can_not_be_true_is_a_failed_reading() {
     );
 }
 
-/// A FIFO blocks whoever opens it, as a file system does whose server hangs.
+/// Opening a FIFO blocks, like a file on a file system whose server hangs.
 #[test]
 fn a_proc_that_hangs_holds_no_request_and_is_read_again_when_it_is_back() {
     let Some(launcher) = without_proc() else {
@@ -490,7 +488,7 @@ fn a_proc_that_hangs_holds_no_request_and_is_read_again_when_it_is_back() {
             fs::hard_link("/proc/self/statm", "/proc/hung").expect("a second name");
             fs::write("/proc/good", "9 8 7 0 0 0 0\n").expect("it is ours");
             fs::rename("/proc/good", "/proc/self/statm").expect("it replaces the one that hangs");
-            // Whoever waits at it goes on. To open it both ways waits for nobody.
+            // Releases the blocked reader. Opening a FIFO for both reading and writing doesn't wait.
             let hung = File::options().read(true).write(true).open("/proc/hung");
             drop(hung.expect("a FIFO"));
             let is_back = || report_of(layer.clone(), || {}).growth().is_some();

@@ -1,4 +1,4 @@
-//! What `routes::Routes` tells of the requests that ended.
+//! The figures of `routes::Routes` for requests that ended.
 #![cfg(feature = "routes")]
 
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use tower_memory::{
     routes::{RouteFigures, Routes, Snapshot},
 };
 
-/// A process whose resident set is what the requests say.
+/// A process whose resident set is set by requests.
 #[derive(Clone)]
 struct Process(Arc<AtomicU64>);
 
@@ -37,7 +37,7 @@ impl ReadResident for Process {
     }
 }
 
-/// Sends requests whose path is the route and whose body says what the resident set will be.
+/// Sends requests whose path is the route and whose body is the next resident set.
 async fn send(routes: &Routes, requests: impl IntoIterator<Item = (String, u64)>) -> Snapshot {
     let process = Process(Arc::new(AtomicU64::new(MIB)));
     let layer = MemoryLayer::new()
@@ -144,7 +144,7 @@ async fn a_route_that_is_warned_of_often_leaves_room_for_the_warnings_of_others(
     assert_eq!(warned("/often"), newest);
 }
 
-/// With labels as long as they may be and longer, and a warning on every route.
+/// With labels of the longest length and longer, and a warning on every route.
 #[test]
 fn a_full_table_takes_less_than_a_mebibyte() {
     let runtime = tokio::runtime::Builder::new_current_thread()

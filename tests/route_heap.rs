@@ -1,4 +1,4 @@
-//! What `routes::Routes` tells of the heap, where a meter counts it.
+//! The heap figures of `routes::Routes`, with a meter.
 #![cfg(feature = "routes")]
 
 use bytes::Bytes;
@@ -34,10 +34,10 @@ impl ReadResident for Still {
     }
 }
 
-/// Live heap is the process's, and so one test at a time has it for itself.
+/// Live heap belongs to the process, so tests run one at a time.
 static ALONE: AsyncMutex<()> = AsyncMutex::const_new(());
 
-/// Says when a request, or work that it left behind, was told of.
+/// Signals when a request, or work that it left behind, is reported.
 struct Told(mpsc::UnboundedSender<()>);
 
 impl OnReport for Told {
@@ -50,8 +50,8 @@ impl OnReport for Told {
     }
 }
 
-/// Sends a request that runs `work`, and waits until `routes` was told of it. The next one to be told
-/// of is its late work.
+/// Sends a request that runs `work`, and waits until `routes` has its report. The next report is its
+/// late work's.
 async fn request(routes: &Routes, path: &str, work: impl Fn()) -> mpsc::UnboundedReceiver<()> {
     let (sender, mut told) = mpsc::unbounded_channel();
     let layer = MemoryLayer::new()
@@ -90,7 +90,7 @@ async fn what_a_route_retains_comes_before_what_it_allocated() {
     let told: Vec<(&str, RouteHeap)> = snapshot
         .routes
         .iter()
-        // Those of other tests own memory of the same process.
+        // Other tests' routes own memory of the same process.
         .filter(|figures| figures.requests > 0)
         .map(|figures| (figures.route.as_str(), figures.heap.expect("a meter")))
         .collect();
@@ -155,7 +155,7 @@ fn heap_of_the_only_route(routes: &Routes) -> RouteHeap {
     only_route(&routes.snapshot()).heap.expect("a meter")
 }
 
-/// The one that had requests here: those of other tests own memory of the same process.
+/// The route that had requests here: other tests' routes own memory of the same process.
 fn only_route(snapshot: &Snapshot) -> &RouteFigures {
     let asked: Vec<_> = snapshot
         .routes

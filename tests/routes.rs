@@ -20,7 +20,7 @@ use tokio::{
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_memory::{MemoryLayer, Outcome, Route};
 
-/// What axum matched; without the feature nobody asks it.
+/// axum's match; without the feature nobody looks at it.
 fn matched(route: &'static str) -> &'static str {
     if cfg!(feature = "axum") {
         route

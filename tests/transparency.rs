@@ -88,7 +88,7 @@ async fn a_body_that_no_server_would_read_can_still_be_read() {
     assert_eq!(body.collect().await.expect("all").to_bytes(), "hello");
 }
 
-/// Ready when told so; counts what it is asked.
+/// Ready on demand; counts its polls.
 #[derive(Clone, Default)]
 struct Gated {
     ready: bool,
@@ -296,8 +296,8 @@ fn heads() -> impl Strategy<Value = (Method, StatusCode, bool)> {
     ]
 }
 
-/// What the documentation says of a body that is polled `polls` times and dropped: how it ended and
-/// the bytes that passed until then.
+/// The documented result for a body that is polled `polls` times and dropped: how it ended and the
+/// bytes that passed until then.
 fn expected(
     version: Version,
     body: &Scripted,
@@ -308,7 +308,7 @@ fn expected(
         Hint::Exact => Some(body.bytes_left()),
         Hint::Unknown | Hint::AtMost(_) => None,
     };
-    // Servers of HTTP/2 poll on, for trailers.
+    // HTTP/2 servers go on polling, for trailers.
     let declared = declared.or(exact).filter(|_| version != Version::HTTP_2);
     let mut passed = 0;
     let ended = |passed, steps_left| {
@@ -365,7 +365,7 @@ proptest! {
             let meant = bare.as_mut().poll_frame(&mut Context::from_waker(&wakers[1]));
             prop_assert_eq!(comparable(seen), comparable(meant));
         }
-        // Once it has ended it is dropped, whoever polls on.
+        // Once it has ended it is dropped, even if somebody polls on.
         if let Some(inner) = watched.get_ref() {
             prop_assert_eq!(inner.polls, polls);
         }

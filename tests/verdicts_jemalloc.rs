@@ -1,4 +1,4 @@
-//! The zoo's verdicts where jemalloc counts for itself.
+//! The zoo's verdicts with jemalloc's own counters.
 #![cfg(all(feature = "axum", feature = "jemalloc"))]
 
 mod support;

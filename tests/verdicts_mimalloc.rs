@@ -1,4 +1,4 @@
-//! The zoo's verdicts where mimalloc is counted.
+//! The zoo's verdicts with a meter around mimalloc.
 #![cfg(feature = "axum")]
 
 mod support;

@@ -1,4 +1,4 @@
-//! The zoo's verdicts where Rust's default allocator, on Linux that of the C library, is counted.
+//! The zoo's verdicts with a meter around Rust's default allocator (the C library's, on Linux).
 #![cfg(feature = "axum")]
 
 mod support;

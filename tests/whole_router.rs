@@ -1,5 +1,5 @@
-//! The layer around a whole axum app: a clone within the router names the routes, the one around all sees what
-//! never gets there, and each request has one report.
+//! The layer around a whole axum app: a clone within the router names the routes, the outer one sees requests
+//! that never get there, and each request has one report.
 #![cfg(feature = "axum")]
 
 #[path = "support/client.rs"]
@@ -28,7 +28,7 @@ use tower_memory::{
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
-/// As the documentation of `MemoryLayer` has it.
+/// As in the documentation of `MemoryLayer`.
 fn app(layer: MemoryLayer) -> Router {
     let routes = Router::new()
         .route("/systems/{id}", route_get("a system"))
@@ -71,7 +71,7 @@ async fn every_request_has_one_report_whoever_answers_it() {
         assert_eq!(report.route.as_str(), route);
         assert_eq!(report.status.map(|status| status.as_u16()), Some(status));
         assert_eq!(report.outcome, Outcome::Completed);
-        // A clone within a clone is the same request, not another one that overlaps.
+        // A clone within a clone sees the same request, not another one that overlaps.
         assert_eq!((report.overlap, report.in_flight), (0, 1));
     }
     drop(app);

@@ -69,7 +69,6 @@ const fn with_room(layout: Layout) -> Layout {
 /// functions are inlined into their callers, reading behind those bytes is undefined, and writing there is a dead
 /// store before the block is freed: a release build lost counts, and one with fat LTO died of SIGILL. `black_box`
 /// promises nothing, and exposed provenance is folded away.
-/// SIGILL. `black_box` promises nothing, and exposed provenance is folded away.
 #[inline(always)]
 fn launder(block: *mut u8) -> *mut u8 {
     #[cfg(all(

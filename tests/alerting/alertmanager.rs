@@ -1,4 +1,4 @@
-//! What Alertmanager keeps back.
+//! The alerts that Alertmanager inhibits.
 
 use super::{DEADLINE, folder, has, request, until};
 use http::Method;
@@ -58,7 +58,7 @@ impl Alertmanager {
         request(Method::POST, self.port, "/api/v2/alerts", body).await;
     }
 
-    /// Instances whose alerts are kept back.
+    /// Instances whose alerts are inhibited.
     async fn inhibited(&self) -> Vec<String> {
         let path = "/api/v2/alerts?active=false";
         let alerts = request(Method::GET, self.port, path, Vec::new()).await;
@@ -75,7 +75,7 @@ async fn while_nobody_looks_at_a_process_what_was_seen_of_it_last_is_kept_back()
     if !has(&["prometheus-alertmanager"]) {
         return;
     }
-    // All that are watched, then one of two whose monitor is down.
+    // All watched instances, then one of two whose monitor is down.
     for (monitor, kept_back) in [("", vec!["a", "b"]), ("a", vec!["a"])] {
         let alertmanager = Alertmanager::start().await;
         alertmanager

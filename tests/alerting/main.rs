@@ -22,7 +22,7 @@ use tokio::time::{sleep, timeout};
 
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Whether all of them are here. On CI they have to be.
+/// Whether all of them are installed. On CI they have to be.
 fn has(tools: &[&str]) -> bool {
     let found = |tool: &str| {
         let path = env::var_os("PATH").unwrap_or_default();
@@ -44,7 +44,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/alerting")
 }
 
-/// Runs a tool in the folder; what it printed, once it succeeded.
+/// Runs a tool in the folder and returns its output, once it succeeded.
 fn run(tool: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(tool);
     let output = command.args(arguments).current_dir(folder()).output();

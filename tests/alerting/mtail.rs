@@ -1,4 +1,4 @@
-//! What mtail makes of lines.
+//! The metrics that mtail reads from log lines.
 
 use super::{has, run};
 use std::{
@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// The metrics that mtail has after these lines.
+/// mtail's metrics after these lines.
 pub(crate) struct Metrics(pub(crate) String);
 
 impl Metrics {
@@ -48,7 +48,7 @@ impl Metrics {
     }
 }
 
-/// A line, with what stands between its message and its target.
+/// A line, given the text between its message and its target.
 fn line(level: &str, fields: &str) -> String {
     format!(
         r#"{{"timestamp":"2026-01-02T03:04:05.678901Z","level":"{level}","message":"m",{fields},"target":"tower_memory"}}"#
@@ -157,7 +157,7 @@ fn quotes_and_braces_of_a_route_and_the_fields_of_spans_do_not_confuse_it() {
         return;
     };
     metrics.assert(&[
-        // Each backslash of the JSON, escaped once more by Prometheus.
+        // Each backslash of the JSON, escaped again by Prometheus.
         (
             r#"retained_bytes_total{route="/q\\\"{x}\\\\",verdict="retained"}"#,
             200.0,

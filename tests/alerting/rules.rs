@@ -1,4 +1,4 @@
-//! What promtool, amtool and mtail say of the files.
+//! The files, checked by promtool, amtool and mtail.
 
 use super::{folder, has, run};
 
@@ -61,7 +61,7 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(folder().join(name)).expect("text")
 }
 
-/// Names that begin so in a text.
+/// Names in a text that begin with this.
 fn names<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
     text.match_indices(start).map(move |(at, _)| {
         let rest = &text[at..];
@@ -98,7 +98,8 @@ fn each_verdict_of_a_warning_has_words_of_its_own() {
     let list = list.split("];").next().expect("its end");
     let verdicts = list.split('"').skip(1).step_by(2);
     for verdict in verdicts {
-        // Those are no warnings, are nobody's alert, or share the words on heap meters.
+        // These are no warnings, raise no alert of their own, or share the words on heap
+        // meters.
         let without = ["within_threshold", "unreadable", "other_requests", "mapped"];
         if without.contains(&verdict) || ["overlapped", "unmetered"].contains(&verdict) {
             continue;

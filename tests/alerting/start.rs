@@ -20,14 +20,14 @@ struct Started {
     /// Of zoo, mtail, Prometheus and Alertmanager.
     ports: [u16; 4],
     log: PathBuf,
-    /// What it printed, by the name that the line begins with.
+    /// Its output, by the name at the beginning of the line.
     said: BTreeMap<String, String>,
 }
 
 /// How `start` is started.
 enum How {
     Foreground,
-    /// As a shell without job control does it: with SIGINT ignored.
+    /// Like a shell without job control: with SIGINT ignored.
     Background,
 }
 
@@ -85,7 +85,7 @@ impl Started {
         }
     }
 
-    /// Told to stop with this signal: its exit code, once nothing of it is left.
+    /// Sends this signal, and returns the exit code once nothing of it is left.
     async fn stop(mut self, signal: Signal) -> Option<i32> {
         let script = self.script.id().expect("it runs");
         kill_process(pid(script), signal).expect("told");
@@ -151,7 +151,7 @@ async fn a_request_that_leaks_raises_an_alert_and_healthy_ones_none() {
     started.get(ZOO, "/stream?mib=4&ms=1").await;
     let body = vec![b'x'; 1 << 20];
     started.request(Method::POST, ZOO, "/upload", body).await;
-    // After the others: who has heard of this one has heard of them.
+    // After the others: once this one has arrived, so have they.
     let sent = Instant::now();
     started.get(ZOO, "/leak?mib=128").await;
 
@@ -189,14 +189,14 @@ async fn a_request_that_leaks_raises_an_alert_and_healthy_ones_none() {
     assert_eq!(started.stop(Signal::INT).await, Some(130));
 }
 
-/// Another mtail on the machine, at the port that all of them take unless they are told otherwise.
+/// Another mtail on the machine, at the default port.
 struct OtherMtail {
     _process: Child,
     _data: TempDir,
 }
 
 impl OtherMtail {
-    /// Where the port is taken already there is another, by whomever.
+    /// If the port is taken already, somebody else's mtail is there.
     async fn start() -> Self {
         let data = tempfile::tempdir().expect("a folder");
         let mut command = Spawn::new("mtail");

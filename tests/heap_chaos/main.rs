@@ -1,9 +1,9 @@
-//! A hundred million allocations of requests that end in every way there is, on eight threads and over
-//! sockets: whatever is alive, each route has what its requests allocated, nobody has the rest, and
-//! both are what lives, to the byte.
+//! A hundred million allocations of requests that end in every possible way, on eight threads and over
+//! sockets. Whatever is live, each route has the bytes its requests allocated, nobody has the rest,
+//! and together they are the live heap, to the byte.
 //!
-//! Chance is seeded anew each time; a failure prints the seed, and `CHAOS_SEED` repeats it, but for
-//! what the threads do to each other.
+//! The random seed is new each time. A failure prints it, and `CHAOS_SEED` repeats it, except for the
+//! interplay of threads.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -46,7 +46,7 @@ static ALLOCATOR: Oracle<TrackingAllocator> = Oracle(TrackingAllocator::system()
 
 const THREADS: usize = 8;
 
-/// Generations of threads, each of which ends and is followed by a new one.
+/// Generations of threads, each replaced by a new one when it ends.
 const GENERATIONS: u64 = 10;
 
 const ALLOCATIONS: u64 = 90_000_000;
@@ -55,7 +55,7 @@ const OVER_SOCKETS: u64 = 10_000_000;
 
 static REPORTS: AtomicU64 = AtomicU64::new(0);
 
-/// What was said of requests that may not be said.
+/// False statements in reports of requests.
 static WRONG: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct Reports;
@@ -80,7 +80,7 @@ fn layer(routes: [&'static str; 8]) -> MemoryLayer {
         .route_with(move |request| Some(Route::from(routes[route_of(request.uri.path())])))
 }
 
-/// A request wherever it is by now. Any thread polls it next, or drops it.
+/// A request at any stage. Any thread polls it next, or drops it.
 type Open = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 static OPEN: Mutex<Vec<Open>> = Mutex::new(Vec::new());
@@ -183,8 +183,8 @@ fn difference() -> Option<String> {
     (!wrong.is_empty()).then(|| format!("{wrong:?}"))
 }
 
-/// At rest: the test runner and the thread that tells of requests may be about to allocate or free
-/// something; a byte that was lost or counted twice would be for ever.
+/// Compares at rest: the test runner and the reporting thread may be about to allocate or free
+/// something, but a byte that was lost or counted twice would stay so for ever.
 fn assert_exact(seed: u64) {
     let is_exact = (0..10_000).any(|_| {
         difference().is_none() || {
@@ -195,8 +195,8 @@ fn assert_exact(seed: u64) {
     assert!(is_exact, "CHAOS_SEED={seed}: {:?}", difference());
 }
 
-/// Nothing is open any more, and nobody carries anything. Then every request is reported, and nothing
-/// wrong was said.
+/// Nothing is open any more, and nobody carries anything. Then every request is reported, and no
+/// report was wrong.
 fn end(seed: u64) {
     loop {
         let open = std::mem::take(&mut *lock(&OPEN));
@@ -238,7 +238,7 @@ fn seed() -> u64 {
     seed
 }
 
-/// What grows with the number of requests is not what the first ones set up.
+/// Memory that grows with the number of requests is not set-up by the first ones.
 fn warm_up(layers: &Layers) {
     for list in [ROUTES, INNER_ROUTES] {
         for route in list {
@@ -256,7 +256,7 @@ fn warm_up(layers: &Layers) {
     lock(&WORK).reserve(100_000);
 }
 
-// One after the other: what is alive is the process's.
+// One after the other, because live heap belongs to the process.
 #[test]
 fn each_route_has_what_its_requests_allocated_and_nobody_has_the_rest() {
     let seed = seed();
@@ -277,7 +277,7 @@ fn each_route_has_what_its_requests_allocated_and_nobody_has_the_rest() {
             }
             ended.store(true, Ordering::Relaxed);
         });
-        // Requests and work are wherever they are.
+        // Requests and work are at any stage.
         assert_exact(seed);
     }
     end(seed);

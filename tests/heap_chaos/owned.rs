@@ -1,4 +1,4 @@
-//! Work whose owner the oracle knows: whenever it is polled, and when it is dropped.
+//! Work whose owner the oracle knows, whenever it is polled and when it is dropped.
 
 use crate::oracle::{Owner, owned_by};
 use http_body::{Body, Frame, SizeHint};

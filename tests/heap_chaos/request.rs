@@ -1,4 +1,4 @@
-//! Requests that do all that requests do to a heap, by chance.
+//! Requests that do everything that requests do to a heap, at random.
 
 use crate::{
     oracle::{Owner, for_nobody, owned_by},
@@ -24,10 +24,10 @@ use std::{
 use tower::Service;
 use tower_memory::heap::CurrentRequest;
 
-/// Routes of a layer. What asks for the first one keeps nothing.
+/// Routes of a layer. Requests to the first one keep nothing.
 pub(crate) const ROUTES: [&str; 8] = ["/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7"];
 
-/// Routes of another layer, further inside.
+/// Routes of another, inner layer.
 pub(crate) const INNER_ROUTES: [&str; 8] = [
     "/inner/0", "/inner/1", "/inner/2", "/inner/3", "/inner/4", "/inner/5", "/inner/6", "/inner/7",
 ];
@@ -37,19 +37,19 @@ pub(crate) fn owners() -> impl Iterator<Item = (&'static str, Owner)> {
     ROUTES.into_iter().chain(INNER_ROUTES).zip(1..)
 }
 
-/// Which of a layer's routes has this path.
+/// The layer's route with this path.
 pub(crate) fn route_of(path: &str) -> usize {
     let found = ROUTES.iter().position(|route| *route == path);
     found.expect("a path of the test")
 }
 
-/// The owner of what the `route`th route of the outer layer does, or of the inner one.
+/// The owner of allocations by the `route`th route of the outer layer, or of the inner one.
 fn owner_of(route: usize, is_inner: bool) -> Owner {
     let first = if is_inner { ROUTES.len() } else { 0 };
     (1 + first + route) as Owner
 }
 
-// What requests share: memory that outlives them, and work that they leave to others.
+// Shared by requests: memory that outlives them, and work that they leave to others.
 
 pub(crate) static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 pub(crate) static WORK: Mutex<Vec<Work>> = Mutex::new(Vec::new());
@@ -60,7 +60,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Memory of a request, and what it is to do with it.
+/// A request's memory, and its plan for it.
 pub(crate) struct Heap {
     pub(crate) rng: Rng,
     pub(crate) owner: Owner,
@@ -92,7 +92,7 @@ impl Heap {
         }
     }
 
-    /// Some memory comes, goes, grows and changes hands.
+    /// Allocates, frees, grows and passes on some memory.
     pub(crate) fn churn(&mut self) {
         let Self { rng, held, .. } = self;
         for _ in 0..rng.u8(1..20) {
@@ -110,7 +110,7 @@ impl Heap {
                     lock(&KEPT).extend(kept);
                 }
                 8 => {
-                    // Another's grows, and stays another's; what is empty would be new.
+                    // Another's block grows and stays another's; an empty one would be new.
                     let taken = lock(&KEPT).pop();
                     if let Some(mut taken) = taken {
                         if taken.capacity() > 0 {
@@ -131,7 +131,7 @@ impl Heap {
         }
     }
 
-    /// Leaves some work of this request to whoever takes it, if anybody ever does.
+    /// Leaves some work of this request to anyone who takes it, if anybody ever does.
     fn leave_work(&mut self) {
         if !self.keeps {
             return;
@@ -148,7 +148,7 @@ impl Heap {
         lock(&WORK).push(work);
     }
 
-    /// The same as a future, which the test's runtime polls.
+    /// The same as a future, polled by the test's runtime.
     pub(crate) fn spawn_work(&mut self) {
         let mut work = self.part();
         let work = Owned::new(self.owner, async move {
@@ -167,7 +167,7 @@ impl Heap {
         match self.rng.u8(..) {
             0 => resume_unwind(Box::new([0_u8; 100])),
             1..=12 => self.leave_work(),
-            // Of another request, most often, while this one is polled.
+            // Usually of another request, while this one is polled.
             13..=30 => take_work(&mut self.rng),
             31..=64 => return Fate::Over,
             _ => {}
@@ -192,7 +192,7 @@ enum Fate {
     Over,
 }
 
-/// A request: a future that ends in any way, and then a body that does.
+/// A request: a future that ends in any way, followed by a body that does.
 pub(crate) struct Chaos(pub(crate) Heap);
 
 impl Future for Chaos {
@@ -230,7 +230,7 @@ impl Body for Chaos {
     }
 }
 
-/// Requests that are to be told of.
+/// Requests still to be reported.
 pub(crate) static EXPECTED: AtomicU64 = AtomicU64::new(0);
 
 /// Answers requests, of the outer layer's routes or of the inner one's.

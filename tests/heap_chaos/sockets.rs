@@ -1,4 +1,4 @@
-//! The same over sockets, whose connections are kept.
+//! The same over sockets, with kept connections.
 
 use crate::{
     assert_exact,
@@ -61,8 +61,8 @@ impl Service<Request<Incoming>> for Handler {
     }
 }
 
-/// Sends requests until there were enough allocations, over connections that it keeps for as long as
-/// they last.
+/// Sends requests until there were enough allocations, over connections kept for as long as they
+/// last.
 pub(crate) fn drive(layer: &MemoryLayer, rng: &mut Rng, enough: u64, seed: u64) {
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -87,7 +87,7 @@ pub(crate) fn drive(layer: &MemoryLayer, rng: &mut Rng, enough: u64, seed: u64) 
             .collect();
         (clients.join_all().await, server)
     });
-    // Connections are idle, and hold what they hold.
+    // Connections are idle, and hold a fixed amount.
     assert_exact(seed);
     drop(kept);
     drop(runtime);
@@ -110,7 +110,7 @@ fn request(rng: &mut Rng, is_http2: bool) -> Request<Full<Bytes>> {
     request.expect("a request")
 }
 
-/// Reads the response, or leaves. Whether the connection can be kept.
+/// Reads the response, or leaves. Returns whether the connection can be kept.
 async fn read(response: Response<Incoming>, rng: &mut Rng) -> bool {
     let mut body = response.into_body();
     while rng.u8(0..100) > 0 {
@@ -164,7 +164,7 @@ async fn over_http2(
             client = server.http2().await;
             continue;
         }
-        // A stream that is left takes none of the others with it; one that panics does.
+        // Leaving one stream closes no others; a panic in one does.
         if let Ok(response) = client.send_request(request(&mut rng, true)).await {
             read(response, &mut rng).await;
         }

@@ -1,4 +1,4 @@
-//! A server whose connections are counted, a client in a process of its own, and the figures that must be right at rest.
+//! A server that counts its connections, a client in a process of its own, and the figures that must be right at rest.
 #![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use crate::{
@@ -21,17 +21,18 @@ use std::{
 use tokio::runtime::{self, Runtime};
 use tower_memory::MemoryLayer;
 
-/// What a connection may hold of its last request: the table of the response's headers.
+/// The most that a connection may hold of its last request: the table of the response's headers.
 pub(crate) const HEAD: u64 = 1024;
 
-/// Requests of one shape, and what they keep.
+/// Requests of one shape, and the memory they keep.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     /// The label of the route.
     pub(crate) route: &'static str,
     /// Bytes that each request keeps.
     pub(crate) keeps: u64,
-    /// Bytes that the route may have more or less in the end, whatever the number of requests. Whoever sets it says why.
+    /// How many bytes the route may be off in the end, whatever the number of requests. Give the reason where you set
+    /// it.
     pub(crate) slack: u64,
     pub(crate) batch: Batch,
 }
@@ -46,7 +47,7 @@ pub(crate) struct Bench {
     _alone: MutexGuard<'static, ()>,
 }
 
-/// How many requests of a small shape are sent: `count`, or what `OWNERS_REQUESTS` says.
+/// How many requests of a small shape to send: `count`, or the value of `OWNERS_REQUESTS`.
 pub(crate) fn requests(count: usize) -> usize {
     let asked = env::var("OWNERS_REQUESTS").ok();
     asked.map_or(count, |asked| asked.parse().expect("a number of requests"))
@@ -57,13 +58,13 @@ impl Bench {
         Self::with_send_buffers(None, workers, router)
     }
 
-    /// With buffers of this size in the kernel, which a client fills that doesn't read.
+    /// With kernel buffers of this size, which fill up if a client doesn't read.
     pub(crate) fn with_send_buffers(
         bytes: Option<u32>,
         workers: usize,
         router: impl FnOnce(MemoryLayer) -> Router,
     ) -> Self {
-        // The figures are the process's, so one test at a time has it for itself.
+        // The figures belong to the process, so tests run one at a time.
         static PROCESS: Mutex<()> = Mutex::new(());
         let alone = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
         let reports = Reports::default();
@@ -92,13 +93,13 @@ impl Bench {
         self.driver.block_on(self.client.run(batch))
     }
 
-    /// More clients, to be there at the same time.
+    /// Starts more clients, to run at the same time.
     pub(crate) fn clients(&self, count: usize) -> Vec<Client> {
         self.driver
             .block_on(async { (0..count).map(|_| Client::start()).collect() })
     }
 
-    /// All batches at once, of which each request must be answered.
+    /// Runs all batches at once; each request must be answered.
     pub(crate) fn run_all(&mut self, clients: &mut [Client], batches: &[Batch]) {
         let all = clients.iter_mut().zip(batches);
         let all = all.map(|(client, batch)| client.run(batch));
@@ -112,7 +113,7 @@ impl Bench {
         self.driver.block_on(self.client.close());
     }
 
-    /// Sends the requests of `case`, and holds all figures to what they keep.
+    /// Sends the requests of `case`, and checks all figures against the memory they keep.
     pub(crate) fn check(&mut self, case: &Case) {
         self.warm_up(case);
         let before = self.at_rest();
@@ -141,7 +142,8 @@ impl Bench {
         self.assert_told(case, count);
     }
 
-    /// Waits until the routes have grown by this much since `before`, each other one by nothing, and the sum is the live heap.
+    /// Waits until the routes have grown by this much since `before`, all others by nothing, and the sum is the live
+    /// heap.
     pub(crate) fn settled(
         &mut self,
         before: &Live,
@@ -175,7 +177,8 @@ impl Bench {
         });
     }
 
-    /// One that keeps a mebibyte, so that what falls below zero shows; then as many at once as there will be.
+    /// Sends one request that keeps a mebibyte, to expose figures below zero, and then as many at once as there will
+    /// be.
     fn warm_up(&mut self, case: &Case) {
         let mut charge = case.batch.clone();
         charge.count = 1;
@@ -191,7 +194,7 @@ impl Bench {
         assert_eq!(answer.failed, 0, "{answer:?} to {warm:?}");
     }
 
-    /// The figures once no request and no connection is open and nothing moves.
+    /// The figures once no request or connection is open and nothing moves.
     pub(crate) fn at_rest(&mut self) -> Live {
         let connections = Arc::clone(&self.connections);
         let mut last = None;
@@ -209,7 +212,7 @@ impl Bench {
         })
     }
 
-    /// What was reported of a route, once there are so many reports.
+    /// The reports of a route, once there are this many.
     pub(crate) fn told(&self, route: &str, count: u64) -> Told {
         wait_until(|| {
             let told = self.reports.lock().expect("no panic").get(route).cloned();
@@ -221,7 +224,7 @@ impl Bench {
         })
     }
 
-    /// One report each, which accuses nobody who keeps nothing.
+    /// Checks that each request has one report, and that none accuses a request that keeps nothing.
     fn assert_told(&self, case: &Case, count: u64) {
         let told = self.told(case.route, count);
         // Below a head, one request can't be told from what its connection holds.

@@ -75,7 +75,7 @@ impl Case {
         case
     }
 
-    /// A body from a file, with a header that says what it is.
+    /// A body from a file, with a header that declares its type.
     pub(crate) fn upload(
         address: SocketAddr,
         route: &'static str,
@@ -129,7 +129,7 @@ impl Case {
         self
     }
 
-    /// Another way to use connections; HTTP/2 with several streams at once.
+    /// Uses connections in another way; HTTP/2 with several streams at once.
     pub(crate) fn over(mut self, mode: Mode, connections: usize) -> Self {
         self.batch.mode = mode;
         self.batch.connections = connections;
@@ -147,7 +147,7 @@ pub(crate) const MODES: [Mode; 5] = [
     Mode::Http2,
 ];
 
-/// Every route of the site, as it is asked for.
+/// Every route of the site, with the requests it needs.
 pub(crate) fn of_each_route(at: SocketAddr, bodies: &Bodies) -> Vec<Case> {
     let json = ("content-type", "application/json");
     let form = ("content-type", "application/x-www-form-urlencoded");

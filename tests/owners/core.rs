@@ -1,4 +1,4 @@
-//! What has to hold whatever allocator is inside.
+//! Must hold with any inner allocator.
 
 use crate::{
     bench::{Bench, Case, requests},
@@ -8,14 +8,14 @@ use crate::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Each route over connections of this kind.
+/// Requests each route over connections of this kind.
 pub(crate) fn each_route_over(mode: Mode, workers: usize, connections: usize) {
     let mut bench = Bench::new(workers, site::router);
     let bodies = Bodies::new();
     let mut wrong = Vec::new();
     for case in of_each_route(bench.address, &bodies) {
         let case = case.over(mode, connections);
-        // All that is wrong, not only the first.
+        // Reports all failures, not only the first.
         let checked = catch_unwind(AssertUnwindSafe(|| bench.check(&case)));
         if checked.is_err() {
             wrong.push(format!("{} {}", case.batch.method, case.batch.path));

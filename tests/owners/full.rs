@@ -1,4 +1,4 @@
-//! More requests open than can be told apart.
+//! More open requests than can be told apart.
 
 use crate::{
     bench::Bench,
@@ -31,7 +31,7 @@ async fn handle(_: Request<()>) -> Answer {
 fn with_more_requests_open_than_can_be_told_apart_their_route_is_exact() {
     const REQUESTS: usize = 70_000;
     const TOLD_APART: u32 = (1 << 16) - 1;
-    // For the process to be alone with it.
+    // Gives the test the process to itself.
     let mut bench = Bench::new(1, site::router);
     let layer = MemoryLayer::new()
         .without_log()
@@ -54,7 +54,7 @@ fn with_more_requests_open_than_can_be_told_apart_their_route_is_exact() {
     };
     let now = full();
     assert_eq!(now.live, REQUESTS as u64 * 164);
-    // Some look at places that are all taken and find none, although there is one.
+    // Some try only places that are taken and find none, although there is a free one.
     assert!(now.open_requests > TOLD_APART * 9 / 10, "{now:?}");
     assert!(now.open <= now.live, "{now:?}");
     drop(open);

@@ -1,4 +1,4 @@
-//! What is alive while somebody still holds it: work that runs, sockets that stay open, clients that don't read.
+//! Memory is live while somebody still holds it: work that runs, sockets that stay open, clients that don't read.
 
 use crate::{
     bench::{Bench, Case},
@@ -12,14 +12,14 @@ use tower_memory::heap::{RouteLive, live_by_route};
 
 const MIB: u64 = 1 << 20;
 
-/// What is alive of a route.
+/// The live bytes of a route.
 fn of(route: &str) -> RouteLive {
     let all = live_by_route().expect("an allocator counts").routes;
     let found = all.into_iter().find(|it| it.route.as_str() == route);
     found.expect("it had a request")
 }
 
-/// Waits until what is alive of a route is as `is_right` says, and returns it.
+/// Waits until the live bytes of a route satisfy `is_right`, and returns them.
 fn once(route: &str, is_right: impl Fn(&RouteLive) -> bool) -> RouteLive {
     wait_until(|| {
         let now = of(route);
@@ -30,7 +30,7 @@ fn once(route: &str, is_right: impl Fn(&RouteLive) -> bool) -> RouteLive {
     })
 }
 
-/// A request of each route to set it up, which must be over before.
+/// A request to each route to set it up, which must be over before the test.
 fn warm(bench: &mut Bench, batch: &Batch) {
     let answer = bench.run(batch);
     assert_eq!(answer.failed, 0, "{answer:?}");
@@ -90,7 +90,7 @@ fn what_waits_for_its_client_after_the_window_closed_is_unsent() {
     const CLIENTS: usize = 40;
     let mut bench = Bench::with_send_buffers(Some(16 << 10), 2, site::router);
     for mode in [Mode::Kept, Mode::Http2] {
-        // More than these buffers and those of the client, and no more than the server takes at once: three pieces, of
+        // More than these buffers and those of the client, but no more than the server takes at once: three pieces, of
         // which the first may pass.
         let case = Case::get(bench.address, "/600-kib");
         let mut slow = case.count(CLIENTS).over(mode, CLIENTS).batch;
@@ -163,7 +163,7 @@ fn a_websocket_that_holds_100_mib_is_its_routes_until_it_is_closed() {
             );
         }
         drop(socket);
-        // What axum sets up for the first socket is the route's.
+        // The memory that axum sets up for the first socket is the route's.
         bench.settled(
             &before,
             &[("/ws", 0, 4096), ("/ws/carried", 0, 4096)],

@@ -1,4 +1,4 @@
-//! Live heap by route, as a test compares it.
+//! Live heap by route, in a form for comparing.
 #![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use std::{
@@ -7,10 +7,10 @@ use std::{
 };
 use tower_memory::heap::{live_by_route, live_bytes};
 
-/// Within which the server has to come to rest.
+/// The time within which the server has to come to rest.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Live heap by route, as a reader finds it.
+/// Live heap by route, as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Live {
     pub(crate) routes: BTreeMap<String, u64>,
@@ -44,7 +44,7 @@ pub(crate) fn live() -> Live {
     }
 }
 
-/// What `look` finds in the end; fails with what it says when the time is over.
+/// The eventual result of `look`; fails with its last message when the time is up.
 #[track_caller]
 pub(crate) fn wait_until<T>(mut look: impl FnMut() -> Result<T, String>) -> T {
     let end = Instant::now() + DEADLINE;

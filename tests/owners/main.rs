@@ -1,4 +1,5 @@
-//! Each route's live heap is what its requests keep, to the byte: over real connections, whatever the shape of requests.
+//! Each route's live heap is exactly the memory its requests keep, over real connections, whatever the shape of
+//! requests.
 #![cfg(feature = "axum")]
 
 #[path = "../support/client.rs"]

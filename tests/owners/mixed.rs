@@ -1,5 +1,5 @@
-//! All at once: routes that keep something beside routes that don't, a cache that others evict, a queue that a worker
-//! empties, and clients that come and go.
+//! Everything at once: routes that keep something beside routes that don't, a cache that others evict, a queue that a
+//! worker empties, and clients that come and go.
 
 use crate::{
     bench::{Bench, Case, requests},
@@ -8,8 +8,8 @@ use crate::{
     site::{self, ENTRIES, ENTRY},
 };
 
-/// How far the queue's route may be off in the end: tokio's channel keeps blocks of 32 places, which the requests that
-/// send allocate, and uses up to three of them again.
+/// How far the queue's route may be off in the end: tokio's channel keeps blocks of 32 places, allocated by the
+/// requests that send, and reuses up to three of them.
 const CHANNEL: u64 = 4 * (32 * 24 + 32);
 
 #[test]
@@ -31,13 +31,13 @@ fn of_mixed_requests_each_route_has_what_they_keep() {
         .map(|(case, mode)| case.clone().count(count).over(*mode, 8).batch)
         .collect();
     let mut clients: Vec<Client> = bench.clients(batches.len());
-    // One more than the cache has room for, so that it is full, and each route is set up and charged.
+    // One more than the cache has room for, so it is full, and each route is set up and charged.
     for (case, mode) in &shapes {
         let case = case.clone().count(ENTRIES + 60).over(*mode, 8);
         bench.run(&case.clone().count(1).with("x-charge", "1").batch);
         bench.run(&case.batch);
     }
-    // The cache is full when it is looked at first, and in the end.
+    // The cache is full at the first look, and at the end.
     let full = Case::get(at, "/cache/store").count(ENTRIES + 1).batch;
     bench.run(&full);
     let before = bench.at_rest();
@@ -74,7 +74,7 @@ fn of_mixed_requests_each_route_has_what_they_keep() {
         );
     }
 
-    // What another route evicts comes off the one that stored it.
+    // An entry evicted by another route comes off the route that stored it.
     let evict = Case::get(at, "/cache/evict").count(30).batch;
     let stored = bench.at_rest().of("/cache/store");
     bench.run(&evict);

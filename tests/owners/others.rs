@@ -1,4 +1,4 @@
-//! Servers that aren't axum's, services that ask other servers, and clients that leave.
+//! Servers other than axum's, services that call other servers, and clients that leave.
 
 use crate::{
     bench::{Bench, Case, requests},
@@ -17,8 +17,8 @@ use std::{convert::Infallible, sync::Arc};
 use tower::{Layer, service_fn};
 use tower_memory::{MemoryLayer, Route};
 
-/// What the pool of hyper's client holds for its one connection, which the first requests open: its task, buffers and
-/// tables of streams, which grow with the streams that are open at once.
+/// Memory that the pool of hyper's client holds for its one connection, which the first requests open: its task,
+/// buffers and tables of streams, which grow with the number of concurrent streams.
 const POOL: u64 = 24 << 10;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Programs that were told wrongly once, with what is right of them.
+//! Programs that once got wrong reports, with the right ones.
 
 use crate::{
     bench::{Bench, Case},
@@ -89,7 +89,7 @@ fn work_on_threads_that_carry_no_request_is_told_to_be_outside() {
             .layer(layer)
     });
     let before = bench.at_rest();
-    // A machine with more to do than it can may be too late with a reading.
+    // On an overloaded machine a reading may come too late.
     let mut verdicts = (1..=20_u64).map(|number| {
         one(&mut bench, "/elsewhere");
         let last = bench.told("/elsewhere", number).last.expect("a report");
@@ -140,7 +140,7 @@ fn a_stream_of_small_frames_peaks_at_a_few_and_has_no_part_in_a_burst_beside_it(
     let mut clients = bench.clients(2);
     bench.run_all(&mut clients, &[alone, burst]);
     let verdict = peak(&bench, 2);
-    // Whether the pages of the burst are still there when the stream ends is the allocator's choice.
+    // It is up to the allocator whether the pages of the burst are still there when the stream ends.
     let is_right = ["within_threshold", "other_requests"].contains(&&*verdict);
     assert!(is_right, "{verdict}");
 }

@@ -1,4 +1,5 @@
-//! Random requests over random connections, and an oracle that knows what their handlers keep.
+//! Random requests over random connections, and an oracle that knows the memory their handlers
+//! keep.
 
 use crate::{
     bench::Bench,
@@ -17,7 +18,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// What handlers keep, by route; and the same as they say it.
+/// Memory kept by handlers, by route; and the same in their own words.
 #[derive(Default)]
 struct Oracle {
     kept: Vec<(usize, Vec<u8>)>,
@@ -32,7 +33,8 @@ const ROUTES: [&str; 4] = [
 ];
 
 impl Oracle {
-    /// Keeps, evicts what any route kept, grows that, or does nothing. Returns what it answers.
+    /// Keeps memory, evicts some that any route kept, grows it, or does nothing. Returns the
+    /// response.
     fn act(&mut self, route: usize, act: &str, size: usize) -> String {
         match act {
             "keep" => {
@@ -114,7 +116,7 @@ fn whatever_requests_there_are_each_route_has_what_its_handlers_know_of() {
         site::router(layer.clone()).merge(router.layer(layer))
     });
     {
-        // Its tables are nobody's, and have room for all.
+        // Its tables are nobody's, and have room for everything.
         let mut known = known.lock().expect("no panic");
         known.kept.reserve(100_000);
         known.bytes = ROUTES.map(|route| (route, 0)).into();

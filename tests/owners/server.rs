@@ -1,4 +1,4 @@
-//! A server on a runtime of its own, whose connections are counted.
+//! A server on a runtime of its own that counts its connections.
 #![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use axum::{Router, routing::any};
@@ -21,16 +21,16 @@ use tokio::{
     runtime::{self, Runtime},
 };
 
-/// Threads that tokio runs blocking work on here.
+/// Threads on which tokio runs blocking work here.
 const BLOCKING: usize = 4;
 
-/// A server that is asked by others.
+/// A server that other servers call.
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
     _server: Runtime,
 }
 
-/// Starts one, of which nothing is measured.
+/// Starts one that is not measured.
 pub(crate) fn upstream() -> Upstream {
     let server = runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -55,7 +55,8 @@ pub(crate) fn start(workers: usize) -> Runtime {
         .enable_all()
         .build()
         .expect("a runtime");
-    // A thread that a request has tokio start is the request's, so all are started before any request.
+    // A thread that tokio starts for a request is the request's, so all are started before any
+    // request.
     let all_started = Arc::new(Barrier::new(BLOCKING + 1));
     for _ in 0..BLOCKING {
         let all_started = Arc::clone(&all_started);
@@ -65,7 +66,7 @@ pub(crate) fn start(workers: usize) -> Runtime {
     server
 }
 
-/// Serves `router` until its runtime ends; `open` is how many connections there are.
+/// Serves `router` until its runtime ends; `open` counts the connections.
 pub(crate) fn serve(
     server: &Runtime,
     send_buffers: Option<u32>,
@@ -98,7 +99,7 @@ pub(crate) fn serve(
                 let _ = stream.set_nodelay(true);
                 let builder = auto::Builder::new(TokioExecutor::new());
                 let io = TokioIo::new(stream);
-                // What becomes of a connection is for its client to see.
+                // The client sees what becomes of a connection.
                 let _ = builder.serve_connection_with_upgrades(io, service).await;
                 drop(counted);
             });

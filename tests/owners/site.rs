@@ -1,4 +1,4 @@
-//! Handlers of all kinds, each of which keeps what its path says.
+//! Handlers of all kinds, each of which keeps the memory its path names.
 
 use crate::{site_bodies, site_held};
 use axum::{
@@ -30,7 +30,7 @@ pub(crate) const ENTRY: usize = 10_000;
 
 type Cache = Arc<Mutex<VecDeque<Vec<u8>>>>;
 
-/// Keeps so many bytes for ever. The optimizer would leave out a vector that nobody looks at.
+/// Keeps this many bytes for ever. The optimizer would remove an unused vector.
 pub(crate) fn keep(bytes: usize) {
     std::mem::forget(black_box(vec![1_u8; bytes]));
 }
@@ -45,7 +45,7 @@ pub(crate) fn router(layer: MemoryLayer) -> Router {
         .merge(stacks())
         .merge(site_held::router())
         .fallback(|| async { "no such path" })
-        // Compressed and decompressed inside of the layer.
+        // Compressed and decompressed inside the layer.
         .nest("/inner", texts().layer(CompressionLayer::new()))
         .nest("/inner", texts_up().layer(RequestDecompressionLayer::new()))
         .nest("/outer", texts().merge(texts_up()))
@@ -53,12 +53,12 @@ pub(crate) fn router(layer: MemoryLayer) -> Router {
         .layer(DefaultBodyLimit::disable());
     inner
         .layer(layer)
-        // And outside of it, which passes on what it isn't asked to compress.
+        // And outside it, which passes on responses that it isn't asked to compress.
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(CompressionLayer::new().compress_when(IsOuter))
 }
 
-/// Only what routes of `/outer` answer: they are marked.
+/// Only for responses of `/outer` routes, which are marked.
 #[derive(Clone, Copy)]
 struct IsOuter;
 
@@ -68,7 +68,7 @@ impl tower_http::compression::Predicate for IsOuter {
     }
 }
 
-/// Keeps a mebibyte where it is asked to.
+/// Keeps a mebibyte on demand.
 async fn charge(request: Request) -> Request {
     if request.headers().contains_key("x-charge") {
         keep(1 << 20);
@@ -198,7 +198,7 @@ fn stacks() -> Router {
 
 async fn panics() -> StatusCode {
     let _dropped = black_box(vec![1_u8; 10_000]);
-    // As `panic!` does, without a word on standard error.
+    // Like `panic!`, without printing anything.
     std::panic::resume_unwind(Box::new("as asked"))
 }
 

@@ -88,7 +88,7 @@ async fn hold(mut socket: WebSocket) {
     drop(held);
 }
 
-/// A client that says nothing more once its socket is open.
+/// A client that sends nothing more once its socket is open.
 pub(crate) fn open_websocket(address: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("the server is there");
     let request = format!(

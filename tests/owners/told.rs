@@ -1,4 +1,4 @@
-//! What the layer reports of each route.
+//! The layer's reports for each route.
 #![allow(dead_code)] // Each file of tests is a crate of its own and uses its part.
 
 use std::{
@@ -7,7 +7,7 @@ use std::{
 };
 use tower_memory::{MemoryLayer, Report};
 
-/// What the layer reported of a route.
+/// The layer's report for a route.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
     pub(crate) reports: u64,

@@ -28,12 +28,12 @@ use url::{ParseError, Url};
 pub(crate) struct Browser {
     pub(crate) client: Client,
     driver: Child,
-    /// Holds the browser's profile and what the test puts there, until the test ends well.
+    /// Holds the browser's profile and the test's files, until the test ends well.
     pub(crate) directory: PathBuf,
 }
 
 impl Browser {
-    /// Starts a browser, or returns `None` where there is none.
+    /// Starts a browser, or returns `None` if there is none.
     pub(crate) async fn start(test: &str) -> Option<Self> {
         let driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -129,13 +129,13 @@ impl Browser {
         !found.is_empty()
     }
 
-    /// What the console says, of what a person should not see there.
+    /// Console messages that a user should not see.
     pub(crate) async fn complaints(&self) -> Vec<Value> {
         let log = self.command("se/log", json!({"type": "browser"})).await;
         log.as_array().unwrap().clone()
     }
 
-    /// Every address that the page asked for, its own first.
+    /// Every address that the page requested, its own first.
     pub(crate) async fn requested(&self, page: &str) -> Vec<String> {
         let log = self.command("se/log", json!({"type": "performance"})).await;
         let events = log.as_array().unwrap().iter().map(|entry| -> Value {

@@ -1,4 +1,4 @@
-//! A burst of small objects on two threads, and what gives its pages back.
+//! A burst of small objects on two threads, and a check that its pages are reclaimed.
 
 use std::{hint::black_box, panic, thread};
 use tower_memory::{
@@ -14,7 +14,7 @@ fn resident() -> u64 {
     resident.total
 }
 
-/// Allocates and frees; what it returns was allocated last and pins the pages below.
+/// Allocates and frees. Its return value was allocated last and pins the pages below.
 #[expect(clippy::vec_box, reason = "many small objects are the point")]
 fn burst() -> Vec<Box<[u8; 40]>> {
     let mut objects: Vec<_> = (0..OBJECTS).map(|n| Box::new([n as u8; 40])).collect();
@@ -23,9 +23,9 @@ fn burst() -> Vec<Box<[u8; 40]>> {
     pin
 }
 
-/// Bursts, reclaims, and panics unless the resident set is near what it was.
+/// Bursts, reclaims, and panics unless the resident set is close to its earlier size.
 pub(crate) fn is_given_back() -> Reclaimed {
-    // What the first burst of each thread needs for good.
+    // Memory that each thread's first burst needs for good.
     drop(burst());
     reclaim();
     let before = resident();

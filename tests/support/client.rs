@@ -1,4 +1,4 @@
-//! An HTTP client in a process of its own, so what it allocates isn't in the heap of the server that a test measures.
+//! An HTTP client in a process of its own, so its allocations aren't in the heap of the server that a test measures.
 //!
 //! The process is the test's own binary, started once more: `mod client` brings the test `client_process`, which passes
 //! at once unless [`Client::start`] started it. It reads one JSON [`Batch`] a line from standard input and writes one JSON
@@ -38,7 +38,7 @@ use tokio::{
 /// Set in the client's process.
 const ASKED: &str = "TOWER_MEMORY_TEST_CLIENT";
 
-/// How long those wait for a response who don't read it.
+/// How long clients wait that don't read their response.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Requests of one shape.
@@ -49,19 +49,19 @@ pub struct Batch {
     pub path: String,
     /// All requests of the batch, shared evenly among the connections.
     pub count: usize,
-    /// How many there are at once.
+    /// How many connections there are at once.
     pub connections: usize,
-    /// Of HTTP/2: how many requests of a connection are open at once.
+    /// HTTP/2: how many requests of a connection are open at once.
     pub streams: usize,
-    /// Headers beside those that are needed, of some 40 bytes each.
+    /// Headers beside the necessary ones, of some 40 bytes each.
     pub headers: usize,
-    /// Headers with these names and values as well.
+    /// Further headers with these names and values.
     pub with: Vec<(String, String)>,
     /// Bytes of the request body; 0 is none.
     pub body: usize,
-    /// The file that the body is read from; `body` is its size then.
+    /// The file that the body is read from; `body` is then its size.
     pub file: Option<PathBuf>,
-    /// The body's length is not declared.
+    /// Whether to leave the body's length undeclared.
     pub chunked: bool,
     pub mode: Mode,
     pub reading: Reading,
@@ -99,12 +99,12 @@ pub enum Reading {
     Nothing,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Responses of which as much came as was to be read.
+    /// Responses read as far as intended.
     pub responses: u64,
-    /// Those of them with status 200 to 299.
+    /// How many of those have status 200 to 299.
     pub ok: u64,
     /// Bytes of response bodies that were read.
     pub bytes: u64,
@@ -145,7 +145,7 @@ impl Batch {
 }
 
 impl Answer {
-    /// So many requests, for one reason.
+    /// This many requests, with one reason.
     fn failed(requests: u64, failure: impl ToString) -> Self {
         Self {
             failed: requests,
@@ -171,7 +171,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts it. Takes a runtime with IO enabled.
+    /// Starts it. Requires a runtime with IO enabled.
     pub fn start() -> Self {
         let (_, module) = module_path!().split_once("::").expect("a module of a test");
         let test = env::current_exe().expect("known");
@@ -198,7 +198,7 @@ impl Client {
         self.ask(Some(batch)).await
     }
 
-    /// Runs the batch, of which each request has to succeed; its answer.
+    /// Runs the batch, every request of which has to succeed, and returns its answer.
     pub async fn succeed(&mut self, batch: &Batch) -> Answer {
         let answer = self.run(batch).await;
         let is_good = answer.failed == 0 && answer.ok == batch.count as u64;
@@ -215,7 +215,7 @@ impl Client {
         let line = serde_json::to_string(&batch).expect("JSON") + "\n";
         let sent = self.batches.write_all(line.as_bytes()).await;
         sent.expect("the client is there");
-        // The harness of tests writes there, too.
+        // The test harness writes there, too.
         while let Some(line) = self.answers.next_line().await.expect("text") {
             if line.starts_with('{') {
                 return serde_json::from_str(&line).expect("an answer");
@@ -225,7 +225,7 @@ impl Client {
     }
 }
 
-/// The client's process where [`Client::start`] started it, and nothing elsewhere.
+/// The client's process, if [`Client::start`] started it; otherwise passes at once.
 #[test]
 fn client_process() {
     if env::var_os(ASKED).is_none() {
@@ -247,7 +247,7 @@ fn client_process() {
                 Answer::default()
             }
         };
-        // The harness may be within a line.
+        // The harness may be in the middle of a line.
         println!("\n{}", serde_json::to_string(&answer).expect("JSON"));
     }
 }

@@ -1,4 +1,4 @@
-//! Figures as `figures.json` has them, of a process that a test makes up.
+//! Figures in the format of `figures.json`, of a made-up process.
 #![allow(dead_code)] // Each file of tests is a crate of its own.
 
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tower_memory::MIB;
 /// One o'clock in the afternoon of 2027-01-15, UTC.
 pub(crate) const BEGAN: f64 = 1_800_018_000.0;
 
-/// As long as labels get, and told apart by their ends alone.
+/// As long as labels get, and differing only at their ends.
 pub(crate) const LONG_NAMES: [&str; 2] = [
     "/api/v1/organisations/{organisation_id}/projects/{project_id}/environments/{environment_id}/deployments/{id}/logs",
     "/api/v1/organisations/{organisation_id}/projects/{project_id}/environments/{environment_id}/deployments/{id}/status",
@@ -27,8 +27,8 @@ pub(crate) fn route(name: &str, live: u64, kept: u64) -> Value {
     })
 }
 
-/// Of a process with 512 MiB of live heap of 600 MiB resident, forty minutes old. A route may be told as
-/// `base` and what differs from it.
+/// A process with 512 MiB of live heap and 600 MiB resident, forty minutes old. A route may be given as
+/// `base` plus its differences.
 pub(crate) fn figures(routes: Value) -> Value {
     let flatten = |mut route: Value| match route["base"].take() {
         Value::Object(mut base) => {

@@ -72,7 +72,7 @@ impl Line {
     }
 }
 
-/// A JSON object in the order in which it was written.
+/// A JSON object in its written order.
 #[derive(Debug)]
 pub struct Object(Vec<(String, Value)>);
 
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for Object {
 /// A row of the table in the documentation of `Log`.
 pub struct Row {
     pub name: &'static str,
-    /// What it is left out without: a heap meter.
+    /// The condition without which it is left out: a heap meter.
     pub metered: bool,
     pub of_grpc: bool,
     /// Whether only some verdicts have it.

@@ -1,5 +1,5 @@
-//! What several of the test files need: the reports of a layer, and a server to ask over a real
-//! socket.
+//! Shared by several of the test files: the reports of a layer, and a server to send requests
+//! to over a real socket.
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
 pub mod lines;
@@ -37,7 +37,7 @@ use tower_memory::{MemoryLayer, Report};
 /// A body that the test sends piece by piece.
 pub type Pieces = Channel<Bytes, BoxError>;
 
-/// What `layer` reports, as it comes.
+/// The reports of `layer`, as they come.
 pub struct Reports(mpsc::UnboundedReceiver<Report>);
 
 pub fn reports_of(layer: MemoryLayer) -> (MemoryLayer, Reports) {
@@ -56,7 +56,7 @@ impl Reports {
             .expect("nothing that could report is left")
     }
 
-    /// The report that is there already, and no second one.
+    /// The report that is already there, with no second one.
     pub fn now(&mut self) -> Report {
         let report = self.0.try_recv().expect("there is no report");
         assert!(self.none_yet(), "there is a second report");
@@ -67,8 +67,8 @@ impl Reports {
         self.0.is_empty()
     }
 
-    /// The one report there ever was. Waits until the layer and all that came of it is gone, so
-    /// that no second one can follow.
+    /// The one report there ever was. Waits until the layer and everything it created is gone,
+    /// so no second one can follow.
     pub async fn only(self) -> Report {
         let mut all = self.all().await;
         assert_eq!(all.len(), 1, "expected one report, got {all:#?}");
@@ -85,14 +85,14 @@ impl Reports {
     }
 }
 
-/// Fails a test that would hang.
+/// Fails a test that hangs.
 pub async fn within_reason<F: Future>(future: F) -> F::Output {
     time::timeout(Duration::from_secs(20), future)
         .await
         .expect("it did not happen within 20 s")
 }
 
-/// The output of a future that waits for nothing.
+/// The output of a future that never waits.
 pub fn finish<F: Future>(future: F) -> F::Output {
     let mut cx = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut cx) {
@@ -125,7 +125,7 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 let service = TowerToHyperService::new(service.clone());
                 connections.spawn(async move {
-                    // What becomes of a connection is for its client to see.
+                    // The client sees what becomes of a connection.
                     let _ = auto::Builder::new(TokioExecutor::new())
                         .serve_connection_with_upgrades(TokioIo::new(stream), service)
                         .await;

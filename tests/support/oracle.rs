@@ -1,5 +1,5 @@
-//! An account of the heap that is not the crate's: around its allocator, of what callers ask for, by
-//! whose work the test says it is doing.
+//! A second account of the heap, independent of the crate's: around its allocator, it counts bytes
+//! requested by callers, by the owner that the test names.
 #![allow(unsafe_code)] // To be an allocator.
 #![allow(dead_code)] // Each file is a crate of its own and uses its part.
 
@@ -13,7 +13,7 @@ use std::{
 /// Around the allocator under test.
 pub(crate) struct Oracle<A>(pub(crate) A);
 
-/// Whose work a thread does, in the test's own words. 0 is nobody's.
+/// The owner of a thread's work, as set by the test. 0 is nobody's.
 pub(crate) type Owner = u8;
 
 /// On a cache line of its own.
@@ -41,7 +41,7 @@ pub(crate) fn owned_by<R>(owner: Owner, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Calls `f`, which works for nobody: the crate's own code, most often.
+/// Calls `f`, which works for nobody; usually the crate's own code.
 pub(crate) fn for_nobody<R>(f: impl FnOnce() -> R) -> R {
     owned_by(0, f)
 }
@@ -76,7 +76,7 @@ fn count(owner: Owner, bytes: i64) {
         .fetch_add(bytes, Ordering::SeqCst);
 }
 
-// SAFETY: every call goes to the inner allocator as it is.
+// SAFETY: every call goes to the inner allocator unchanged.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Oracle<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promised.
@@ -117,9 +117,9 @@ fn began(block: *mut u8, layout: Layout) -> *mut u8 {
     block
 }
 
-// Whose each block is, by its address: the blocks themselves stay as they are.
+// The owner of each block, by its address: the blocks themselves stay unchanged.
 
-/// Eight bytes of addresses: no two blocks begin there.
+/// Eight bytes of addresses: no two blocks start in the same ones.
 const GRANULE: u32 = 3;
 
 /// Addresses of one leaf, 64 MiB.

@@ -1,4 +1,4 @@
-//! Work for a request, and what the crate says of its route.
+//! Work for a request, and the crate's figures for its route.
 #![allow(dead_code)] // Each file is a crate of its own and uses its part.
 
 use bytes::Bytes;

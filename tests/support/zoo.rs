@@ -1,4 +1,4 @@
-//! Each animal of the zoo, alone and in a crowd, and what may be said of it.
+//! Each animal of the zoo, alone and in a crowd, and the verdicts it may get.
 
 #[path = "../../examples/zoo/routes.rs"]
 mod routes;
@@ -17,11 +17,11 @@ use tower_memory::{
 const TIMES: usize = 20;
 const CROWD: usize = 64;
 
-/// What the zoo's routes are asked for, and what may be said of them: alone, the first time and
-/// later; and in a crowd.
+/// Requests to the zoo's routes and the verdicts they may get: alone, the first time and later; and in
+/// a crowd.
 struct Animal {
     path: &'static str,
-    /// Later and in a crowd, where that takes too long again and again.
+    /// Later and in a crowd, for one that takes too long to repeat.
     smaller: Option<&'static str>,
     first: &'static [&'static str],
     later: &'static [&'static str],
@@ -35,12 +35,12 @@ impl Animal {
 }
 
 const NOTHING: &[&str] = &["within_threshold"];
-/// Of who did not grow the process: that nothing did, or that others or files did, or that it came from
-/// outside, such as the clients, which are of this process too and no requests.
+/// For requests that did not grow the process: nothing did, or others or files did, or it came from
+/// outside, such as the clients, which are in this process too and are no requests.
 const INNOCENT: &[&str] = &["within_threshold", "other_requests", "mapped", "outside"];
-/// Of who left work behind, which may have ended by the time that it is told of.
+/// For requests that left work behind, which may have ended by the time of the report.
 const WORKING: &[&str] = &["within_threshold", "running"];
-/// Of who used much and gave it back.
+/// For requests that used much memory and gave it back.
 const USED: &[&str] = &[
     "within_threshold",
     "other_requests",
@@ -72,7 +72,7 @@ const ANIMALS: &[Animal] = &[
         crowded: INNOCENT,
     },
     Animal {
-        // Less, and it is chance whether glibc keeps it.
+        // With less, it is chance whether glibc keeps it.
         path: "/burst?mib=24",
         smaller: Some("/burst?mib=1"),
         first: &["allocator_held"],
@@ -84,7 +84,7 @@ const ANIMALS: &[Animal] = &[
         path: "/mmap?mib=9",
         smaller: None,
         first: &["mapped"],
-        // The allocator may give back meanwhile what earlier ones left.
+        // The allocator may meanwhile give back pages of earlier requests.
         later: &["mapped", "within_threshold"],
         // Others may give back as much meanwhile.
         crowded: INNOCENT,
@@ -140,7 +140,7 @@ const ANIMALS: &[Animal] = &[
     },
 ];
 
-/// What the layer says, as it comes.
+/// The layer's reports, as they come.
 enum Said {
     Report(Box<Report>),
     LateWork(Route),
@@ -161,7 +161,7 @@ impl OnReport for Listener {
 struct Zoo {
     server: Arc<Server>,
     said: mpsc::UnboundedReceiver<Said>,
-    /// What was said of whom, and how often, that may not be said.
+    /// Verdicts that are not allowed, by route, with how often they came.
     wrong: BTreeMap<String, usize>,
 }
 
@@ -181,13 +181,14 @@ impl Zoo {
         }
     }
 
-    /// Hears of `requests`, and waits for the tasks that those to `/spawn` leave behind.
+    /// Receives the reports of `requests`, and waits for the tasks that requests to `/spawn` leave
+    /// behind.
     async fn hear(
         &mut self,
         requests: usize,
         allowed: impl Fn(&Animal) -> &'static [&'static str],
     ) {
-        // Where blocks have owners, a task that ends before its request settles is not told of apart.
+        // Where blocks have owners, a task that ends before its request settles has no separate report.
         let is_told_of_tasks = live_by_route().is_none();
         let (mut reports, mut tasks) = (requests, 0);
         while reports > 0 || tasks > 0 {
@@ -240,7 +241,7 @@ async fn ask(server: Arc<Server>, path: &'static str) {
     }
 }
 
-/// Visits every animal twenty times alone, and twenty times all of them in a crowd.
+/// Visits every animal twenty times alone, and all of them twenty times in a crowd.
 pub(crate) async fn visit() {
     let mut zoo = Zoo::open().await;
     for animal in ANIMALS {

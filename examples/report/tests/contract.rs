@@ -40,14 +40,14 @@ use tracing_subscriber::{fmt, layer::SubscriberExt, registry::LookupSpan};
 #[global_allocator]
 static ALLOCATOR: TrackingAllocator = TrackingAllocator::system();
 
-/// The lines of one test, of one level and above, flattened or not.
+/// The lines of one test, from a level upwards, flattened or not.
 struct TestLog {
     test: &'static str,
     level: Level,
     flat: bool,
 }
 
-/// A line, with the test in whose span it was written. Reports may come from another thread than the test's.
+/// A line, with the test whose span it was written in. Reports may come from another thread than the test's.
 struct Line {
     test: String,
     warns: bool,
@@ -127,7 +127,7 @@ impl TestLog {
         answering.instrument(span).await;
     }
 
-    /// The text, when it has so many lines.
+    /// The text, once it has this many lines.
     fn lines(&self, lines: usize) -> Vec<u8> {
         let all = LINES.lock().expect("not poisoned");
         let own = |line: &&Line| {
@@ -150,7 +150,8 @@ impl TestLog {
     }
 }
 
-/// Whether `route` is said to hold most, as live heap or, where blocks have no owner, as what its requests retained.
+/// Whether the report says that `route` holds most: live heap or, where blocks have no owner, the bytes its requests
+/// retained.
 fn holds_most(report: &str, route: &str, size: &str) -> bool {
     report.contains(&format!("{route} holds most live heap: {size} "))
         || report.contains(&format!(
@@ -187,7 +188,7 @@ fn every_field_that_is_read_is_in_the_contract() {
     assert!(read.len() > 10, "they are not where they were");
     let contract = contract();
     for name in read {
-        // Of an event of its own, which the contract of requests doesn't have.
+        // From an event of its own, which the contract of requests doesn't have.
         let known = contract.iter().any(|row| row.name == name) || name == "reclaim.bytes";
         assert!(known, "{name}");
     }
@@ -227,7 +228,7 @@ fn every_verdict_and_every_route_has_a_next_step() {
             }
             let step = next_step(&page, "/");
             assert!(step.len() > 5, "{verdict}: {page}");
-            // As a line of the route, or by the sentence for all routes without one.
+            // As a line of the route, or in the sentence for all routes without one.
             assert!(report.contains(step), "{verdict}: {report}");
         }
     }
@@ -235,7 +236,7 @@ fn every_verdict_and_every_route_has_a_next_step() {
 
 #[tokio::test]
 async fn requests_that_retain_are_told_with_what_they_retain_in_both_layouts() {
-    // Live heap is of all requests of a route, so each test has its own.
+    // Live heap covers all requests of a route, so each test has its own route.
     for (flat, test, leak) in [(true, "flat", "/flat"), (false, "nested", "/nested")] {
         let log = listen(test, Level::DEBUG, flat);
         let layer = layer();
@@ -269,7 +270,7 @@ async fn what_one_request_keeps_and_the_next_frees_is_not_retained() {
     for bytes in [20 << 20, 0] {
         let store = || *kept.lock().expect("not poisoned") = vec![1_u8; bytes];
         log.serve(&layer, "/cache", store).await;
-        // A later report would find nothing that is alive.
+        // A later report would find nothing live.
         log.lines(2);
     }
     let (report, _) = log.report(3);
@@ -327,7 +328,7 @@ async fn work_that_outlives_its_request_is_of_its_route_and_no_request() {
     assert!(report.contains("3 events of requests"), "{report}");
 }
 
-/// A resident set as it is told, in MiB: first when a request begins, then when it ends.
+/// A given resident set, in MiB: first at the start of a request, then at its end.
 struct Readings(Mutex<Vec<Option<u64>>>);
 
 impl ReadResident for Readings {
@@ -392,7 +393,7 @@ async fn the_next_step_is_that_of_the_log() {
     }
 }
 
-/// The first of a route, as the page has it.
+/// The next step of a route, as on the page.
 fn next_step<'a>(page: &'a str, route: &str) -> &'a str {
     let head = format!("<th scope=\"row\">{route}</th>");
     let (_, row) = page.split_once(&head).expect("a row");
@@ -458,7 +459,7 @@ mod zoo {
             "/steady",
             "/leak?mib=128",
             "/burst?mib=8",
-            // Long enough to outlive its request, and too little to be warned of where it began within it.
+            // Long enough to outlive its request, and too little for a warning where it began.
             "/spawn?mib=1&ms=300",
         ] {
             ask(address, path).await;

@@ -16,7 +16,8 @@ const MIB: u64 = 1 << 20;
 /// A route's live heap at each of its requests.
 type Route<'a> = (&'a str, &'a dyn Fn(u64) -> u64);
 
-/// Each route has as many requests a minute, for so many minutes. Beside what routes own, this much is nobody's.
+/// Each route has this many requests a minute, for this many minutes. Beside the routes' memory, this much is
+/// nobody's.
 fn log_of(
     minutes: u64,
     a_minute: u64,
@@ -145,7 +146,7 @@ fn live_heap_that_nobody_owns_is_told_where_it_rises_and_no_route_does() {
     ] {
         assert!(rising.contains(expected), "{rising}");
     }
-    // What a route owns is not nobody's, be it there before the route's first request or not.
+    // A route's memory is not nobody's, whether or not it existed before the route's first request.
     let leak: Route<'_> = ("/leak", &|n| n * 200 * KIB);
     let owned = report(&|_| 50 * MIB, &[steady, leak]);
     assert!(

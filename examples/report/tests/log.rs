@@ -22,7 +22,7 @@ use std::{
 const MIB: u64 = 1 << 20;
 const HOUR: u64 = 3_600_000_000;
 
-/// A request that left all as it was.
+/// A request that changed nothing.
 fn quiet(route: &str, at: u64) -> Entry {
     Entry {
         at,
@@ -138,7 +138,7 @@ fn a_request_with_a_warning_and_a_debug_event_counts_once() {
         said.push(warning(grown("/leak", n * 1000, 128, "retained"), 0));
         said.push(request);
     }
-    // As threads that log at once do.
+    // As from threads that log at once.
     said.sort_by_key(|said| (said.at / 5000, said.suppressed.is_some()));
     let (report, _) = Folder::with(log(&said)).report();
     assert_eq!(row(&report, "/leak")[1..3], ["30", "3.8 GiB"]);
@@ -233,7 +233,7 @@ fn late_work_that_does_the_same_each_time_is_counted_each_time() {
         duration_us: 0,
         ..said
     };
-    // The first two were suppressed where DEBUG was on; it was off for the third.
+    // The first two were suppressed while DEBUG was on; it was off for the third.
     let lines = [
         late(same(at(0))),
         late(same(at(1))),
@@ -412,13 +412,13 @@ fn foreign_lines_garbage_and_a_torn_end_are_skipped_and_counted() {
         "plain text\n",
         "\n",
         &ours,
-        // Of others, though they name it, and with a field of ours that is no number.
+        // From others, though they name it, and with a field of ours that is no number.
         "{\"target\":\"app\",\"memory.growth\":-1,\"message\":\"tower_memory\"}\n",
-        // Not as tracing-subscriber writes it.
+        // Not in tracing-subscriber's format.
         "2026-01-01T00:00:00Z  WARN tower_memory: memory grew\n",
         &ours.replace("\"memory.growth\":0", "\"memory.growth\":-1"),
         &ours.replace("2026-01-01T", "yesterday "),
-        // Of tower-memory, and of no request.
+        // From tower-memory, but about no request.
         "{\"timestamp\":\"2026-01-01T00:00:00Z\",\"level\":\"INFO\",\"message\":\"m\",\"reclaim.bytes\":1048576,\"target\":\"tower_memory\"}\n",
     ] {
         text.extend(line.as_bytes());
@@ -476,7 +476,7 @@ fn files_in_any_order_tell_the_same() {
     }
     let figures = |files: &[&str]| {
         let report = folder.run(files).report();
-        // Of the title and the page only the names differ.
+        // Title and page differ only in names.
         report
             .lines()
             .skip(1)

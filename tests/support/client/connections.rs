@@ -42,7 +42,7 @@ pub async fn run(batch: Batch, held: &mut Held) -> Answer {
     let connections = batch.connections.clamp(1, batch.count.max(1));
     let mut tasks = JoinSet::new();
     for number in 0..connections {
-        // The first have one more where it doesn't come out even.
+        // The first ones have one more if it doesn't come out even.
         let count = batch.count / connections + usize::from(number < batch.count % connections);
         tasks.spawn(serve(Arc::clone(&batch), count));
     }
@@ -57,7 +57,7 @@ pub async fn run(batch: Batch, held: &mut Held) -> Answer {
     answer
 }
 
-/// So many requests of a batch, one connection at a time.
+/// This many requests of a batch, one connection at a time.
 async fn serve(batch: Arc<Batch>, count: usize) -> (Answer, Vec<Open>) {
     let is_left = matches!(batch.reading, Reading::Head | Reading::Nothing);
     let is_single = is_left || matches!(batch.mode, Mode::Close | Mode::Churn);

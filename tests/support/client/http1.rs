@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a plain socket, as little of it as tests need.
+//! HTTP/1.1 over a plain socket, with only as much of it as tests need.
 
 use super::{Answer, Batch, Mode, PATIENCE, Reading, connections::Open};
 use std::{io, time::Duration};
@@ -22,7 +22,8 @@ pub struct Connection {
     to: OwnedWriteHalf,
 }
 
-/// So many requests over one connection, fewer where the server closes it; the connection where it is still open.
+/// Sends this many requests over one connection, fewer if the server closes it. Returns the connection if it is still
+/// open.
 pub async fn serve(batch: &Batch, count: usize) -> (Answer, Option<Open>) {
     let mut connection = match Connection::open(batch).await {
         Ok(connection) => connection,
@@ -66,8 +67,8 @@ impl Connection {
         Ok(Self { from, to })
     }
 
-    /// Sends so many requests and reads their responses meanwhile, because neither side may wait for the other. Whether the
-    /// server closes the connection.
+    /// Sends this many requests and reads their responses meanwhile, because neither side may wait for the other.
+    /// Returns whether the server closes the connection.
     async fn exchange(&mut self, batch: &Batch, number: u64) -> (Answer, io::Result<bool>) {
         let mut answer = Answer::default();
         let Self { from, to } = self;
@@ -181,7 +182,7 @@ async fn response(from: &mut BufReader<OwnedReadHalf>, batch: &Batch) -> io::Res
         _ if is_empty || batch.reading == Reading::Head => 0,
         (true, _) => chunks(from, batch).await?,
         (false, Some(length)) => skip(from, batch, length).await?,
-        // To the end of the connection.
+        // Up to the end of the connection.
         (false, None) => skip(from, batch, u64::MAX).await?,
     };
     Ok(Response {
@@ -214,7 +215,7 @@ async fn chunks(from: &mut BufReader<OwnedReadHalf>, batch: &Batch) -> io::Resul
     }
 }
 
-/// Reads so many bytes, or all there are until the connection ends.
+/// Reads this many bytes, or all there are until the connection ends.
 async fn skip(from: &mut BufReader<OwnedReadHalf>, batch: &Batch, length: u64) -> io::Result<u64> {
     let mut bytes = 0;
     while bytes < length {

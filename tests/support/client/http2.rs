@@ -44,12 +44,12 @@ impl Connection {
     pub async fn close(self) {
         drop(self.unread);
         drop(self.sender);
-        // Fails where the server was faster.
+        // Fails if the server was faster.
         let _ = self.task.await;
     }
 }
 
-/// So many requests over one connection, of which several are open at once.
+/// Sends this many requests over one connection, several of them open at once.
 pub async fn serve(batch: &Batch, count: usize) -> (Answer, Option<Open>) {
     let mut connection = match Connection::open(batch).await {
         Ok(connection) => connection,
@@ -73,7 +73,7 @@ pub async fn serve(batch: &Batch, count: usize) -> (Answer, Option<Open>) {
     (answer, Some(Open::Http2(connection)))
 }
 
-/// One request; its response where that is not to be read.
+/// One request. Returns its response if that is not to be read.
 async fn exchange(
     mut sender: SendRequest<Body>,
     batch: Batch,
@@ -139,7 +139,7 @@ fn body(batch: &Batch) -> Body {
             tokio::spawn(async move {
                 for start in (0..content.len()).step_by(FRAME) {
                     let end = content.len().min(start + FRAME);
-                    // Fails where nobody reads it any more.
+                    // Fails if nobody reads it any more.
                     if sender.send_data(content.slice(start..end)).await.is_err() {
                         return;
                     }

@@ -1,8 +1,8 @@
-//! Lines of a JSON log as long as one wants, for the report's tests and its bench.
+//! JSON log lines of any number, for the report's tests and its bench.
 
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
-/// One request as the log tells of it, flattened and with all that a heap meter adds.
+/// One request as in the log, flattened and with all the fields that a heap meter adds.
 pub struct Entry {
     /// Microseconds since 2026-01-01.
     pub at: u64,
@@ -14,7 +14,7 @@ pub struct Entry {
     pub growth: u64,
     pub retained: u64,
     pub live: u64,
-    /// Live heap that requests of the route own; older logs have none.
+    /// Live heap owned by requests of the route; older logs have none.
     pub route_live: Option<u64>,
     pub verdict: &'static str,
     /// In warnings only.
@@ -22,7 +22,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The request of this number: most change nothing; one in 50 grows the process, one in 500 retains.
+    /// The request with this number: most change nothing; one in 50 grows the process, one in 500
+    /// retains.
     pub fn numbered(number: u64) -> Self {
         let grows = number.is_multiple_of(50);
         let retains = number.is_multiple_of(500);
@@ -46,7 +47,7 @@ impl Entry {
         }
     }
 
-    /// A request at a minute since then that changed nothing but what its route owns.
+    /// A request at a minute since then that changed nothing but its route's live heap.
     pub fn owned(route: &str, minute: u64, route_live: u64, live: u64) -> Self {
         Self {
             at: minute * 60_000_000,

@@ -10,10 +10,10 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder with logs and reports, gone when it is dropped.
+/// A folder with logs and reports, removed when it is dropped.
 pub struct Folder(TempDir);
 
-/// What a run said.
+/// The output of a run.
 pub struct Run {
     pub code: Option<i32>,
     pub out: String,
@@ -44,7 +44,7 @@ impl Folder {
         fs::read_to_string(self.path(name)).expect("text")
     }
 
-    /// The names of all that is there.
+    /// The names of everything in it.
     pub fn names(&self) -> Vec<String> {
         let names = fs::read_dir(self.0.path()).expect("a folder");
         let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("text");
@@ -93,7 +93,7 @@ impl Run {
         }
     }
 
-    /// What it printed, where all went well.
+    /// Its output, if it succeeded.
     pub fn report(self) -> String {
         assert_eq!(
             (self.code, self.err.as_str()),
@@ -105,7 +105,7 @@ impl Run {
     }
 }
 
-/// One paragraph as one line, without the breaks that a terminal needs.
+/// One paragraph as one line, without the line breaks for a terminal.
 pub fn unbroken(report: &str) -> String {
     report.split_whitespace().collect::<Vec<_>>().join(" ")
 }
