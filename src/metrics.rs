@@ -53,7 +53,7 @@ use std::{
 /// # Use
 ///
 /// Install the recorder first: as everywhere with `metrics`, metrics registered before that go nowhere. With
-/// Prometheus, opt for the recommended names, give the histogram buckets (without, it is a summary), and run the
+/// Prometheus, opt for the recommended names, give the histogram buckets (else it is a summary), and run the
 /// upkeep, which sorts the histogram's samples. Without upkeep they pile up as long as nobody scrapes.
 ///
 /// ```

@@ -33,8 +33,8 @@ use std::{
 /// [`live_by_route`](super::live_by_route). Then a second report follows
 /// ([`OnReport::on_late_work`](crate::OnReport::on_late_work)). So don't keep one for longer than the work takes.
 ///
-/// A request's first one allocates. Entering it takes a lock, which is rarely contended. If one layer is inside
-/// another, this is the request of the inner one.
+/// Getting the first one of a request allocates. Entering one takes a lock, which is rarely contended. If one layer is
+/// inside another, this is the request of the inner one.
 pub struct CurrentRequest(Arc<Account>);
 
 impl CurrentRequest {
