@@ -1,4 +1,4 @@
-//! The zoo as a person starts it.
+//! The zoo as a user starts it.
 #![cfg(all(feature = "dashboard", target_os = "linux"))]
 
 #[path = "support/built.rs"]

@@ -1,23 +1,23 @@
-//! The account of one open request: what is alive of it.
+//! The account of one open request: its live bytes.
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Generations of an entry.
 pub(super) const GENERATIONS: u64 = 1 << 6;
 
-/// One word, so that whoever changes live bytes knows in the same instant whose they are:
+/// One word, so a change of live bytes sees their owner at the same instant:
 ///
 /// ```text
 /// | 48 bits: live bytes, signed | 8 bits | closed | working | open | 6 bits: generation |
 /// ```
 ///
-/// Live bytes are at the top, so that they may borrow and nothing below changes.
+/// Live bytes are at the top, so borrowing from them changes nothing below.
 #[derive(Debug)]
 pub(super) struct Word(AtomicU64);
 
 const GENERATION: u64 = GENERATIONS - 1;
 const OPEN: u64 = GENERATIONS;
-/// The response is gone, but work of the request still runs.
+/// The response is gone, but the request's work is still running.
 const WORKING: u64 = OPEN << 1;
 /// The window is closed.
 const CLOSED: u64 = OPEN << 2;
@@ -28,7 +28,7 @@ const LIVE_SHIFT: u32 = 16;
 pub(super) struct State(u64);
 
 impl State {
-    /// Live bytes. They may be below zero for a moment, where a block ends before its allocation is added.
+    /// Live bytes. May be below zero for a moment, if a free is added before its allocation.
     #[inline]
     pub(super) const fn live(self) -> i64 {
         (self.0 as i64) >> LIVE_SHIFT
@@ -69,11 +69,11 @@ impl Word {
         State(self.0.load(Ordering::Acquire))
     }
 
-    /// Opens it for another request, whose generation it returns, if it still is as `found`.
+    /// Opens it for another request and returns that request's generation, if it still is as `found`.
     #[inline]
     pub(super) fn open(&self, found: State) -> Option<u64> {
-        // Where nothing is alive, no block names this generation, and it can be used again. Otherwise those
-        // that do must not be taken for the new request's.
+        // If nothing is live, no block has this generation, and it can be reused. Otherwise blocks that have it
+        // must not be taken for the new request's.
         let generation = match found.live() {
             0 => found.generation(),
             _ => (found.0 + 1) & GENERATION,
@@ -85,34 +85,34 @@ impl Word {
         opened.ok().map(|_| generation)
     }
 
-    /// Adds what the open request itself did.
+    /// Adds the open request's own changes.
     #[inline]
     pub(super) fn add(&self, bytes: i64) {
         self.0.fetch_add(as_live(bytes), Ordering::AcqRel);
     }
 
-    /// Adds what others did to blocks of `generation`, open or not; where the entry is another request's by now,
-    /// nothing.
+    /// Adds others' changes to blocks of `generation`, whether or not the request is open. Does nothing if the
+    /// entry has passed to another request.
     ///
-    /// Not an addition that is taken back afterwards: in between, a request that ends would look as if nothing
-    /// were alive of it.
+    /// An addition that is taken back afterwards would not do: in between, a request that ends would look as if
+    /// nothing of it were live.
     #[inline]
     pub(super) fn add_from_outside(&self, generation: u64, bytes: i64) {
         let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
         let more = |word| {
             (State(word).generation() == generation).then(|| word.wrapping_add(as_live(bytes)))
         };
-        // Fails where the generation is another.
+        // Fails if the generation is another.
         let _ = self.0.fetch_update(success, failure, more);
     }
 
-    /// The window has closed, with `pending` bytes to be added.
+    /// Closes the window, and adds `pending` bytes.
     pub(super) fn close(&self, pending: i64) {
         let change = as_live(pending).wrapping_add(CLOSED);
         self.0.fetch_add(change, Ordering::AcqRel);
     }
 
-    /// The same, and the request is reported: returns what is left alive.
+    /// The same for a request that is reported: returns the bytes still live.
     #[inline]
     pub(super) fn close_and_end(&self, pending: i64) -> i64 {
         let change = as_live(pending).wrapping_sub(OPEN);
@@ -120,12 +120,12 @@ impl Word {
         State(before.wrapping_add(change)).live()
     }
 
-    /// Work goes on after the response.
+    /// Marks work that goes on after the response.
     pub(super) fn work_on(&self) {
         self.0.fetch_or(WORKING | CLOSED, Ordering::AcqRel);
     }
 
-    /// The request is reported.
+    /// Marks the request as reported.
     pub(super) fn end(&self) {
         let flags = OPEN | CLOSED | WORKING;
         self.0.fetch_and(!flags, Ordering::AcqRel);
@@ -196,7 +196,7 @@ mod proofs {
             freeing.join().unwrap();
             match second {
                 Some(_) => assert_eq!(word.state().live(), 0),
-                // It changed under our eyes, and so it has become free by now.
+                // It changed under our eyes, so it is free by now.
                 None => assert_eq!((word.state().live(), word.state().is_open()), (0, false)),
             }
         });

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-/// Never shrinks: a block may name its route for as long as the process lives.
+/// Never shrinks: a block may refer to its route for as long as the process lives.
 static NUMBERS: LazyLock<RouteTable<RouteNumber>> = LazyLock::new(RouteTable::new);
 
 /// Labels that a thread found recently; the next request with one of them hashes nothing.

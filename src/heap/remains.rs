@@ -1,4 +1,4 @@
-//! What is left of a request once its window has closed, and of its work once that has ended.
+//! The remains of a request whose window has closed, and of its work once that has ended.
 
 use super::{
     account::Account,

@@ -114,7 +114,7 @@ impl Owned {
         self.account
     }
 
-    /// Bytes of the response that nobody follows: see [`unsent`](super::unsent).
+    /// Response bytes that nothing follows: see [`unsent`](super::unsent).
     pub(super) fn unfollowed(&mut self) -> &mut u64 {
         &mut self.unfollowed
     }

@@ -1,29 +1,29 @@
-//! What one thread counts. It alone writes there, so counting is loads and stores instead of atomic additions,
-//! which cost ten times as much; others only read.
+//! One thread's counts. Only the thread writes them, so counting is loads and stores instead of atomic
+//! additions, which cost ten times as much. Others only read.
 
 use super::tag::{ROUTES, Tag};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
-/// Cache lines of its own, so that threads don't take them from each other.
+/// On cache lines of its own, so threads don't take them from each other.
 #[repr(align(64))]
 pub(super) struct Slot {
     owner: AtomicU64,
-    /// Whose scope is open on this thread.
+    /// The owner of the scope open on this thread.
     tag: AtomicU32,
     allocated: AtomicU64,
-    /// What was freed in the scope of its owner.
+    /// Bytes freed in the scope of their owner.
     freed: AtomicU64,
-    /// What was freed in the scope of another, less what was added to others' blocks.
+    /// Bytes freed in the scope of another, minus bytes added to others' blocks.
     freed_of_others: AtomicU64,
     allocations: AtomicU64,
-    /// What `allocated` may become before `allocated - freed` is more than it ever was since the owner
-    /// last said: the peak plus `freed`, so that it needs nothing else to be compared with.
+    /// The value of `allocated` beyond which `allocated - freed` is higher than at any time since the last
+    /// reset: the peak plus `freed`. Comparing against it needs nothing else.
     ceiling: AtomicU64,
-    /// What scopes that have ended counted, so that those around them don't.
+    /// Counts of ended scopes, which the enclosing ones leave out.
     ended: [AtomicU64; 3],
 }
 
-/// What a thread has counted. Only differences mean something, and they may wrap.
+/// A thread's counts. Only differences mean something, and they may wrap.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) allocated: u64,
@@ -47,7 +47,7 @@ impl Counts {
     }
 }
 
-/// Live bytes by route, as one thread counted them.
+/// Live bytes by route, as counted by one thread.
 pub(super) struct Row([AtomicI64; ROUTES]);
 
 impl Row {
@@ -68,7 +68,7 @@ impl Row {
         self.0[tag.route()].fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// By number of route.
+    /// By route number.
     pub(super) fn all(&self) -> impl Iterator<Item = i64> {
         self.0.iter().map(|live| live.load(Ordering::Relaxed))
     }
@@ -84,7 +84,7 @@ impl Slot {
         self.owner.load(Ordering::Relaxed)
     }
 
-    /// Whether it was still `owner`'s, and is now another one's.
+    /// Passes it from `owner` to `other`. Returns whether it was still `owner`'s.
     pub(super) fn change_owner(&self, owner: u64, other: u64) -> bool {
         let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
         self.owner
@@ -101,7 +101,7 @@ impl Slot {
         self.freed.load(Ordering::Acquire).wrapping_add(of_others)
     }
 
-    /// Where many threads count together.
+    /// For a slot that many threads share.
     pub(super) fn share_allocated(&self, bytes: u64) {
         self.allocated.fetch_add(bytes, Ordering::AcqRel);
     }
@@ -129,7 +129,7 @@ impl Slot {
         add(&self.ceiling, bytes, Ordering::Relaxed);
     }
 
-    /// What another's scope freed, or was added to others' blocks.
+    /// Counts bytes freed from others' blocks, or, negated, bytes added to them.
     #[inline]
     pub(super) fn free_of_others(&self, bytes: u64) {
         add(&self.freed_of_others, bytes, Ordering::Release);
@@ -177,7 +177,7 @@ impl Slot {
         self.allocated.load(Ordering::Relaxed)
     }
 
-    /// How far what lives is below the most that it was since this was last set.
+    /// How far live bytes are below their highest value since this was last set.
     #[inline]
     pub(super) fn above(&self) -> u64 {
         let ceiling = self.ceiling.load(Ordering::Relaxed);
@@ -191,7 +191,7 @@ impl Slot {
     }
 }
 
-/// Only for who alone writes there.
+/// For the only thread that writes there.
 #[inline]
 fn add(count: &AtomicU64, bytes: u64, order: Ordering) {
     count.store(count.load(Ordering::Relaxed).wrapping_add(bytes), order);

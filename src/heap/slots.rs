@@ -29,7 +29,7 @@ thread_local! {
     static APART: Slot = const { Slot::new() };
 }
 
-/// Counts one allocation, and returns whose it is.
+/// Counts one allocation, and returns its owner.
 #[inline]
 pub(super) fn allocated(bytes: usize) -> Tag {
     match PLACE.get() {
@@ -156,8 +156,8 @@ fn with_any_slot<R>(f: impl FnOnce(&Slot) -> R) -> R {
 }
 
 pub(super) fn live_bytes() -> Option<u64> {
-    // What is freed first: read later, it could miss the allocation that it belongs to and live
-    // bytes fall below zero.
+    // Read the freed bytes first: read later, they could include a block whose allocation was missed, and
+    // live bytes would fall below zero.
     let sum = |of: fn(&Slot) -> u64| table::slots().map(of).fold(0, u64::wrapping_add);
     let freed = sum(Slot::all_freed);
     let allocated = sum(Slot::all_allocated);

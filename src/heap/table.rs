@@ -1,4 +1,4 @@
-//! The table of slots, and which thread owns which.
+//! The table of slots, and their owners.
 
 use super::{
     map, ring,
@@ -7,20 +7,20 @@ use super::{
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Threads that live at the same time and count without sharing. Zeroed static memory, 8 KiB for each, of
-/// which a thread touches three pages or so.
+/// How many threads at a time count without sharing. Zeroed static memory, 8 KiB each, of which a thread
+/// touches about three pages.
 const SLOTS: usize = 2048;
 
 static OWNED: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
 
 static ROWS: [Row; SLOTS] = [const { Row::new() }; SLOTS];
 
-/// What all threads beyond those have counted together.
+/// The shared counts of all threads beyond those.
 pub(super) static CROWDED: Slot = Slot::new();
 
 pub(super) static CROWDED_ROW: Row = Row::new();
 
-/// How many slots at the front of the table were ever owned.
+/// How many slots at the front of the table have ever been owned.
 static USED: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a thread has counted anything yet.
@@ -48,13 +48,13 @@ pub(super) struct Place {
     pub(super) row: &'static Row,
 }
 
-/// How many slots a new thread looks at for one whose owner has ended, at a system call each. With
-/// more it would find one more often, but pay for it beside a thousand threads that live.
+/// How many slots a new thread tries to find one whose owner has ended, at a system call each. More would
+/// find one more often, but cost more when a thousand threads are alive.
 const LOOKS: usize = 16;
 
 impl Place {
-    /// A slot whose owner is no more, or one that nobody owned yet; whichever, it takes the same time
-    /// however many threads there are.
+    /// A slot whose owner has ended, or one that was never owned. Takes the same time whatever the number
+    /// of threads.
     pub(super) fn claim() -> Option<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let (id, used) = (owner::id(), used());
@@ -85,7 +85,7 @@ impl Place {
         if !slot.change_owner(owner, id) {
             return None;
         }
-        // A thread that was cancelled within a scope left it set.
+        // A thread that was cancelled within a scope left its tag behind.
         slot.set_tag(Tag::NOBODY);
         Some(Self {
             slot,
@@ -94,7 +94,7 @@ impl Place {
     }
 }
 
-/// Who owns a slot: process and thread in one number.
+/// The owner of a slot: process and thread in one number.
 #[cfg(target_os = "linux")]
 mod owner {
     use rustix::{
@@ -111,11 +111,11 @@ mod owner {
 
     /// Whether the owner `other` may still count, as `this` thread sees it.
     ///
-    /// After a fork the thread that forked goes on counting under its old name, which nobody can
-    /// tell from those that the fork left behind: slots from before a fork are never given away.
-    /// A thread with this thread's own number can only be one that ended before this one began.
+    /// After a fork, the forking thread goes on counting under its old id, which can't be told from those
+    /// of the threads that the fork left behind. So slots from before a fork are never given away. A
+    /// thread with this thread's own id can only be one that ended before this one began.
     pub(super) fn is_alive(other: u64, this: u64) -> bool {
-        // 0 is a slot that is just being taken for the first time.
+        // 0 is a slot that is being taken for the first time.
         if other == 0 || other >> 32 != this >> 32 {
             return true;
         }
@@ -130,8 +130,8 @@ mod owner {
     }
 }
 
-/// No way is known to tell whether a thread has ended that costs no destructor: slots are given to
-/// the first threads, and the others count together.
+/// There is no known way to tell that a thread has ended without a destructor, so slots go to the first
+/// threads, and the others count together.
 #[cfg(not(target_os = "linux"))]
 mod owner {
     pub(super) fn id() -> u64 {

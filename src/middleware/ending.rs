@@ -78,7 +78,7 @@ impl Unsettled for Ending {
     }
 
     fn tell(&mut self) {
-        // What the server has dropped since the end is no longer in use.
+        // Memory the server has dropped since the end is no longer in use.
         let dropped = self.live.saturating_sub(self.remains.live());
         self.report.heap = Some(self.remains.settle(|| self.when_work_ends()));
         let live_after = &mut self.report.live_after;
@@ -87,7 +87,7 @@ impl Unsettled for Ending {
     }
 }
 
-/// Judges what is known by now, and reports it to the listeners.
+/// Judges the final figures and reports them to the listeners.
 fn tell(config: &Config, report: &mut Report) {
     let evidence = Evidence {
         before: report.before,

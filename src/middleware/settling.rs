@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often to look.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Something to report of a request, once its live heap is known.
+/// Something to report about a request, once its live heap is known.
 pub(super) trait Unsettled: Send {
     /// Whether there is nothing to wait for.
     fn is_settled(&self) -> bool;
@@ -37,7 +37,7 @@ pub(super) trait Unsettled: Send {
     fn tell(&mut self);
 }
 
-/// What waits, since when, and the subscriber that its events go to.
+/// Something that waits, since when, and the subscriber for its events.
 struct Waiting {
     since: Instant,
     ending: Box<dyn Unsettled>,
@@ -50,12 +50,12 @@ impl Waiting {
     }
 }
 
-/// Reports `ending` now, or once it is settled or its time is over.
+/// Reports `ending` now, or once it has settled or its time is up.
 pub(super) fn tell_or_wait(mut ending: impl Unsettled + 'static) {
     if ending.is_settled() {
         return ending.tell();
     }
-    // All of this is bookkeeping, of no request.
+    // All of this is bookkeeping and belongs to no request.
     heap::as_nobody(|| {
         let settler = SETTLER.get_or_init(Settler::start);
         match settler {
@@ -98,7 +98,7 @@ static SETTLER: OnceLock<Option<Settler>> = OnceLock::new();
 
 enum Message {
     Wait(Waiting),
-    /// Have no more patience with what waits by now, and say when all of it is told.
+    /// Stop waiting for requests that have ended so far, and send once all of them are reported.
     Flush(Sender<()>),
 }
 
@@ -191,7 +191,8 @@ fn idle(receiver: &Receiver<Message>) -> Option<Message> {
     first
 }
 
-/// Tells of what is settled, or has had its time: that of `patience` where a client has yet to read.
+/// Reports requests that have settled or run out of time, which is `patience` while a client has yet to
+/// read.
 fn tell_due(waiting: &mut VecDeque<Waiting>, patience: Duration) {
     let now = Instant::now();
     for _ in 0..waiting.len() {
@@ -205,7 +206,7 @@ fn tell_due(waiting: &mut VecDeque<Waiting>, patience: Duration) {
             GRACE
         };
         match one.ending.is_settled() || age >= time {
-            // Dropped in there as well: it may hold the last handle of a listener.
+            // Dropped inside, too, because it may hold the last handle to a listener.
             true => drop(shielded(move || one.tell())),
             false => waiting.push_back(one),
         }

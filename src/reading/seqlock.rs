@@ -1,9 +1,9 @@
-//! Some words that change together, read by many without waiting.
+//! A few words that change together, read by many without waiting.
 
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
 
-/// The last `N` words that were published, under a sequence counter: odd while a writer is at work, changed when
-/// one was. Values are atomics, so a torn read is detected and not undefined.
+/// The last `N` published words, under a sequence counter: odd while a writer is at work, changed afterwards.
+/// Values are atomics, so a torn read is detected, not undefined.
 ///
 /// Nobody waits. A reader that meets a writer gets nothing, and a writer that meets another publishes nothing.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl<const N: usize> Seqlock<N> {
         }
     }
 
-    /// `None` before the first, and while another is written.
+    /// `None` before the first, and while another is being written.
     #[inline]
     pub(super) fn read(&self) -> Option<[u64; N]> {
         let sequence = self.sequence.load(Ordering::Acquire);

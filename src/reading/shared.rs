@@ -15,7 +15,7 @@ use std::{
 
 /// One reading of the process (resident set and live heap), shared by requests that are close in time.
 ///
-/// Nobody waits for it: who meets a writer takes a reading of its own.
+/// Nobody waits for it: a reader that meets a writer takes its own reading.
 pub(crate) struct SharedReading {
     reader: GuardedReader,
     resolution: u64,

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 /// client may make up any name.
 static METHODS: LazyLock<RouteTable<()>> = LazyLock::new(RouteTable::new);
 
-/// Whether it calls a method.
+/// Whether the request is a gRPC call.
 pub(crate) fn is_call<B>(request: &Request<B>) -> bool {
     let content_type = || request.headers().get(CONTENT_TYPE);
     let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
@@ -17,7 +17,7 @@ pub(crate) fn is_call<B>(request: &Request<B>) -> bool {
         && is_method(request.uri().path())
 }
 
-/// The method that a [call](is_call) calls.
+/// The method that a [call](is_call) names.
 pub(crate) fn method<B>(request: &Request<B>) -> Route {
     let path = request.uri().path();
     let new = || (Route::from(Arc::<str>::from(path)), ());

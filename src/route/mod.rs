@@ -55,7 +55,7 @@ impl Route {
         }
     }
 
-    /// The router's label, where axum left one in the request.
+    /// The router's label, if axum left one in the request.
     pub(crate) fn matched<B>(request: &http::Request<B>) -> Option<Self> {
         #[cfg(feature = "axum")]
         {

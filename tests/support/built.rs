@@ -1,11 +1,11 @@
-//! Examples, as a person starts them.
+//! Examples, as a user starts them.
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
-/// Where cargo puts an example of tower-memory, which it builds before it runs all of its tests.
+/// The path of an example of tower-memory. cargo builds examples before it runs all tests.
 pub(crate) fn path(name: &str) -> PathBuf {
     let test = env::current_exe().expect("known");
     let profile: &Path = test.ancestors().nth(2).expect("a profile");

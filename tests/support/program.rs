@@ -1,4 +1,4 @@
-//! A program that serves and logs, as a person starts it.
+//! A program that serves and logs, as a user starts it.
 
 #![allow(dead_code, unreachable_pub)] // Each file is a crate of its own and uses its part.
 
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// Fails a test that would hang.
+/// Fails a test that hangs.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// On a free port, killed when it is dropped.
@@ -25,7 +25,7 @@ impl Program {
     /// Its first line names the address.
     pub fn start(path: &str) -> Self {
         let mut command = Command::new(path);
-        // Built together with a package that wants colours, it has them as well.
+        // It has colours, too, when it is built together with a package that enables them.
         command
             .args(["--listen", "127.0.0.1:0"])
             .env("NO_COLOR", "1");
@@ -51,13 +51,13 @@ impl Program {
         program
     }
 
-    /// The next line that it prints.
+    /// Its next line of output.
     pub fn line(&self) -> String {
         let line = self.output.recv_timeout(DEADLINE);
         line.expect("it goes on, and prints in time")
     }
 
-    /// The answer to a request over HTTP/1.1, with its head.
+    /// The response to a request over HTTP/1.1, with its head.
     pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it accepts");
         stream.set_read_timeout(Some(DEADLINE)).expect("not zero");
@@ -81,7 +81,7 @@ impl Drop for Program {
     }
 }
 
-/// Where its address is taken, a program ends with code 1, and says which address and what to do.
+/// If its address is taken, a program exits with code 1, and prints the address and what to do.
 pub fn assert_says_that_its_address_is_taken(path: &str) {
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = socket.local_addr().expect("bound").to_string();
