@@ -85,8 +85,8 @@ impl Results {
     where
         Size: Weighter<Content, Arc<T>>,
     {
-        // Who asks for what is being computed waits for it; who stops asking stops it, and the next
-        // one who waits begins anew, unless it has waited long enough.
+        // Requests for the same results share one computation. When the request that started it goes away, it
+        // stops, and the next in line starts again, unless that has waited long enough.
         let until = Instant::now() + PATIENCE;
         let computing = async || self.compute_by(until, system, compute).await.map(Arc::new);
         let result = results.get_or_insert_async(system.content(), computing());
