@@ -217,3 +217,19 @@ impl HeapFlow {
         self.freed = self.allocated + self.received - live;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_never_below_what_is_alive() {
+        let mut flow = HeapFlow {
+            allocated: 100,
+            peak: 10,
+            ..HeapFlow::default()
+        };
+        flow.own(50);
+        assert_eq!((flow.peak, flow.freed, flow.net()), (50, 50, 50));
+    }
+}

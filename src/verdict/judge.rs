@@ -284,6 +284,21 @@ mod tests {
             resident: 70,
         };
         assert_eq!(judge(&evidence, &LIMIT), reserved);
+        // Freed pages may hold more than the threshold of it, and still not half.
+        evidence.live = Some((600, 4_600));
+        let at_most = |verdict| match verdict {
+            Verdict::Reserved { resident, .. } => resident,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(at_most(judge(&evidence, &LIMIT)), 450);
+    }
+
+    #[test]
+    fn what_is_kept_and_may_be_resident_by_half_is_retained() {
+        let heap = flow(150, 0, 150);
+        let mut evidence = metered(50, 150, &heap);
+        evidence.live = Some((975, 1_125));
+        assert_eq!(judge(&evidence, &LIMIT).as_str(), "retained");
     }
 
     #[test]
