@@ -86,7 +86,7 @@ pub enum Verdict {
         peak: u64,
     },
     /// More than half of the growth came from outside this request, though no other ran: from threads that don't
-    /// carry it, from C code, or from stacks.
+    /// carry it, from C code, from stacks, or from huge pages, of which the first byte makes 2 MiB resident.
     #[non_exhaustive]
     Outside {
         /// Growth of the live heap that is not this request's.
@@ -172,7 +172,7 @@ impl Verdict {
                 "Carry CurrentRequest into the threads and tasks that this route hands work to, so their memory counts for it",
             ),
             Self::Outside { .. } => Some(
-                "Carry CurrentRequest into the threads that this route hands work to; what is left is C code or stacks",
+                "Carry CurrentRequest into the threads that this route hands work to; what is left is C code, stacks or huge pages",
             ),
             Self::AllocatorHeld {
                 held, handed_off, ..
@@ -270,7 +270,7 @@ impl fmt::Display for Verdict {
             ),
             Self::Outside { other, .. } => write!(
                 f,
-                "{} came from outside this request's heap while no other ran: memory freed by work on other threads, C code, or stacks",
+                "{} came from outside this request's heap while no other ran: memory freed by work on other threads, C code, stacks, or huge pages",
                 size(other)
             ),
             Self::Overlapped => f.write_str(

@@ -44,7 +44,7 @@ fn next_step(verdict: &str) -> &'static str {
         "mapped" => "The kernel takes pages of files back when memory is short",
         "other_requests" => "Look for the warnings of the requests that ran meanwhile",
         "outside" => {
-            "Carry CurrentRequest into the threads that this route hands work to; what is left is C code or stacks"
+            "Carry CurrentRequest into the threads that this route hands work to; what is left is C code, stacks or huge pages"
         }
         "overlapped" => "Install a heap meter to tell requests apart: tower_memory::heap",
         "unmetered" => "Install a heap meter, which is two lines: tower_memory::heap",

@@ -169,7 +169,7 @@ fn meaning(verdict: &str) -> &'static str {
         "mapped" => "mostly files or shared memory, not heap",
         "other_requests" => "mostly growth of other requests",
         "outside" => {
-            "growth from outside of these requests while no other ran: other threads, C code, or stacks"
+            "growth from outside of these requests while no other ran: other threads, C code, stacks, or huge pages"
         }
         "overlapped" => "other requests ran meanwhile, and it may be theirs",
         "unmetered" => "live heap or freed pages, which only a heap meter can tell apart",
