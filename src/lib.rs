@@ -117,6 +117,8 @@
 //!   it. [`heap`] says why a [`TrackingAllocator`](heap::TrackingAllocator) around it is the better choice.
 //! - `metrics`: `metrics::Metrics`, a listener that keeps counters and gauges for the `metrics` crate.
 //! - `routes`: `routes::Routes`, a listener that keeps figures of each route.
+//! - `soak`: `soak::Soak`, which tells whether a service keeps memory per request, as a test or against a server. It needs
+//!   tokio and hyper.
 //! - `sysinfo`: `resident::Sysinfo`, the reader of other platforms, on Linux too.
 //!
 //! # Limits
@@ -152,6 +154,8 @@ mod route;
 #[cfg(feature = "routes")]
 pub mod routes;
 mod shield;
+#[cfg(feature = "soak")]
+pub mod soak;
 mod sync;
 mod target;
 mod verdict;

@@ -73,7 +73,8 @@ async fn serve(batch: Arc<Batch>, count: usize) -> (Answer, Vec<Open>) {
         left -= (more.responses + more.failed) as usize;
         answer.add(more);
         match connection {
-            Some(connection) if batch.hold => open.push(connection),
+            // Of connections that each serve one request, the last is held, lest descriptors run out.
+            Some(connection) if batch.hold && (is_left || left == 0) => open.push(connection),
             Some(connection) => connection.keep(None).await,
             None => {}
         }
