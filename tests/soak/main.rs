@@ -136,10 +136,7 @@ fn a_soak_with_failed_requests_is_invalid() {
         panic!("{judgement}");
     };
     assert_eq!(reason, "the service panicked");
-    let judgement = Soak::of(shapes::steady())
-        .request(|_| get("/no"))
-        .judge()
-        .await;
+    let judgement = alone(|| Soak::of(shapes::steady()).request(|_| get("/no")).judge());
     let Verdict::Invalid { reason, .. } = &judgement.verdict else {
         panic!("{judgement}");
     };
@@ -149,12 +146,12 @@ fn a_soak_with_failed_requests_is_invalid() {
 
 #[test]
 fn statuses_that_are_expected_count_as_answered() {
-    let app = shapes::steady().layer(MemoryLayer::new().without_log());
-    let soak = Soak::of(app).request(|_| get("/no"));
-    soak.expect(|status| status == StatusCode::NOT_FOUND)
-        .judge()
-        .await
-        .assert_settled();
+    let judgement = alone(|| {
+        let soak = Soak::of(shapes::steady()).request(|_| get("/no"));
+        soak.expect(|status| status == StatusCode::NOT_FOUND)
+            .judge()
+    });
+    judgement.assert_settled();
 }
 
 #[test]
