@@ -103,7 +103,11 @@ async fn the_zoo_lists_all_of_its_routes() {
     let zoo = Zoo::open("off").await;
     let (status, page) = zoo.get("/").await;
     assert_eq!(status, 200);
-    let source = include_str!("../examples/zoo/routes.rs");
+    let source = [
+        include_str!("../examples/zoo/routes.rs"),
+        include_str!("../examples/zoo/shapes.rs"),
+    ]
+    .concat();
     let routes = source.split(".route(\"").skip(1);
     let routes: Vec<_> = routes.filter_map(|rest| rest.split('"').next()).collect();
     assert!(routes.len() > 10, "{routes:?}");

@@ -21,6 +21,12 @@ const ROUTES: &[(&str, &str)] = &[
         "answers at once; a task holds 128 MiB for a second",
     ),
     ("/sleep", "holds 128 MiB for a second before it answers"),
+    ("/double", "adds to a map that is never emptied"),
+    ("/rare", "one of 100 requests leaks 6,400 bytes"),
+    ("/bounded", "a cache of 1,000 entries"),
+    ("/lru", "a cache of 1 MiB"),
+    ("/stairs", "one of 400 requests keeps 200,000 bytes"),
+    ("/background", "starts a task that grows from then on"),
     ("/memory", "the dashboard: which route did what"),
 ];
 

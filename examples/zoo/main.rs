@@ -20,6 +20,17 @@
 //! | `/spawn` | answers at once; a task holds memory for a while | `mib` (128), `ms` (1000) | `running`, or nothing where the task begins later |
 //! | `/sleep` | holds memory for a while before it answers | `mib` (128), `ms` (1000) | nothing |
 //!
+//! These are for a soak, which sends many requests:
+//!
+//! | route | what it does | query (default) | verdict of a soak |
+//! |---|---|---|---|
+//! | `/double` | adds to a map that is never emptied | | `grows_by_doubling` |
+//! | `/rare` | one of so many requests leaks | `each` (100), `bytes` (6400) | `grows` |
+//! | `/bounded` | a cache with so many entries | `most` (1000), `bytes` (1000) | `settled` |
+//! | `/lru` | a cache with so many bytes | `most` (1 MiB), `bytes` (up to 5000) | `settled` |
+//! | `/stairs` | one of so many requests keeps something | `each` (400), `bytes` (200000) | `grows` |
+//! | `/background` | starts a task that grows from then on | `bytes` (4000) | `not_by_requests` |
+//!
 //! Where it says `mib`, `kib` and `bytes` do as well: `/leak?bytes=64`. `/` lists the routes, and `/memory` shows what they
 //! did: the dashboard. With `--dashboard 127.0.0.1:3002` it is there as well, on a thread of its own that answers while
 //! the zoo can't.
@@ -32,6 +43,7 @@
 mod index;
 mod logging;
 mod routes;
+mod shapes;
 
 use axum::routing::get;
 use clap::Parser;
@@ -116,6 +128,7 @@ async fn serve(arguments: &Arguments) -> io::Result<()> {
     let serve = |address| dashboard::serve(address, figures.clone(), Access::Loopback);
     let of_its_own = arguments.dashboard.map(serve).transpose()?;
     let app = routes::routes()
+        .merge(shapes::routes())
         .layer(layer)
         .layer(CatchPanicLayer::new())
         .route("/", get(index::page))
