@@ -116,6 +116,11 @@ impl Binary {
         );
     }
 
+    /// Of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     pub(crate) async fn exit(mut self) -> ExitStatus {
         self.child.wait().await.unwrap()
     }
