@@ -64,6 +64,15 @@ mod client {
         )
     }
 
+    /// An upload whose body is asked for: the server is at work on it.
+    pub(crate) async fn begin_upload(server: SocketAddr) -> TcpStream {
+        let head = post_head(1000).replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
+        let mut stream = connect(server, &head).await;
+        let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        in_time(stream.read_exact(&mut go_on)).await.unwrap();
+        stream
+    }
+
     pub(crate) async fn ask(server: SocketAddr, request: &str) -> String {
         rest(&mut connect(server, request).await).await
     }

@@ -3,18 +3,8 @@
 
 use crate::{
     binary::Binary,
-    client::{connect, in_time, post_head, rest},
+    client::{begin_upload, connect, in_time, rest},
 };
-use tokio::io::AsyncReadExt;
-
-/// An upload whose body is asked for: the server is at work on it.
-async fn begin_upload(server: &Binary) -> tokio::net::TcpStream {
-    let head = post_head(1000).replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
-    let mut stream = connect(server.address, &head).await;
-    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
-    in_time(stream.read_exact(&mut go_on)).await.unwrap();
-    stream
-}
 
 #[tokio::test]
 async fn half_a_head_does_not_hold_the_exit() {
@@ -34,7 +24,7 @@ async fn half_a_head_does_not_hold_the_exit() {
 #[tokio::test]
 async fn a_second_signal_ends_at_once_what_the_first_one_waits_for() {
     let mut server = Binary::on_free_port().await;
-    let _upload = begin_upload(&server).await;
+    let _upload = begin_upload(server.address).await;
     server.signal("TERM").await;
     in_time(server.log_line("stopping")).await;
     server.signal("TERM").await;
