@@ -20,6 +20,43 @@ pub(crate) fn corpus() -> Vec<Value> {
     files.into_iter().map(read).collect()
 }
 
+/// Small files that stand for much: a form of 150 years, and patterns that are as far apart as dates go.
+pub(crate) fn seeds() -> Vec<Value> {
+    let file = include_str!("../../../efootprint/tests/systems/web-101.json");
+    let file: Value = serde_json::from_str(file).unwrap();
+    let with = |patterns: &[(&str, f64)]| {
+        let mut file = file.clone();
+        let pattern = file["UsagePattern"]["a06b7bc5-d5f"].clone();
+        file["UsagePattern"] = json!({});
+        for (number, (start, years)) in patterns.iter().enumerate() {
+            let id = format!("p{number}");
+            let mut pattern = pattern.clone();
+            pattern["id"] = json!(id);
+            pattern["hourly_occurrences"] = json!({"label": "from a test", "form_inputs": {
+                "start_date": start,
+                "modeling_duration_value": years, "modeling_duration_unit": "year",
+                "initial_volume": 1000, "initial_volume_timespan": "month",
+                "net_growth_rate_in_percentage": 1, "net_growth_rate_timespan": "year",
+            }});
+            file["UsagePattern"][&id] = pattern;
+        }
+        let ids = (0..patterns.len()).map(|number| format!("p{number}"));
+        file["System"]["a83979cd-f7e"]["usage_patterns"] = ids.collect();
+        file
+    };
+    let mixed = include_str!("../../../efootprint/tests/systems/mixed_example.json");
+    let mut mixed: Value = serde_json::from_str(mixed).unwrap();
+    mixed["UsagePattern"]["UP"]["hourly_occurrences"]["start_date"] = json!("0001-01-02 00:00:00");
+    mixed["EdgeUsagePattern"]["EUP"]["hourly_deployment_starts"]["start_date"] =
+        json!("9990-01-01 00:00:00");
+    vec![
+        mixed,
+        with(&[("2025-01-01", 150.0)]),
+        with(&[("1950-01-01", 2.0), ("2140-01-01", 2.0)]),
+        with(&[("0001-01-01", 1.0), ("9700-01-01", 1.0)]),
+    ]
+}
+
 pub(crate) struct Mutator(Rng);
 
 impl Mutator {
