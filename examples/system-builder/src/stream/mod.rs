@@ -1,6 +1,8 @@
 //! Bodies that are read and written while they pass, without being held.
 
+mod declared;
 mod download;
+mod hashed;
 mod head;
 mod limits;
 mod places;

@@ -1,6 +1,8 @@
 //! From a request body to a model.
 
 use super::{
+    declared::{declared_length, media_type},
+    hashed::Hashed,
     head::{HeadTooLong, Heads},
     spool::Spool,
 };
@@ -8,25 +10,18 @@ use crate::{
     Pace,
     budget::{Budget, Share},
     problem::Problem,
-    store::{Content, Room, System},
+    store::{Room, System},
 };
 use axum::{
     RequestExt,
     body::Bytes,
     extract::{FromRequest, Multipart, Request},
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
 };
 use bytesize::ByteSize;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body_util::LengthLimitError;
-use sha2::{Digest, Sha256};
-use std::{
-    error::Error,
-    io::{self, Read, Write},
-    pin::pin,
-    sync::Arc,
-    thread::available_parallelism,
-};
+use std::{error::Error, io::Write, pin::pin, sync::Arc, thread::available_parallelism};
 use tokio::{
     sync::Semaphore,
     task::spawn_blocking,
@@ -34,33 +29,6 @@ use tokio::{
 };
 use tower_http::timeout::TimeoutError;
 use tower_memory::heap::CurrentRequest;
-
-/// Input whose bytes are hashed as they are read.
-struct Hashed<R> {
-    input: R,
-    hash: Sha256,
-}
-
-impl<R> Hashed<R> {
-    fn new(input: R) -> Self {
-        Self {
-            input,
-            hash: Sha256::new(),
-        }
-    }
-
-    fn content(self) -> Content {
-        self.hash.finalize().into()
-    }
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.input.read(buffer)?;
-        self.hash.update(&buffer[..length]);
-        Ok(length)
-    }
-}
 
 /// The form field that carries the file.
 const FIELD: &str = "file";
@@ -263,29 +231,6 @@ impl Uploads {
 fn room_in(share: &Arc<Share>) -> impl FnMut(usize) -> bool + use<> {
     let share = Arc::clone(share);
     move |bytes| share.take(bytes)
-}
-
-/// From the header, as the body's size hint doesn't come through the layers around it.
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-}
-
-/// The media type without its parameters; empty where none is readable.
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let media_type = value
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    media_type.trim().to_ascii_lowercase()
 }
 
 fn unsupported(media_type: &str) -> Problem {

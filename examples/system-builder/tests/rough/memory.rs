@@ -76,6 +76,7 @@ async fn small_files_that_stand_for_much_are_refused_before_they_are_built() {
         }
     }
     is_well(&server).await;
+    println!("{} MiB at most", group.peak().unwrap());
     assert!(group.peak().unwrap() < 150, "{} MiB", group.peak().unwrap());
     server.signal("KILL").await;
     let _ = server.exit().await;
@@ -103,6 +104,7 @@ async fn systems_that_fit_are_computed_in_what_there_is() {
         assert!(["200", "413", "422", "503"].contains(&status), "{answer}");
     }
     is_well(&server).await;
+    println!("{} MiB at most", group.peak().unwrap());
     server.signal("KILL").await;
     let _ = server.exit().await;
 }
@@ -136,6 +138,7 @@ async fn heads_of_parts_that_never_end_are_refused() {
         assert!(refused);
     }
     is_well(&server).await;
+    println!("{} MiB at most", group.peak().unwrap());
     assert!(group.peak().unwrap() < 100, "{} MiB", group.peak().unwrap());
     server.signal("KILL").await;
     let _ = server.exit().await;
@@ -155,6 +158,7 @@ async fn five_hundred_heads_without_an_end_take_little() {
     }
     is_well(&server).await;
     assert!(open.iter().all(is_open));
+    println!("{} MiB at most", group.peak().unwrap());
     assert!(group.peak().unwrap() < 100, "{} MiB", group.peak().unwrap());
     // They are held no further than to this length.
     for stream in &mut open {
