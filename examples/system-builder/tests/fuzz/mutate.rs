@@ -94,6 +94,19 @@ impl Mutator {
         }
     }
 
+    /// Copies an object, and refers to the copy wherever a list refers to the object.
+    pub(crate) fn grow(&mut self, file: &mut Value) {
+        let class = self.0.choice(CLASSES).unwrap();
+        let Some(id) = file.get(class).and_then(|of| key_of(of, &mut self.0)) else {
+            return;
+        };
+        let copied = format!("{id}-{}", self.0.u32(..));
+        let mut object = file[class][&id].clone();
+        object["id"] = json!(copied);
+        file[class][&copied] = object;
+        refer(file, &id, &copied);
+    }
+
     fn descend<'v>(&mut self, mut value: &'v mut Value, depth: usize) -> &'v mut Value {
         for _ in 0..depth {
             let length = value
@@ -171,6 +184,36 @@ impl Mutator {
             }
             _ => bytes.insert(at, *b"\"{}[],:\\\0\xff".get(self.0.usize(..10)).unwrap()),
         }
+    }
+}
+
+/// Classes whose objects others refer to in lists.
+const CLASSES: [&str; 6] = [
+    "UsagePattern",
+    "EdgeUsagePattern",
+    "UsageJourneyStep",
+    "Job",
+    "Device",
+    "EdgeDevice",
+];
+
+fn refer(value: &mut Value, id: &str, copied: &str) {
+    match value {
+        Value::Array(items) => {
+            if items.iter().any(|item| item == id) {
+                items.push(json!(copied));
+            }
+        }
+        Value::Object(members) => {
+            // How often, or how much, of each other object.
+            if let Some(weight) = members.get(id).filter(|of| of.get("id").is_none()) {
+                members.insert(copied.to_owned(), weight.clone());
+            }
+            members
+                .values_mut()
+                .for_each(|value| refer(value, id, copied));
+        }
+        _ => {}
     }
 }
 

@@ -43,12 +43,21 @@ async fn the_worst_that_a_search_finds_is_held_within_bounds() {
         let goal = round % ASKED.len();
         let mut file = match (&worst[goal], round % 5) {
             // Something new now and then: what is best may lead nowhere.
-            (Some(worst), 1..) => worst.file.clone(),
+            (Some(worst), 1..) if round >= seeds().len() => worst.file.clone(),
             _ => corpus[round % corpus.len()].clone(),
         };
-        // The first is measured as it is.
-        for _ in 0..round.min(3) {
-            mutator.change(&mut file);
+        // The seeds are measured as they are.
+        let changes = if round < seeds().len() {
+            0
+        } else {
+            1 + round % 3
+        };
+        for change in 0..changes {
+            if (round + change) % 2 == 0 {
+                mutator.grow(&mut file);
+            } else {
+                mutator.change(&mut file);
+            }
         }
         for (asked, (held, took)) in measure(&mut server, &file).await.into_iter().enumerate() {
             if worst[asked].as_ref().is_none_or(|worst| held > worst.held) {
