@@ -199,11 +199,7 @@ const CLASSES: [&str; 6] = [
 
 fn refer(value: &mut Value, id: &str, copied: &str) {
     match value {
-        Value::Array(items) => {
-            if items.iter().any(|item| item == id) {
-                items.push(json!(copied));
-            }
-        }
+        Value::Array(items) if items.iter().any(|item| item == id) => items.push(json!(copied)),
         Value::Object(members) => {
             // How often, or how much, of each other object.
             if let Some(weight) = members.get(id).filter(|of| of.get("id").is_none()) {
