@@ -44,5 +44,19 @@ pub use self::series::Series;
 ///
 /// The first thing wrong with the file.
 pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
-    files::read(input)
+    read_within(input, |_| true)
+}
+
+/// [Reads](read) while there is room: `room` is told of every series, before it takes its bytes, and
+/// of every object, and says whether there are as many. A file of some kilobytes can stand for
+/// 134 MB of hours.
+///
+/// # Errors
+///
+/// The first thing wrong with the file, or that there is no room for more of it.
+pub fn read_within(
+    input: impl io::Read,
+    room: impl FnMut(usize) -> bool + 'static,
+) -> Result<Model, ReadError> {
+    files::read(input, Box::new(room))
 }

@@ -15,7 +15,7 @@ use super::sources::SourcesSeed;
 use super::version;
 use crate::error::{DefectKind, Fault, Location, ReadError, excerpt, quoted};
 use crate::objects::{AnyClass, AnyObject, LONGEST_ID, Model, ObjectReading};
-use crate::values::Reading;
+use crate::values::{Reading, Room};
 
 /// Reads the inputs of an e-footprint system.
 ///
@@ -25,8 +25,11 @@ use crate::values::Reading;
 /// # Errors
 ///
 /// The first thing wrong with the file.
-pub(crate) fn read<O: AnyObject>(mut input: impl io::Read) -> Result<Model<O>, ReadError> {
-    let mut reading = ObjectReading::new();
+pub(crate) fn read<O: AnyObject>(
+    mut input: impl io::Read,
+    room: Room,
+) -> Result<Model<O>, ReadError> {
+    let mut reading = ObjectReading::new(room);
     // One instance of all the parsing code for all inputs.
     let input: &mut dyn io::Read = &mut input;
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(Bounded::new(input)));
@@ -187,7 +190,15 @@ impl<'de, O: AnyObject> Visitor<'de> for BlockSeed<'_, O> {
                 .define(&id, class)
                 .map_err(|fault| reading.refuse(fault))?;
             reading.values.object = reading.ids.last_place();
-            objects.push(json.next_value_seed(ObjectSeed::<O> { class, id, reading })?);
+            let series = reading.values.size_of_series();
+            let object = json.next_value_seed(ObjectSeed::<O> { class, id, reading })?;
+            let series = reading.values.size_of_series() - series;
+            let size = size_of::<O>() + object.heap().saturating_sub(series);
+            reading
+                .values
+                .take_room(size)
+                .map_err(|fault| reading.refuse(fault))?;
+            objects.push(object);
             reading.values.location.object = None;
         }
         Ok(())

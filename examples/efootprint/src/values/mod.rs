@@ -36,6 +36,7 @@ pub use crate::hours::HOURS_OF_WEEK;
 
 pub use self::parts::Parts;
 pub use self::reading::Reading;
+pub(crate) use self::reading::Room;
 pub(crate) use self::source::SourceParts;
 
 /// A kind of value: a JSON object with a label, made from the parts of that object.

@@ -1,7 +1,7 @@
 //! `/api/systems/{id}/sankey`: the attribution of a system's footprint.
 
 use super::answer::json;
-use crate::{problem::Problem, systems::Systems};
+use crate::{peer::Peer, problem::Problem, systems::Systems};
 use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
@@ -28,6 +28,7 @@ pub(super) async fn diagram(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
     Query(query): Query<SankeyQuery>,
+    peer: Peer,
 ) -> Result<Response, Problem> {
     let system = systems.get(&id)?;
     let options = query.options()?;
@@ -36,7 +37,7 @@ pub(super) async fn diagram(
     let write = move |out: &mut dyn Write| {
         serde_json::to_writer(out, &sankey(&system, &attribution, &options))
     };
-    Ok(json(systems.downloads.body(write).await).into_response())
+    Ok(json(systems.downloads.body(peer, write).await?).into_response())
 }
 
 impl SankeyQuery {
