@@ -26,17 +26,21 @@ pub(super) struct Ending {
 impl Ending {
     /// Reports to the listeners, now or once the request has settled.
     #[inline]
-    pub(super) fn tell_or_wait(config: &Arc<Config>, mut report: Report, remains: Option<Remains>) {
+    pub(super) fn tell_or_wait(
+        config: &Arc<Config>,
+        report: &mut Report,
+        remains: Option<Remains>,
+    ) {
         match remains {
-            None => tell(config, &mut report),
+            None => tell(config, report),
             Some(Remains::Settled(flow)) => {
                 report.heap = Some(flow);
-                tell(config, &mut report);
+                tell(config, report);
             }
             Some(remains) => {
                 let ending = Self {
                     config: Arc::clone(config),
-                    report,
+                    report: mem::replace(report, Report::blank()),
                     live: remains.live(),
                     remains,
                 };

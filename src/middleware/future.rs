@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 use std::{
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -19,7 +20,7 @@ pin_project! {
         // `None` once it is done, so the memory it frees still counts.
         #[pin]
         inner: Option<F>,
-        visit: Option<Visit>,
+        visit: Visit,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
@@ -34,7 +35,8 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, visit: Option<Visit>) -> Self {
+    #[inline]
+    pub(super) fn new(inner: F, visit: Visit) -> Self {
         Self {
             inner: Some(inner),
             visit,
@@ -69,14 +71,15 @@ where
         let result = ready!(polled);
         Poll::Ready(match result {
             Ok(response) => {
-                if let Some(visit) = this.visit {
-                    visit.responded(response.status());
-                    visit.saw(response.headers());
+                if let Some(open) = this.visit.get() {
+                    open.responded(response.status(), size.exact);
+                    open.saw(response.headers());
                 }
-                Ok(response.map(|body| ResponseBody::new(body, size, this.visit)))
+                let visit = mem::take(this.visit);
+                Ok(response.map(|body| ResponseBody::new(body, size.is_end_stream, visit)))
             }
             Err(error) => {
-                Visit::close(this.visit, Outcome::ServiceError);
+                this.visit.close(Outcome::ServiceError);
                 Err(error)
             }
         })

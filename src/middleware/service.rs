@@ -62,8 +62,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let visit = Visit::open(Arc::clone(&self.config), &request);
-        let mut visit = Some(visit);
+        let mut visit = Visit::open(&self.config, &request);
         let mut route = None;
         // Taking a request apart moves all of it twice, so only do it if its parts are
         // needed.
@@ -76,8 +75,8 @@ where
             watch.end();
         }
         let route = route.or_else(|| route_of(&request));
-        if let Some(visit) = &mut visit {
-            visit.name(route.unwrap_or(Route::UNMATCHED));
+        if let Some(open) = visit.get() {
+            open.name(route.unwrap_or(Route::UNMATCHED));
         }
         let mut watch = Watch::over(&mut visit);
         watch.begin_service();
