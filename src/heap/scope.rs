@@ -174,7 +174,12 @@ impl Scope {
 }
 
 /// Calls `f`. Its allocations belong to nobody, not to a request that this thread may be serving.
+#[inline]
 pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
+    let tag = slots::with_this_thread(Slot::tag).unwrap_or(Tag::NOBODY);
+    if tag == Tag::NOBODY {
+        return f();
+    }
     struct AsNobody(Option<Scope>);
     impl Drop for AsNobody {
         fn drop(&mut self) {
@@ -185,11 +190,7 @@ pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
         }
     }
     let mut guard = AsNobody(None);
-    slots::with_this_thread(|slot| {
-        if slot.tag() != Tag::NOBODY {
-            Scope::enter(&mut guard.0, slot, Tag::NOBODY, None);
-        }
-    });
+    slots::with_this_thread(|slot| Scope::enter(&mut guard.0, slot, Tag::NOBODY, None));
     f()
 }
 

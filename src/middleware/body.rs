@@ -35,6 +35,9 @@ pin_project! {
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            if this.visit.is_closed() {
+                return;
+            }
             let mut watch = Watch::over(this.visit);
             watch.begin();
             this.inner.set(Inner::ended());
@@ -84,6 +87,7 @@ pub(super) struct DeclaredSize {
 
 impl DeclaredSize {
     /// Asks the body, which is foreign code.
+    #[inline]
     pub(super) fn of<B: Body>(response: &Response<B>) -> Self {
         let body = response.body();
         Self {

@@ -26,6 +26,9 @@ pin_project! {
     impl<F> PinnedDrop for ResponseFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            if this.visit.is_closed() {
+                return;
+            }
             let mut watch = Watch::over(this.visit);
             watch.begin();
             this.inner.set(None);

@@ -27,6 +27,11 @@ impl Visit {
         self.0.as_deref_mut()
     }
 
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Closes the window when no more of the body will be read but the server has yet to drop it. Drop the
     /// result after the body.
     pub(super) fn close_before_body(&mut self) -> Option<BodyWithServer> {
@@ -55,7 +60,7 @@ impl Visit {
 impl Drop for Visit {
     #[inline]
     fn drop(&mut self) {
-        if self.0.is_some() {
+        if !self.is_closed() {
             self.end();
         }
     }
