@@ -15,7 +15,7 @@ use super::{
     tag::Tag,
 };
 use crate::route::Route;
-use std::{any::Any, sync::Arc};
+use std::{any::Any, mem, sync::Arc};
 
 /// The heap of one request, while its window is open.
 #[derive(Debug, Default)]
@@ -39,17 +39,17 @@ pub(crate) struct Scope {
 }
 
 impl Flow {
-    /// A new request of `route` that began at that time of the [`clock`](crate::clock).
+    /// Begins a request of `route` that began at that time of the [`clock`](crate::clock).
     #[inline]
-    pub(crate) fn open(route: &Route, began: u64) -> Self {
+    pub(crate) fn open(&mut self, route: &Route, began: u64) {
         if slots::are_counting() {
-            return Self::Owned(Owned::new(ring::open(labels::number(route), began)));
+            *self = Self::Owned(Owned::new(ring::open(labels::number(route), began)));
+            return;
         }
         #[cfg(feature = "jemalloc")]
         if by_difference::this_thread().is_some() {
-            return Self::ByDifference(Difference::default());
+            *self = Self::ByDifference(Difference::default());
         }
-        Self::Unmetered
     }
 
     /// Work elsewhere of the request that `account` stands for.
@@ -134,8 +134,8 @@ impl Flow {
 
     /// Closes the window and returns the remains of the request; `None` without a heap meter.
     #[inline]
-    pub(crate) fn close(self) -> Option<Remains> {
-        match self {
+    pub(crate) fn close(&mut self) -> Option<Remains> {
+        match mem::take(self) {
             Self::Unmetered => None,
             Self::Owned(owned) => Some(Remains::of(owned)),
             #[cfg(feature = "jemalloc")]

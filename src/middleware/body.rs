@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 pin_project! {
@@ -146,14 +146,15 @@ where
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
         if let Some(data) = pieces::next(this.rest) {
-            return Poll::Ready(Some(Ok(this.pass(data))));
+            this.pass(&data);
+            return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         let InnerProjection::Alive { mut body } = this.inner.as_mut().project() else {
             return Poll::Ready(None);
         };
         let mut watch = Watch::over(this.visit);
         watch.begin();
-        let polled = body.as_mut().poll_frame(cx);
+        let mut polled = body.as_mut().poll_frame(cx);
         // Servers stop polling after trailers, the last frame.
         let is_last = match &polled {
             Poll::Pending => false,
@@ -170,34 +171,30 @@ where
             *this.with_server = None;
         }
         watch.end();
-        Poll::Ready(match ready!(polled) {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(mut data) => {
+        match &mut polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => this.visit.close(Outcome::Completed),
+            Poll::Ready(Some(Err(_))) => this.visit.close(Outcome::BodyError),
+            // In place, to move it no more often than a server does.
+            Poll::Ready(Some(Ok(frame))) => match frame.data_mut() {
+                Some(data) => {
                     if let Some(open) = this.visit.get() {
-                        open.took(&mut data);
-                        *this.rest = pieces::cut(&mut data);
+                        open.took(data);
+                        *this.rest = pieces::cut(data);
+                        this.pass(data);
                     }
-                    Some(Ok(this.pass(data)))
                 }
-                Err(frame) => {
+                None => {
                     if let (Some(open), Some(trailers)) = (this.visit.get(), frame.trailers_ref()) {
                         open.saw(trailers);
                     }
                     if is_last {
                         this.visit.close(Outcome::Completed);
                     }
-                    Some(Ok(frame))
                 }
             },
-            Some(Err(error)) => {
-                this.visit.close(Outcome::BodyError);
-                Some(Err(error))
-            }
-            None => {
-                this.visit.close(Outcome::Completed);
-                None
-            }
-        })
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -231,10 +228,11 @@ where
     B: Body,
     B::Data: 'static,
 {
-    /// Passes `data` on to the server, and closes the window if nothing follows.
-    fn pass(&mut self, data: B::Data) -> Frame<B::Data> {
+    /// `data` goes on to the server. Closes the window if nothing follows.
+    #[inline]
+    fn pass(&mut self, data: &B::Data) {
         if let Some(open) = self.visit.get() {
-            open.passed(&data);
+            open.passed(data);
             let is_last = self.rest.is_none() && self.inner.body().is_none();
             if is_last {
                 self.visit.close(Outcome::Completed);
@@ -242,7 +240,6 @@ where
                 *self.with_server = self.visit.close_before_body();
             }
         }
-        Frame::data(data)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 use bytes::Buf;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Version, header::CONTENT_LENGTH};
-use std::{mem, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tracing::{Span, level_filters::LevelFilter};
 
 static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -69,11 +69,13 @@ impl Open {
         self.config = Some(Arc::clone(config));
     }
 
-    /// From here on, allocations for the request count for `route`.
+    /// From here on, allocations for the request count for `route`, or for none of them.
     #[inline]
-    pub(super) fn name(&mut self, route: Route) {
-        self.flow = Flow::open(&route, self.opened_at);
-        self.report.route = route;
+    pub(super) fn name(&mut self, route: Option<Route>) {
+        if let Some(route) = route {
+            self.report.route = route;
+        }
+        self.flow.open(&self.report.route, self.opened_at);
     }
 
     /// There is a response. From here on, an end of the window means that the body was dropped.
@@ -156,7 +158,7 @@ impl Open {
 
     /// Closes the window and reports the request, unless an inner clone of the layer does.
     pub(super) fn close(&mut self) {
-        let remains = mem::take(&mut self.flow).close();
+        let remains = self.flow.close();
         let config = self.config.take();
         if let (Some(config), Some(arrival)) = (config, self.arrival) {
             self.end(&config, arrival, remains);

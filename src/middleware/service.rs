@@ -63,20 +63,21 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let mut visit = Visit::open(&self.config, &request);
-        let mut route = None;
-        // Taking a request apart moves all of it twice, so only do it if its parts are
-        // needed.
-        if let Some(route_with) = &self.config.route_with {
-            let mut watch = Watch::over(&mut visit);
-            watch.begin();
-            let (parts, body) = request.into_parts();
-            route = route_with(&parts);
-            request = Request::from_parts(parts, body);
-            watch.end();
-        }
-        let route = route.or_else(|| route_of(&request));
+        let route = match &self.config.route_with {
+            None => route_of(&request),
+            Some(route_with) => {
+                let mut watch = Watch::over(&mut visit);
+                watch.begin();
+                // Taking a request apart moves all of it twice, so only do it if its parts are needed.
+                let (parts, body) = request.into_parts();
+                let route = route_with(&parts);
+                request = Request::from_parts(parts, body);
+                watch.end();
+                route.or_else(|| route_of(&request))
+            }
+        };
         if let Some(open) = visit.get() {
-            open.name(route.unwrap_or(Route::UNMATCHED));
+            open.name(route);
         }
         let mut watch = Watch::over(&mut visit);
         watch.begin_service();

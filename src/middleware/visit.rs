@@ -93,7 +93,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin(&mut self) {
         if let Some(open) = self.visit.get() {
             open.flow.enter(&mut self.scope);
@@ -101,7 +101,7 @@ impl<'a> Watch<'a> {
     }
 
     /// For code that may call a clone of the layer: see [`nesting`](super::nesting).
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_service(&mut self) {
         if let Some(open) = self.visit.get() {
             self.outer = open.enter_service();
@@ -110,13 +110,13 @@ impl<'a> Watch<'a> {
     }
 
     /// Ends without an unwind.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(mut self) {
         self.leave();
         mem::forget(self);
     }
 
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self) {
         let Some(open) = self.visit.get() else { return };
         open.flow.leave(&mut self.scope);

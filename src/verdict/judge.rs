@@ -23,6 +23,7 @@ pub(crate) struct Thresholds {
 ///
 /// Exact figures come first: the request's live bytes. Then the composition of the growth, where each
 /// part counts from half of it on.
+#[inline]
 pub(crate) fn judge(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
     let threshold = thresholds.growth.max(1);
     if let Some(verdict) = alive(evidence, threshold) {
