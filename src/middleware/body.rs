@@ -34,15 +34,9 @@ pin_project! {
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if this.visit.is_closed() {
-                return;
+            if !this.as_ref().visit.is_closed() {
+                this.project().drop_watched();
             }
-            let mut watch = Watch::over(this.visit);
-            watch.begin();
-            this.inner.set(Inner::ended());
-            *this.rest = None;
-            watch.end();
         }
     }
 }
@@ -220,6 +214,17 @@ where
         }
         hint.set_lower(inner.lower().saturating_add(rest));
         hint
+    }
+}
+
+impl<B> BodyProjection<'_, B> {
+    #[inline(never)]
+    fn drop_watched(mut self) {
+        let mut watch = Watch::over(self.visit);
+        watch.begin();
+        self.inner.set(Inner::ended());
+        *self.rest = None;
+        watch.end();
     }
 }
 

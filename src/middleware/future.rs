@@ -16,6 +16,7 @@ use std::{
 
 pin_project! {
     /// The response future of [`MemoryService`](crate::MemoryService).
+    #[project = FutureProjection]
     pub struct ResponseFuture<F> {
         // `None` once it is done, so the memory it frees still counts.
         #[pin]
@@ -25,14 +26,9 @@ pin_project! {
 
     impl<F> PinnedDrop for ResponseFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if this.visit.is_closed() {
-                return;
+            if !this.as_ref().visit.is_closed() {
+                this.project().drop_watched();
             }
-            let mut watch = Watch::over(this.visit);
-            watch.begin();
-            this.inner.set(None);
-            watch.end();
         }
     }
 }
@@ -44,6 +40,16 @@ impl<F> ResponseFuture<F> {
             inner: Some(inner),
             visit,
         }
+    }
+}
+
+impl<F> FutureProjection<'_, F> {
+    #[inline(never)]
+    fn drop_watched(mut self) {
+        let mut watch = Watch::over(self.visit);
+        watch.begin();
+        self.inner.set(None);
+        watch.end();
     }
 }
 

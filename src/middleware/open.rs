@@ -157,6 +157,7 @@ impl Open {
     }
 
     /// Closes the window and reports the request, unless an inner clone of the layer does.
+    #[inline]
     pub(super) fn close(&mut self) {
         let remains = self.flow.close();
         let config = self.config.take();

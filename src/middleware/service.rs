@@ -89,6 +89,7 @@ where
 }
 
 /// The label that the router or a gRPC call gives a request.
+#[inline]
 fn route_of<B>(request: &Request<B>) -> Option<Route> {
     let matched = Route::matched(request);
     // A whole prefix is how tonic's router has services, whose methods it doesn't know.

@@ -4,27 +4,33 @@ use crate::{
     report::Outcome,
 };
 use http::Request;
-use std::{mem, sync::Arc};
+use std::{
+    mem::{self, ManuallyDrop},
+    sync::Arc,
+};
 
 /// One request's window: opened in `call`, closed exactly once, by being dropped.
 ///
 /// Its holder sets beforehand what being dropped would mean ([`Open::set_outcome`]), so an early end (an
 /// unwinding stack, a client that left) needs no code of its own.
 #[derive(Default)]
-pub(super) struct Visit(Option<Box<Open>>);
+pub(super) struct Visit(
+    /// Ended by hand, so that where one is moved nothing is left to be dropped.
+    Option<ManuallyDrop<Box<Open>>>,
+);
 
 impl Visit {
     #[inline]
     pub(super) fn open<B>(config: &Arc<Config>, request: &Request<B>) -> Self {
         let mut open = spare::take();
         open.open(config, request);
-        Self(Some(open))
+        Self(Some(ManuallyDrop::new(open)))
     }
 
     /// `None` once the window has closed.
     #[inline]
     pub(super) fn get(&mut self) -> Option<&mut Open> {
-        self.0.as_deref_mut()
+        self.0.as_mut().map(|open| &mut ***open)
     }
 
     #[inline]
@@ -49,8 +55,10 @@ impl Visit {
         }
     }
 
+    #[inline(never)]
     fn end(&mut self) {
-        if let Some(mut open) = self.0.take() {
+        if let Some(open) = self.0.take() {
+            let mut open = ManuallyDrop::into_inner(open);
             open.close();
             spare::give_back(open);
         }
