@@ -9,7 +9,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -165,6 +165,7 @@ where
             *this.with_server = None;
         }
         watch.end();
+        mem::forget(watch);
         match &mut polled {
             Poll::Pending => {}
             Poll::Ready(None) => this.visit.close(Outcome::Completed),
@@ -225,6 +226,7 @@ impl<B> BodyProjection<'_, B> {
         self.inner.set(Inner::ended());
         *self.rest = None;
         watch.end();
+        mem::forget(watch);
     }
 }
 

@@ -50,6 +50,7 @@ impl<F> FutureProjection<'_, F> {
         watch.begin();
         self.inner.set(None);
         watch.end();
+        mem::forget(watch);
     }
 }
 
@@ -77,6 +78,7 @@ where
             this.inner.set(None);
         }
         watch.end();
+        mem::forget(watch);
         let result = ready!(polled);
         Poll::Ready(match result {
             Ok(response) => {
@@ -85,7 +87,9 @@ where
                     open.saw(response.headers());
                 }
                 let visit = mem::take(this.visit);
-                Ok(response.map(|body| ResponseBody::new(body, size.is_end_stream, visit)))
+                let (parts, body) = response.into_parts();
+                let body = ResponseBody::new(body, size.is_end_stream, visit);
+                Ok(Response::from_parts(parts, body))
             }
             Err(error) => {
                 this.visit.close(Outcome::ServiceError);

@@ -12,7 +12,7 @@ use crate::{
 use http::{Request, Response};
 use http_body::Body;
 use std::{
-    fmt,
+    fmt, mem,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -73,6 +73,7 @@ where
                 let route = route_with(&parts);
                 request = Request::from_parts(parts, body);
                 watch.end();
+                mem::forget(watch);
                 route.or_else(|| route_of(&request))
             }
         };
@@ -84,6 +85,7 @@ where
         request_body::watch(request.body_mut());
         let future = self.inner.call(request);
         watch.end();
+        mem::forget(watch);
         ResponseFuture::new(future, visit)
     }
 }

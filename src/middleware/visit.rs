@@ -5,7 +5,7 @@ use crate::{
 };
 use http::Request;
 use std::{
-    mem::{self, ManuallyDrop},
+    mem::ManuallyDrop,
     sync::Arc,
 };
 
@@ -84,8 +84,8 @@ impl Drop for Visit {
 #[must_use]
 pub(super) struct Watch<'a> {
     visit: &'a mut Visit,
-    // Initialized in place. Moving them costs more than all the rest: the processor can't load in one piece
-    // what it has just stored in several.
+    // Initialized and ended in place. Moving them costs more than all the rest: the processor can't load in
+    // one piece what it has just stored in several.
     scope: Scope,
     outer: Option<Outer>,
 }
@@ -117,11 +117,10 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Ends without an unwind.
+    /// Ends without an unwind. Forget it afterwards.
     #[inline(always)]
-    pub(super) fn end(mut self) {
+    pub(super) fn end(&mut self) {
         self.leave();
-        mem::forget(self);
     }
 
     #[inline(always)]
@@ -132,6 +131,7 @@ impl<'a> Watch<'a> {
             open.leave_service(outer);
         }
     }
+
 }
 
 impl Drop for Watch<'_> {
