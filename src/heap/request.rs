@@ -43,13 +43,22 @@ impl Flow {
     #[inline]
     pub(crate) fn open(&mut self, route: &Route, began: u64) {
         if slots::are_counting() {
-            *self = Self::Owned(Owned::new(ring::open(labels::number(route), began)));
-            return;
+            return self.open_owned(route, began);
         }
         #[cfg(feature = "jemalloc")]
         if by_difference::this_thread().is_some() {
             *self = Self::ByDifference(Difference::default());
         }
+    }
+
+    #[inline(never)]
+    fn open_owned(&mut self, route: &Route, began: u64) {
+        *self = Self::Owned(Owned::new(ring::open(labels::number(route), began)));
+    }
+
+    #[inline]
+    pub(crate) fn is_metered(&self) -> bool {
+        !matches!(self, Self::Unmetered)
     }
 
     /// Work elsewhere of the request that `account` stands for.
@@ -112,6 +121,7 @@ impl Flow {
     }
 
     /// `data` of the response goes on to the server.
+    #[inline]
     pub(crate) fn hand_over(&mut self, data: &mut dyn Any) {
         match self {
             Self::Unmetered => {}

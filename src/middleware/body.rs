@@ -175,7 +175,9 @@ where
                 Some(data) => {
                     if let Some(open) = this.visit.get() {
                         open.took(data);
-                        *this.rest = pieces::cut(data);
+                        if let Some(rest) = pieces::cut(data) {
+                            *this.rest = Some(rest);
+                        }
                         this.pass(data);
                     }
                 }

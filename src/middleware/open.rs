@@ -1,11 +1,12 @@
 use super::{
     config::Config,
-    ending::Ending,
+    ending,
     in_flight::{Arrival, Departure},
     nesting,
 };
 use crate::{
     heap::{BodyWithServer, Flow, Remains},
+    reading::Reading,
     report::{Outcome, Report},
     route::Route,
 };
@@ -159,26 +160,42 @@ impl Open {
     /// Closes the window and reports the request, unless an inner clone of the layer does.
     #[inline]
     pub(super) fn close(&mut self) {
-        let remains = self.flow.close();
-        let config = self.config.take();
-        if let (Some(config), Some(arrival)) = (config, self.arrival) {
-            self.end(&config, arrival, remains);
-        } else if let Some(remains) = remains {
-            remains.discard();
+        match (self.config.take(), self.arrival) {
+            (Some(config), Some(arrival)) if !self.flow.is_metered() => {
+                self.end(&config, arrival, config.resident.read());
+                ending::tell(&config, &mut self.report);
+            }
+            (config, arrival) => self.close_metered(config.zip(arrival)),
         }
         self.report.method = Method::GET;
         self.report.route = Route::UNMATCHED;
         self.report.span = Span::none();
     }
 
-    #[inline]
-    fn end(&mut self, config: &Arc<Config>, arrival: Arrival, remains: Option<Remains>) {
+    #[inline(never)]
+    fn close_metered(&mut self, open: Option<(Arc<Config>, Arrival)>) {
+        let remains = self.flow.close();
+        let Some((config, arrival)) = open else {
+            if let Some(remains) = remains {
+                remains.discard();
+            }
+            return;
+        };
         // An older reading would show live heap that did not grow.
         let large = config.thresholds.growth.max(1);
         let closed = match remains.as_ref().map_or(0, Remains::live) >= large {
             true => config.resident.read_anew(),
             false => config.resident.read(),
         };
+        self.end(&config, arrival, closed);
+        match remains {
+            Some(remains) => ending::tell_or_wait(&config, &mut self.report, remains),
+            None => ending::tell(&config, &mut self.report),
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, config: &Config, arrival: Arrival, closed: Reading) {
         let Departure { overlap, in_flight } = config.in_flight.leave(arrival);
         let report = &mut self.report;
         report.duration = Duration::from_nanos(closed.at.saturating_sub(self.opened_at));
@@ -187,7 +204,6 @@ impl Open {
         report.overlap = overlap;
         report.in_flight = in_flight;
         report.heap = None;
-        Ending::tell_or_wait(config, report, remains);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     heap,
     route::{Route, grpc},
 };
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use std::{
     fmt, mem,
@@ -94,6 +94,15 @@ where
 #[inline]
 fn route_of<B>(request: &Request<B>) -> Option<Route> {
     let matched = Route::matched(request);
+    match *request.method() == Method::POST {
+        true => route_of_call(request, matched),
+        false => matched,
+    }
+}
+
+/// The same, given the router's label, where it may be a gRPC call.
+#[inline(never)]
+fn route_of_call<B>(request: &Request<B>, matched: Option<Route>) -> Option<Route> {
     // A whole prefix is how tonic's router has services, whose methods it doesn't know.
     let is_exact = |route: &Route| !route.as_str().contains("/{*");
     if matched.as_ref().is_some_and(is_exact) || !grpc::is_call(request) {

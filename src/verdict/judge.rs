@@ -19,11 +19,21 @@ pub(crate) struct Thresholds {
     pub(crate) peak: Option<u64>,
 }
 
+impl Thresholds {
+    /// Whether there is nothing to explain where no meter counts, as of nearly all requests.
+    #[inline]
+    pub(crate) fn are_above(&self, before: Option<&Resident>, after: Option<&Resident>) -> bool {
+        let (Some(before), Some(after)) = (before, after) else {
+            return false;
+        };
+        after.total.saturating_sub(before.total) < self.growth.max(1)
+    }
+}
+
 /// The explanation that the figures allow.
 ///
 /// Exact figures come first: the request's live bytes. Then the composition of the growth, where each
 /// part counts from half of it on.
-#[inline]
 pub(crate) fn judge(evidence: &Evidence<'_>, thresholds: &Thresholds) -> Verdict {
     let threshold = thresholds.growth.max(1);
     if let Some(verdict) = alive(evidence, threshold) {
