@@ -56,11 +56,6 @@ impl Flow {
         *self = Self::Owned(Owned::new(ring::open(labels::number(route), began)));
     }
 
-    #[inline]
-    pub(crate) fn is_metered(&self) -> bool {
-        !matches!(self, Self::Unmetered)
-    }
-
     /// Work elsewhere of the request that `account` stands for.
     pub(super) fn carrying(account: Arc<Account>) -> Self {
         #[cfg(feature = "jemalloc")]
@@ -142,8 +137,25 @@ impl Flow {
         }
     }
 
-    /// Closes the window and returns the remains of the request; `None` without a heap meter.
+    /// Closes the window of a request with nothing to wait for, as most are: passes on its `figures`, if any, and
+    /// returns `true`. Otherwise leaves it open.
     #[inline]
+    pub(crate) fn close_settled(&mut self, figures: &mut Option<HeapFlow>) -> bool {
+        match self {
+            Self::Unmetered => true,
+            Self::Owned(owned) => {
+                *figures = Remains::settled(owned);
+                if figures.is_some() {
+                    *self = Self::Unmetered;
+                }
+                figures.is_some()
+            }
+            #[cfg(feature = "jemalloc")]
+            Self::ByDifference(_) => false,
+        }
+    }
+
+    /// Closes the window and returns the remains of the request; `None` without a heap meter.
     pub(crate) fn close(&mut self) -> Option<Remains> {
         match mem::take(self) {
             Self::Unmetered => None,

@@ -205,7 +205,7 @@ where
     fn size_hint(&self) -> SizeHint {
         let inner = match &self.inner {
             Inner::Alive { body } => body.size_hint(),
-            Inner::Ended { size_hint, .. } => size_hint.clone(),
+            Inner::Ended { size_hint, .. } => *size_hint,
         };
         let Some(rest) = &self.rest else {
             return inner;

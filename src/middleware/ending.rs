@@ -24,23 +24,13 @@ struct Ending {
 }
 
 /// Reports to the listeners, now or once the request has settled.
-#[inline]
 pub(super) fn tell_or_wait(config: &Arc<Config>, report: &mut Report, remains: Remains) {
-    match remains {
-        Remains::Settled(flow) => {
-            report.heap = Some(flow);
-            tell(config, report);
-        }
-        remains => {
-            let ending = Ending {
-                config: Arc::clone(config),
-                report: mem::replace(report, Report::blank()),
-                live: remains.live(),
-                remains,
-            };
-            settling::tell_or_wait(ending);
-        }
-    }
+    settling::tell_or_wait(Ending {
+        config: Arc::clone(config),
+        report: mem::replace(report, Report::blank()),
+        live: remains.live(),
+        remains,
+    });
 }
 
 impl Ending {
@@ -89,8 +79,8 @@ impl Unsettled for Ending {
 /// Judges the final figures and reports them to the listeners.
 pub(super) fn tell(config: &Config, report: &mut Report) {
     let (before, after) = (report.before.as_ref(), report.after.as_ref());
-    let is_plain = report.heap.is_none() && config.thresholds.are_above(before, after);
-    report.verdict = match is_plain {
+    let thresholds = &config.thresholds;
+    report.verdict = match thresholds.are_above(before, after, report.heap.as_ref()) {
         true => Verdict::WithinThreshold,
         false => judge(config, report),
     };

@@ -5,7 +5,7 @@ use super::{
     nesting,
 };
 use crate::{
-    heap::{BodyWithServer, Flow, Remains},
+    heap::{BodyWithServer, Flow},
     reading::Reading,
     report::{Outcome, Report},
     route::Route,
@@ -46,7 +46,7 @@ impl Open {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn open<B>(&mut self, config: &Arc<Config>, request: &Request<B>) {
         self.is_http1 = request.version() <= Version::HTTP_11;
         self.declared_size = None;
@@ -65,6 +65,7 @@ impl Open {
         self.arrival = Some(nesting::take_over(in_flight).unwrap_or_else(|| in_flight.enter()));
         let opened = config.resident.read();
         self.opened_at = opened.at;
+        report.heap = None;
         report.before = opened.resident;
         report.live_before = opened.live();
         self.config = Some(Arc::clone(config));
@@ -161,11 +162,11 @@ impl Open {
     #[inline]
     pub(super) fn close(&mut self) {
         match (self.config.take(), self.arrival) {
-            (Some(config), Some(arrival)) if !self.flow.is_metered() => {
+            (Some(config), Some(arrival)) if self.flow.close_settled(&mut self.report.heap) => {
                 self.end(&config, arrival, config.resident.read());
                 ending::tell(&config, &mut self.report);
             }
-            (config, arrival) => self.close_metered(config.zip(arrival)),
+            (config, arrival) => self.close_remaining(config.zip(arrival)),
         }
         self.report.method = Method::GET;
         self.report.route = Route::UNMATCHED;
@@ -173,24 +174,24 @@ impl Open {
     }
 
     #[inline(never)]
-    fn close_metered(&mut self, open: Option<(Arc<Config>, Arrival)>) {
-        let remains = self.flow.close();
-        let Some((config, arrival)) = open else {
-            if let Some(remains) = remains {
-                remains.discard();
+    fn close_remaining(&mut self, open: Option<(Arc<Config>, Arrival)>) {
+        match (open, self.flow.close()) {
+            (Some((config, arrival)), Some(remains)) => {
+                // An older reading would show live heap that did not grow.
+                let large = config.thresholds.growth.max(1);
+                let closed = match remains.live() >= large {
+                    true => config.resident.read_anew(),
+                    false => config.resident.read(),
+                };
+                self.end(&config, arrival, closed);
+                ending::tell_or_wait(&config, &mut self.report, remains);
             }
-            return;
-        };
-        // An older reading would show live heap that did not grow.
-        let large = config.thresholds.growth.max(1);
-        let closed = match remains.as_ref().map_or(0, Remains::live) >= large {
-            true => config.resident.read_anew(),
-            false => config.resident.read(),
-        };
-        self.end(&config, arrival, closed);
-        match remains {
-            Some(remains) => ending::tell_or_wait(&config, &mut self.report, remains),
-            None => ending::tell(&config, &mut self.report),
+            (Some((config, arrival)), None) => {
+                self.end(&config, arrival, config.resident.read());
+                ending::tell(&config, &mut self.report);
+            }
+            (None, Some(remains)) => remains.discard(),
+            (None, None) => {}
         }
     }
 
@@ -203,7 +204,6 @@ impl Open {
         report.live_after = closed.live();
         report.overlap = overlap;
         report.in_flight = in_flight;
-        report.heap = None;
     }
 }
 

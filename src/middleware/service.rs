@@ -61,25 +61,26 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut visit = Visit::open(&self.config, &request);
-        let route = match &self.config.route_with {
-            None => route_of(&request),
-            Some(route_with) => {
-                let mut watch = Watch::over(&mut visit);
-                watch.begin();
-                // Taking a request apart moves all of it twice, so only do it if its parts are needed.
-                let (parts, body) = request.into_parts();
-                let route = route_with(&parts);
-                request = Request::from_parts(parts, body);
-                watch.end();
-                mem::forget(watch);
-                route.or_else(|| route_of(&request))
-            }
-        };
-        if let Some(open) = visit.get() {
-            open.name(route);
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        if self.config.route_with.is_some() {
+            return self.call_labelled(request);
         }
+        let visit = Visit::open_named(&self.config, &request, route_of(&request));
+        self.call_watched(request, visit)
+    }
+}
+
+impl<S> MemoryService<S> {
+    // Inlined, because a request is moved into a function.
+    #[inline(always)]
+    fn call_watched<ReqBody: 'static>(
+        &mut self,
+        mut request: Request<ReqBody>,
+        mut visit: Visit,
+    ) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         let mut watch = Watch::over(&mut visit);
         watch.begin_service();
         request_body::watch(request.body_mut());
@@ -87,6 +88,31 @@ where
         watch.end();
         mem::forget(watch);
         ResponseFuture::new(future, visit)
+    }
+
+    /// The same after the user's function has labelled the request. Taking it apart moves all of it twice, so it is
+    /// done only here.
+    #[inline(never)]
+    fn call_labelled<ReqBody: 'static>(
+        &mut self,
+        request: Request<ReqBody>,
+    ) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<ReqBody>>,
+    {
+        let mut visit = Visit::open(&self.config, &request);
+        let mut watch = Watch::over(&mut visit);
+        watch.begin();
+        let (parts, body) = request.into_parts();
+        let route_with = self.config.route_with.as_ref();
+        let route = route_with.and_then(|route_with| route_with(&parts));
+        let request = Request::from_parts(parts, body);
+        watch.end();
+        mem::forget(watch);
+        if let Some(open) = visit.get() {
+            open.name(route.or_else(|| route_of(&request)));
+        }
+        self.call_watched(request, visit)
     }
 }
 

@@ -4,6 +4,8 @@
 //! pointer to it. An allocation for each request would cost more than those moves, and what the last request of
 //! this thread used is still in the cache.
 
+#![allow(clippy::vec_box)] // The boxes are lent to requests, one by one.
+
 use super::open::Open;
 use crate::heap;
 use std::cell::RefCell;
@@ -31,19 +33,19 @@ fn allocate() -> Box<Open> {
 pub(super) fn give_back(window: Box<Open>) {
     let _ = SPARE.try_with(|spare| {
         if let Ok(mut spare) = spare.try_borrow_mut() {
-            if spare.len() == spare.capacity() {
-                grow(&mut spare);
-            }
-            if spare.len() < spare.capacity() {
+            if spare.len() < spare.capacity() || has_grown(&mut spare) {
                 spare.push(window);
             }
         }
     });
 }
 
+/// Makes room the first time.
 #[cold]
-fn grow(spare: &mut Vec<Box<Open>>) {
-    if spare.is_empty() {
+fn has_grown(spare: &mut Vec<Box<Open>>) -> bool {
+    let is_first = spare.is_empty();
+    if is_first {
         heap::as_nobody(|| spare.reserve_exact(KEPT));
     }
+    is_first
 }

@@ -2,12 +2,10 @@ use super::{config::Config, nesting::Outer, open::Open, spare};
 use crate::{
     heap::{BodyWithServer, Scope},
     report::Outcome,
+    route::Route,
 };
 use http::Request;
-use std::{
-    mem::ManuallyDrop,
-    sync::Arc,
-};
+use std::{mem::ManuallyDrop, sync::Arc};
 
 /// One request's window: opened in `call`, closed exactly once, by being dropped.
 ///
@@ -24,6 +22,19 @@ impl Visit {
     pub(super) fn open<B>(config: &Arc<Config>, request: &Request<B>) -> Self {
         let mut open = spare::take();
         open.open(config, request);
+        Self(Some(ManuallyDrop::new(open)))
+    }
+
+    /// The same if the route is known by now.
+    #[inline]
+    pub(super) fn open_named<B>(
+        config: &Arc<Config>,
+        request: &Request<B>,
+        route: Option<Route>,
+    ) -> Self {
+        let mut open = spare::take();
+        open.open(config, request);
+        open.name(route);
         Self(Some(ManuallyDrop::new(open)))
     }
 
@@ -131,7 +142,6 @@ impl<'a> Watch<'a> {
             open.leave_service(outer);
         }
     }
-
 }
 
 impl Drop for Watch<'_> {
