@@ -1,8 +1,8 @@
 //! E-footprint systems as typed objects, read from and written to the JSON files of the e-footprint
 //! library, and computed.
 //!
-//! A [`Model`] holds the inputs of a file of major version 27 (24 to 26 where that is safe):
-//! each object is a struct of its [class](classes) with typed [values], references are checked
+//! A [`Model`] holds the inputs of a file of major version 27; those of 9 to 26 are converted on the
+//! way. Each object is a struct of its [class](classes) with typed [values], references are checked
 //! [indices](Ref), units are checked and series are plain arrays. Results stored in a file are
 //! skipped.
 
@@ -45,4 +45,14 @@ pub use self::series::Series;
 /// The first thing wrong with the file.
 pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
     files::read(input)
+}
+
+/// Reads the inputs of all systems of a file: those of a workspace, which holds several models, or
+/// the one of any other file.
+///
+/// # Errors
+///
+/// The first thing wrong with the file.
+pub fn read_all(input: impl io::Read) -> Result<Vec<Model>, ReadError> {
+    files::read_all(input)
 }

@@ -6,7 +6,7 @@ use super::declare::{Answers, Category, Checks, Column, Tables, attributes, clas
 use super::emitter::Emitter;
 use super::{AnyEdgeDeviceNeed, AnyUsagePattern, EdgeUsagePattern, Phase, UsagePattern};
 use crate::engine::{At, Failure, ProblemKind};
-use crate::objects::{Change, List};
+use crate::objects::List;
 use crate::series::{Hours, sum};
 use crate::units::measure::KG;
 
@@ -21,7 +21,6 @@ class! {
 impl Answers for System {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[SYSTEM];
 }

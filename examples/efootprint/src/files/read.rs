@@ -10,33 +10,132 @@ use serde_json::error::Category;
 
 use super::bounded::{Bounded, Limit};
 use super::draft::Draft;
+use super::gather::Gathered;
 use super::is_object::IsObject;
 use super::sources::SourcesSeed;
-use super::version;
+use super::{upgrade::upgrade, version};
 use crate::error::{DefectKind, Fault, Location, ReadError, excerpt, quoted};
 use crate::objects::{AnyClass, AnyObject, LONGEST_ID, Model, ObjectReading};
 use crate::values::Reading;
 
-/// Reads the inputs of an e-footprint system.
+/// Reads the one system of a file.
+///
+/// # Errors
+///
+/// The first thing wrong with the file, or that it holds several.
+pub(crate) fn read<O: AnyObject>(input: impl io::Read) -> Result<Model<O>, ReadError> {
+    let mut models = read_all(input)?;
+    match models.pop() {
+        Some(model) if models.is_empty() => Ok(model),
+        _ => {
+            let text = format!("holds {} models, expected one", models.len() + 1);
+            Err(refusal(Fault::invalid(text)))
+        }
+    }
+}
+
+/// Reads the inputs of the models of a file: one, or those of a workspace.
 ///
 /// The file is streamed: results stored in it are skipped without being kept, and memory stays
-/// close to the size of the model whatever the input, which may come from anyone.
+/// close to the size of the model whatever the input, which may come from anyone. A file of an
+/// older version is gathered first, within bounds.
 ///
 /// # Errors
 ///
 /// The first thing wrong with the file.
-pub(crate) fn read<O: AnyObject>(mut input: impl io::Read) -> Result<Model<O>, ReadError> {
-    let mut reading = ObjectReading::new();
+pub(crate) fn read_all<O: AnyObject>(
+    mut input: impl io::Read,
+) -> Result<Vec<Model<O>>, ReadError> {
     // One instance of all the parsing code for all inputs.
-    let input: &mut dyn io::Read = &mut input;
+    let (file, reading) = parse::<O>(&mut input, false)?;
+    let mut gathered = match file {
+        File::Streamed(draft) => {
+            let model = draft.into_model(reading).map_err(ReadError::Invalid)?;
+            return Ok(vec![model]);
+        }
+        File::Gathered(gathered) => gathered,
+    };
+    drop(reading);
+    let Some(models) = gathered.models.take() else {
+        return Ok(vec![convert(gathered)?]);
+    };
+    if models.is_empty() {
+        let text = "has no model in its `models`, expected one or more";
+        return Err(refusal(Fault::new(DefectKind::MissingAttribute, text)));
+    }
+    let models = models.into_iter().enumerate().map(|(i, model)| {
+        convert(model).map_err(|error| match error {
+            ReadError::Invalid(mut defect) => {
+                defect.message = format!("Model {}: {}", i + 1, defect.message);
+                ReadError::Invalid(defect)
+            }
+            other => other,
+        })
+    });
+    models.collect()
+}
+
+fn refusal(fault: Fault) -> ReadError {
+    ReadError::Invalid(Location::default().defect(fault))
+}
+
+/// Converts a file that was gathered, and reads what came out.
+fn convert<O: AnyObject>(gathered: Gathered<O::Class>) -> Result<Model<O>, ReadError> {
+    let Gathered {
+        major,
+        mut tree,
+        unknown,
+        ..
+    } = gathered;
+    if major.is_none() && tree.has(O::Class::ROOT.name()) {
+        return Err(refusal(version::missing()));
+    }
+    let old = major.filter(|major| *major < version::STREAMED);
+    let remarks = old.map_or_else(Vec::new, |major| upgrade(&mut tree, major));
+    tree.0
+        .insert(0, ("efootprint_version".into(), version::WRITTEN.into()));
+    let text = serde_json::to_vec(&tree).map_err(|error| ReadError::Io(error.into()))?;
+    drop(tree);
+    let read = parse::<O>(&mut &text[..], true).and_then(|(file, reading)| match file {
+        File::Streamed(mut draft) => {
+            draft.unknown = unknown;
+            draft.into_model(reading).map_err(ReadError::Invalid)
+        }
+        File::Gathered(_) => unreachable!("its version comes first, and is the present one"),
+    });
+    match (read, old) {
+        (Ok(mut model), _) => {
+            model.remarks = remarks;
+            Ok(model)
+        }
+        (Err(ReadError::Invalid(mut defect)), Some(major)) => {
+            defect.message += &format!(" The file is of version {major} and was converted to 27.");
+            Err(ReadError::Invalid(defect))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// A file as far as it can be read in one go.
+enum File<O: AnyObject> {
+    Streamed(Draft<O>),
+    Gathered(Gathered<O::Class>),
+}
+
+/// Reads a file; `rewritten` is one whose lines are none of a file.
+fn parse<O: AnyObject>(
+    input: &mut dyn io::Read,
+    rewritten: bool,
+) -> Result<(File<O>, ObjectReading<O::Class>), ReadError> {
+    let mut reading = ObjectReading::new();
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(Bounded::new(input)));
     let seed = FileSeed::<O> {
         reading: &mut reading,
     };
     let file = seed.deserialize(&mut json);
     match file.and_then(|file| json.end().map(|()| file)) {
-        Ok(file) => file.into_model(reading).map_err(ReadError::Invalid),
-        Err(error) => Err(explain(error, reading.values)),
+        Ok(file) => Ok((file, reading)),
+        Err(error) => Err(explain(error, reading.values, rewritten)),
     }
 }
 
@@ -48,7 +147,7 @@ const BEYOND: [&str; 3] = [
 ];
 
 /// What made the JSON parser stop.
-fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
+fn explain(error: serde_json::Error, reading: Reading, rewritten: bool) -> ReadError {
     let (line, column) = (error.line(), error.column());
     let place = reading.location.clone();
     if let Some(defect) = reading.into_defect() {
@@ -67,6 +166,7 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
             let kind = match limit {
                 Some(Limit::Depth) => DefectKind::TooDeep,
                 Some(Limit::Length) => DefectKind::TooLong,
+                Some(_) => DefectKind::InvalidValue,
                 None => return ReadError::Io(error),
             };
             ReadError::Invalid(place.defect(Fault::new(kind, message)))
@@ -78,7 +178,10 @@ fn explain(error: serde_json::Error, reading: Reading) -> ReadError {
         },
         _ => {
             let message = excerpt(message);
-            let text = format!("does not fit: {message} (line {line}, column {column})");
+            let text = match rewritten {
+                false => format!("does not fit: {message} (line {line}, column {column})"),
+                true => format!("does not fit: {message}"),
+            };
             ReadError::Invalid(place.defect(Fault::invalid(text)))
         }
     }
@@ -89,24 +192,46 @@ struct FileSeed<'r, O: AnyObject> {
 }
 
 impl<'de, O: AnyObject> DeserializeSeed<'de> for FileSeed<'_, O> {
-    type Value = Draft<O>;
+    type Value = File<O>;
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Draft<O>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<File<O>, D::Error> {
         json.deserialize_map(self)
     }
 }
 
 impl<'de, O: AnyObject> Visitor<'de> for FileSeed<'_, O> {
-    type Value = Draft<O>;
+    type Value = File<O>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an e-footprint system, a JSON object with a `System`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Draft<O>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<File<O>, A::Error> {
+        let mut gathered = Gathered::default();
+        // What a file of the present version begins with.
+        let mut key = json.next_key::<String>()?;
+        if key.as_deref() == Some("efootprint_version") {
+            gathered.major = version::read(&mut json, self.reading)?;
+            if gathered.major.is_some_and(|major| major >= version::STREAMED) {
+                return self.stream(json).map(File::Streamed);
+            }
+            key = json.next_key()?;
+        }
+        let mut taken = 0;
+        while let Some(present) = key {
+            gathered.take(present, &mut json, self.reading, &mut taken, 0)?;
+            key = json.next_key()?;
+        }
+        Ok(File::Gathered(gathered))
+    }
+}
+
+impl<O: AnyObject> FileSeed<'_, O> {
+    /// Reads what follows the version, object by object.
+    fn stream<'de, A: MapAccess<'de>>(self, mut json: A) -> Result<Draft<O>, A::Error> {
         let reading = self.reading;
         let mut file = Draft::default();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::from(["efootprint_version".to_owned()]);
         while let Some(key) = json.next_key::<String>()? {
             let class = O::Class::from_name(&key);
             let known = class.is_some() || matches!(&*key, "efootprint_version" | "Sources");
@@ -126,12 +251,6 @@ impl<'de, O: AnyObject> Visitor<'de> for FileSeed<'_, O> {
                         reading,
                     })?;
                     reading.values.location = Location::default();
-                }
-                ("efootprint_version", _) => {
-                    let version: String = json.next_value()?;
-                    file.major =
-                        Some(version::major(&version).map_err(|fault| reading.refuse(fault))?);
-                    reading.of_24 = file.major == Some(24);
                 }
                 ("Sources", _) => {
                     json.next_value_seed(SourcesSeed {

@@ -34,6 +34,8 @@ pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
 pub use self::weekly::{WeekForm, Weekly};
 pub use crate::hours::HOURS_OF_WEEK;
 
+pub(crate) use self::compressed::compress;
+pub(crate) use self::parts::Floats;
 pub use self::parts::Parts;
 pub use self::reading::Reading;
 pub(crate) use self::source::SourceParts;

@@ -4,3 +4,4 @@ mod attribution;
 mod computed;
 mod expected;
 mod properties;
+mod versions;

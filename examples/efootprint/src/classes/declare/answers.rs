@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Attribute;
-use crate::objects::{AttributeFault, Change, Model, Target};
+use crate::objects::{AttributeFault, Model, Target};
 
 /// What each class says of itself. A class that leaves one out doesn't compile.
 pub(crate) trait Answers: Target + Sized {
@@ -13,9 +13,6 @@ pub(crate) trait Answers: Target + Sized {
     /// The column of the diagram that its objects stand in, if they are on the way from the system
     /// to what has a footprint.
     const COLUMN: Option<Column>;
-
-    /// The change of the file format before which its objects can't be read.
-    const CHANGE: Option<Change>;
 
     /// What has to hold that takes more than one attribute to see.
     const CHECKS: Checks<Self>;

@@ -79,9 +79,9 @@ macro_rules! classes {
                 Self::from_name(name)
             }
 
-            fn change(self) -> Option<Change> {
+            fn inputs(self) -> &'static [&'static str] {
                 match self {
-                    $(Self::$class => <$class as Answers>::CHANGE),*
+                    $(Self::$class => <$class>::INPUTS),*
                 }
             }
         }

@@ -5,7 +5,6 @@ use super::resource::ComponentSize;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::engine::{At, Failure, ProblemKind};
-use crate::objects::Change;
 use crate::units::measure::{NUMBER, TB_STORED};
 use crate::values::{Mass, MassPerStored, Power, Ratio, Scalar, Stored, Time};
 
@@ -26,7 +25,6 @@ class! {
 impl Answers for EdgeStorage {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[EDGE_STORAGE, COMPONENT];
 }

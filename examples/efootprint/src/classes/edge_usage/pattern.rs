@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, Country, EdgeFunction, EdgeUsageJourney, Network};
 use crate::engine::{At, Failure, ProblemKind};
-use crate::objects::{Change, List, Ref};
+use crate::objects::{List, Ref};
 use crate::series::{Hours, Series};
 use crate::units::measure::{CONCURRENT, NUMBER, OCCURRENCES};
 use crate::values::{Hourly, Scalar, Starts, Time};
@@ -24,7 +24,6 @@ class! {
 impl Answers for EdgeUsagePattern {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Pattern);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[EDGE_USAGE_PATTERN];
 }

@@ -3,7 +3,6 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, AnyUsagePattern, EdgeUsagePattern, UsagePattern};
 use crate::engine::{At, Entries, Failure};
-use crate::objects::Change;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::KG;
 use crate::values::{EnergyPerData, Scalar};
@@ -18,7 +17,6 @@ class! {
 impl Answers for Network {
     const CATEGORY: Option<Category> = Some(Category::Network);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[NETWORK];
 }

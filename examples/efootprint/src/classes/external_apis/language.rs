@@ -7,7 +7,7 @@ use crate::classes::declare::{
     Answers, Category, Checks, Column, ModelOf, Tables, attributes, class,
 };
 use crate::engine::At;
-use crate::objects::{AttributeFault, Change, Ref};
+use crate::objects::{AttributeFault, Ref};
 use crate::units::measure::{GB_RAM, HOUR, KG, KG_PER_KWH, KWH, MB, NUMBER};
 use crate::values::{CpuCores, Ram, Ratio, Scalar, Stored, Text};
 
@@ -39,7 +39,6 @@ class! {
 impl Answers for EcoLogitsGenAIExternalAPI {
     const CATEGORY: Option<Category> = Some(Category::ExternalAPIs);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::each(Self::check);
     const TABLES: Tables<Self> = &[LANGUAGE_API];
 }
@@ -47,7 +46,6 @@ impl Answers for EcoLogitsGenAIExternalAPI {
 impl Answers for EcoLogitsGenAIExternalAPIServer {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[API_SERVER];
 }
@@ -55,7 +53,6 @@ impl Answers for EcoLogitsGenAIExternalAPIServer {
 impl Answers for EcoLogitsGenAIExternalAPIJob {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[LANGUAGE_JOB, API_JOB, JOB];
 }

@@ -7,7 +7,7 @@ use crate::classes::declare::{
     Answers, Category, Checks, Column, ModelOf, Tables, attributes, class,
 };
 use crate::engine::At;
-use crate::objects::{AttributeFault, Change, Ref};
+use crate::objects::{AttributeFault, Ref};
 use crate::units::measure::{HOUR, KG, KG_PER_KWH, KWH, MB, NUMBER};
 use crate::values::{CpuCores, Flag, Ram, Resolution, Scalar, Stored, Text, Time, not_permitted};
 
@@ -41,7 +41,6 @@ class! {
 impl Answers for EcoLogitsVideoGenExternalAPI {
     const CATEGORY: Option<Category> = Some(Category::ExternalAPIs);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::each(Self::check);
     const TABLES: Tables<Self> = &[VIDEO_API];
 }
@@ -49,7 +48,6 @@ impl Answers for EcoLogitsVideoGenExternalAPI {
 impl Answers for EcoLogitsVideoGenExternalAPIServer {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[API_SERVER];
 }
@@ -57,10 +55,6 @@ impl Answers for EcoLogitsVideoGenExternalAPIServer {
 impl Answers for EcoLogitsVideoGenExternalAPIJob {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = Some(Change {
-        version: 26,
-        subject: "generates videos",
-    });
     const CHECKS: Checks<Self> = Checks::then(Self::check);
     const TABLES: Tables<Self> = &[VIDEO_JOB, API_JOB, JOB];
 }

@@ -6,7 +6,7 @@ use crate::classes::declare::{
 };
 use crate::classes::{AnyServer, SERVER, ServerSize, Storage};
 use crate::engine::At;
-use crate::objects::{AttributeFault, Change, Ref};
+use crate::objects::{AttributeFault, Ref};
 use crate::units::measure::{CORES, GB_RAM, KG, WATT};
 use crate::values::{
     CarbonIntensity, CpuCores, OrEmpty, Power, Ram, Ratio, Scalar, ServerType, Text, Time,
@@ -35,7 +35,6 @@ class! {
 impl Answers for BoaviztaCloudServer {
     const CATEGORY: Option<Category> = Some(Category::Servers);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::each(Self::check);
     const TABLES: Tables<Self> = &[BOAVIZTA_CLOUD_SERVER, SERVER];
 }

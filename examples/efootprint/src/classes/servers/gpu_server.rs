@@ -3,7 +3,7 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyServer, SERVER, ServerSize, Storage};
 use crate::engine::At;
-use crate::objects::{Change, Ref};
+use crate::objects::Ref;
 use crate::units::measure::{GB_RAM, KG, WATT};
 use crate::values::{
     CarbonIntensity, Gpus, Mass, MassPerGpu, OrEmpty, PowerPerGpu, Ram, RamPerGpu, Ratio, Scalar,
@@ -35,7 +35,6 @@ class! {
 impl Answers for GPUServer {
     const CATEGORY: Option<Category> = Some(Category::Servers);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[GPU_SERVER, SERVER];
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, AnyServer};
 use crate::engine::{At, Entries, Failure, ProblemKind};
-use crate::objects::Change;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{CONCURRENT, KG, KWH, TB_STORED};
 use crate::values::{MassPerStored, OrEmpty, Power, Ratio, Scalar, Stored, Strategy, Time};
@@ -28,7 +27,6 @@ class! {
 impl Answers for Storage {
     const CATEGORY: Option<Category> = Some(Category::Storage);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[STORAGE];
 }
