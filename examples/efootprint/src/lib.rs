@@ -31,7 +31,7 @@ pub use self::engine::{
     Attribute, Cancel, Entries, Failure, Guard, HoursInShort, Problem, ProblemKind, Query, Summary,
     Value, Week,
 };
-pub use self::error::{Defect, DefectKind, ReadError};
+pub use self::error::{Defect, DefectKind, ReadError, printable};
 pub use self::objects::{List, Ref, Target, Weighted};
 pub use self::series::Series;
 

@@ -6,6 +6,7 @@ use super::declare::{Answers, Category, Checks, Column, Tables, attributes, clas
 use super::emitter::Emitter;
 use super::{AnyEdgeDeviceNeed, AnyUsagePattern, EdgeUsagePattern, Phase, UsagePattern};
 use crate::engine::{At, Failure, ProblemKind};
+use crate::error::{quoted, shown};
 use crate::objects::List;
 use crate::series::{Hours, sum};
 use crate::units::measure::KG;
@@ -96,20 +97,31 @@ impl<'e> At<'e, System> {
     }
 
     /// Whether its objects are its own.
-    fn check_objects(self) -> Result<(), Failure> {
+    pub(crate) fn check_objects(self) -> Result<(), Failure> {
         for other in self.all::<System>().filter(|other| *other != self) {
             self.check_cancelled()?;
+            let listed: HashSet<_> = other.patterns().map(At::index).collect();
+            if let Some(pattern) = self.patterns().find(|own| listed.contains(&own.index())) {
+                let detail = format!(
+                    "lists the pattern “{}”, and so does the system “{}”; give each its own.",
+                    shown(pattern.name()),
+                    shown(other.name())
+                );
+                return Err(self
+                    .problem(ProblemKind::WrongLink, "total_footprint", detail)
+                    .into());
+            }
             let places: HashSet<_> = other
                 .emitters()
                 .iter()
                 .map(|emitter| emitter.index())
                 .collect();
             let mut own = self.emitters().into_iter().map(Emitter::index);
-            if let Some(shared) = own.find(|place| places.contains(place)) {
+            if let Some(shared_one) = own.find(|place| places.contains(place)) {
                 let detail = format!(
-                    "has the object `{}` in common with the system “{}”; give each its own.",
-                    self.id_at(shared),
-                    other.name()
+                    "has the object {} in common with the system “{}”; give each its own.",
+                    quoted(self.id_at(shared_one)),
+                    shown(other.name())
                 );
                 return Err(self
                     .problem(ProblemKind::WrongLink, "total_footprint", detail)
@@ -122,6 +134,6 @@ impl<'e> At<'e, System> {
     fn total_footprint(self) -> Result<Hours, Failure> {
         self.check_objects()?;
         let emitters = self.emitters().into_iter();
-        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint(phase))))
+        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.emission(self.engine(), phase))))
     }
 }

@@ -34,11 +34,10 @@ type Check<T> = fn(&T, &ModelOf<T>) -> Result<(), AttributeFault>;
 type CheckOfAll<T> =
     for<'m> fn(&'m ModelOf<T>) -> Result<(), (&'m <T as Target>::Object, AttributeFault)>;
 
-/// The checks of a class. Those of [`each`](Self::each) object of the file come first, then those
-/// that need these to hold, then those of all together.
+/// The checks of a class. Those of [`each`](Self::each) object of the file come first, then those of
+/// all together.
 pub(crate) struct Checks<T: Target> {
     pub(in crate::classes) each: Check<T>,
-    pub(in crate::classes) then: Check<T>,
     pub(in crate::classes) all: CheckOfAll<T>,
 }
 
@@ -46,20 +45,12 @@ impl<T: Target> Checks<T> {
     /// Nothing to check.
     pub(crate) const NONE: Self = Self {
         each: |_, _| Ok(()),
-        then: |_, _| Ok(()),
         all: |_| Ok(()),
     };
 
     pub(crate) const fn each(check: Check<T>) -> Self {
         Self {
             each: check,
-            ..Self::NONE
-        }
-    }
-
-    pub(crate) const fn then(check: Check<T>) -> Self {
-        Self {
-            then: check,
             ..Self::NONE
         }
     }

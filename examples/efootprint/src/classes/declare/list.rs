@@ -135,12 +135,6 @@ macro_rules! classes {
                     $(Self::$class(object) => (<$class as Answers>::CHECKS.each)(object, model)),*
                 }
             }
-
-            fn check_then(&self, model: &Model) -> Result<(), AttributeFault> {
-                match self {
-                    $(Self::$class(object) => (<$class as Answers>::CHECKS.then)(object, model)),*
-                }
-            }
         }
 
         impl AnyObject for Object {
@@ -209,9 +203,6 @@ macro_rules! classes {
                 let objects = &model.objects;
                 objects.iter().try_for_each(|object| {
                     object.check_each(model).map_err(|fault| (object, fault))
-                })?;
-                objects.iter().try_for_each(|object| {
-                    object.check_then(model).map_err(|fault| (object, fault))
                 })?;
                 Class::ALL.iter().try_for_each(|class| class.check(model))
             }

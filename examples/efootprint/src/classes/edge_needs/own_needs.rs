@@ -5,7 +5,7 @@ use crate::classes::declare::{Answers, Category, Checks, Column, ModelOf, Tables
 use crate::classes::{AnyEdgeComponent, EdgeStorage};
 use crate::error::Fault;
 use crate::objects::{AttributeFault, Ref};
-use crate::values::{ComponentNeed, CpuCores, Quantity, Ram, Stored, Weekly, Workload, wrong_unit};
+use crate::values::{ComponentNeed, CpuCores, Quantity, Ram, StorageRate, Stored, Weekly, Workload, wrong_unit};
 
 class! {
     /// What is needed of a component.
@@ -19,7 +19,7 @@ class! {
     /// What is written to a storage each hour, less what is deleted.
     RecurrentEdgeStorageNeed {
         edge_component: Ref<EdgeStorage>,
-        recurrent_need: Weekly<Stored>,
+        recurrent_need: Weekly<StorageRate>,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::classes::{
     EdgeComputer, EdgeComputerCPUComponent, EdgeComputerRAMComponent, EdgeStorage,
 };
 use crate::objects::{List, Ref};
-use crate::values::{CpuCores, Ram, Stored, Weekly};
+use crate::values::{CpuCores, Ram, StorageRate, Weekly};
 
 class! {
     /// A program on an edge computer. Its three needs take their weeks from it.
@@ -15,7 +15,7 @@ class! {
         recurrent_edge_component_needs: List<ProcessNeed>,
         recurrent_compute_needed: Weekly<CpuCores>,
         recurrent_ram_needed: Weekly<Ram>,
-        recurrent_storage_needed: Weekly<Stored>,
+        recurrent_storage_needed: Weekly<StorageRate>,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, Country, EdgeFunction, EdgeUsageJourney, Network};
+use crate::error::shown;
 use crate::engine::{At, Failure, ProblemKind};
 use crate::objects::{List, Ref};
 use crate::series::{Hours, Series};
@@ -72,7 +73,7 @@ impl<'e> At<'e, EdgeUsagePattern> {
             Some((_, journey)) => {
                 format!(
                     "has the journey “{}” twice; list it once.",
-                    self.at(*journey).name()
+                    shown(self.at(*journey).name())
                 )
             }
             None if journeys.is_empty() => {

@@ -93,7 +93,7 @@ impl<'e> At<'e, Device> {
         self.footprint("use_footprint", || {
             sum(self
                 .usage_patterns()
-                .map(|pattern| self.use_footprint_in(pattern)))
+                .map(|pattern| pattern.adding(self.use_footprint_in(pattern))))
         })
     }
 
@@ -101,7 +101,7 @@ impl<'e> At<'e, Device> {
         self.footprint("instances_manufacturing_footprint", || {
             sum(self
                 .usage_patterns()
-                .map(|pattern| self.manufacturing_footprint_in(pattern)))
+                .map(|pattern| pattern.adding(self.manufacturing_footprint_in(pattern))))
         })
     }
 }

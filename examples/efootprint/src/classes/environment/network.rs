@@ -60,10 +60,10 @@ impl<'e> At<'e, Network> {
     pub(crate) fn footprint_of_job(self, job: At<'e, AnyJob>) -> Result<Hours, Failure> {
         let patterns = job.usage_patterns().into_iter();
         let patterns = patterns.filter(|pattern| pattern.network() == self);
-        sum(patterns.map(|pattern| {
-            let data = job.hourly_data_transferred(pattern)?;
+        job.adding(sum(patterns.map(|pattern| {
+            let data = pattern.adding(job.hourly_data_transferred(pattern))?;
             Ok(data.map(|data| self.footprint_of_data(&data, pattern)))
-        }))
+        })))
     }
 
     /// What it takes to carry a megabyte for a pattern, in kg.

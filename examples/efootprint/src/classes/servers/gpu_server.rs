@@ -43,13 +43,13 @@ attributes! {
     GPU_SERVER of AnyServer {
         "4.9" carbon_footprint_manufacturing [KG]
             = "that without GPUs + number of GPUs × that of a GPU" =>
-            |server| server.sizing().manufacturing;
+            |server| server.sizing().map(|size| size.manufacturing);
         "4.9" power [WATT]
-            = "number of GPUs × power of a GPU" => |server| server.sizing().power;
+            = "number of GPUs × power of a GPU" => |server| server.sizing().map(|size| size.power);
         "4.9" idle_power [WATT]
-            = "number of GPUs × idle power of a GPU" => |server| server.sizing().idle_power;
+            = "number of GPUs × idle power of a GPU" => |server| server.sizing().map(|size| size.idle_power);
         "4.9" ram [GB_RAM]
-            = "number of GPUs × RAM of a GPU" => |server| server.sizing().ram;
+            = "number of GPUs × RAM of a GPU" => |server| server.sizing().map(|size| size.ram);
     }
 }
 
