@@ -189,19 +189,16 @@ impl fmt::Display for Location {
 /// Text of the file, made fit for a sentence: in backquotes, control characters escaped, cut where
 /// it gets long.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("`{}`", shown(text))
-}
-
-/// The same without backquotes.
-pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
 
-    let end = text.char_indices().nth(LONGEST).map(|(end, _)| end);
-    match end {
-        Some(end) => format!("{}…", printable(&text[..end])),
-        None => printable(text).into_owned(),
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", printable(&text[..end])),
+        None => format!("`{}`", printable(text)),
     }
 }
+
+/// A name, made fit for a sentence.
+pub(crate) use self::printable as shown;
 
 /// Text that no terminal takes for more than text: characters that move the cursor, change colours
 /// or turn the direction of writing are escaped.

@@ -166,7 +166,7 @@ impl fmt::Display for Limit {
             ),
             Self::NotANumber(what) => write!(
                 f,
-                "is `{what}`, which JSON has no word for, expected a finite number"
+                "holds `{what}`, which JSON has no word for, expected a finite number"
             ),
         }
     }

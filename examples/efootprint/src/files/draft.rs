@@ -61,6 +61,12 @@ impl<O: AnyObject> Draft<O> {
         }
     }
 
+    /// Whether there is no object that makes a file a system.
+    pub(super) fn lacks_system(&self) -> bool {
+        let mut objects = self.objects.iter();
+        objects.all(|object| object.class() != O::Class::ROOT)
+    }
+
     fn check_sources(&self, reading: &ObjectReading<O::Class>) -> Result<(), Box<Defect>> {
         let entries = self.sources.iter().map(|source| &*source.id);
         let known: HashSet<&str> = entries.chain(BUILT_IN_SOURCES).collect();

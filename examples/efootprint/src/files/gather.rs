@@ -7,7 +7,7 @@ use super::plant::Seed;
 use super::tree::Map;
 use super::unknown::UnknownClasses;
 use super::{upgrade, version};
-use crate::error::{DefectKind, Fault, Location, quoted};
+use crate::error::{DefectKind, Fault, Location};
 use crate::objects::{AnyClass, ObjectReading};
 
 /// Most models that a workspace may hold.
@@ -34,6 +34,11 @@ impl<C> Default for Gathered<C> {
 }
 
 impl<C: AnyClass> Gathered<C> {
+    /// Whether it is something else than a file of today.
+    pub(super) fn is_other(&self) -> bool {
+        self.models.is_some() || self.major.is_some_and(|major| major < version::STREAMED)
+    }
+
     /// Gathers the value of `key`.
     pub(super) fn take<'de, A: MapAccess<'de>>(
         &mut self,
@@ -46,7 +51,7 @@ impl<C: AnyClass> Gathered<C> {
         let class = C::from_name(&key);
         let block = class.is_some() || upgrade::BLOCKS.contains(&&*key);
         if (block || key == "Sources") && self.tree.has(&key) {
-            let text = format!("has {} twice; put all of it under one key", quoted(&key));
+            let text = "appears twice; put all of it under one key";
             return Err(reading.refuse(Fault::new(DefectKind::DuplicateReference, text)));
         }
         reading.values.location = Location {

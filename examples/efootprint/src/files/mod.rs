@@ -6,6 +6,7 @@ mod gather;
 mod is_object;
 mod plant;
 mod read;
+mod recorder;
 mod sources;
 mod tree;
 mod unknown;

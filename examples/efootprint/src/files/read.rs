@@ -1,5 +1,6 @@
 //! Reading a file, object by object, into a model.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, BufReader};
@@ -12,6 +13,7 @@ use super::bounded::{Bounded, Limit};
 use super::draft::Draft;
 use super::gather::Gathered;
 use super::is_object::IsObject;
+use super::recorder::Recorder;
 use super::sources::SourcesSeed;
 use super::{upgrade::upgrade, version};
 use crate::error::{DefectKind, Fault, Location, ReadError, excerpt, quoted};
@@ -46,16 +48,10 @@ pub(crate) fn read<O: AnyObject>(input: impl io::Read) -> Result<Model<O>, ReadE
 pub(crate) fn read_all<O: AnyObject>(
     mut input: impl io::Read,
 ) -> Result<Vec<Model<O>>, ReadError> {
-    // One instance of all the parsing code for all inputs.
-    let (file, reading) = parse::<O>(&mut input, false)?;
-    let mut gathered = match file {
-        File::Streamed(draft) => {
-            let model = draft.into_model(reading).map_err(ReadError::Invalid)?;
-            return Ok(vec![model]);
-        }
-        File::Gathered(gathered) => gathered,
+    let mut gathered = match read_in_one_go::<O>(&mut input)? {
+        Read::Whole(model) => return Ok(vec![model]),
+        Read::Gathered(gathered) => gathered,
     };
-    drop(reading);
     let Some(models) = gathered.models.take() else {
         return Ok(vec![convert(gathered)?]);
     };
@@ -73,6 +69,39 @@ pub(crate) fn read_all<O: AnyObject>(
         })
     });
     models.collect()
+}
+
+/// What one go over a file may come to.
+enum Read<O: AnyObject> {
+    Whole(Model<O>),
+    Gathered(Gathered<O::Class>),
+}
+
+/// Reads a file of today object by object, and gathers any other. One that doesn't begin with its
+/// version is taken for one of today until it says something else; it is then read once more.
+fn read_in_one_go<O: AnyObject>(input: &mut dyn io::Read) -> Result<Read<O>, ReadError> {
+    let one_go = Cell::new(false);
+    let mut recorder = Recorder::new(input, &one_go);
+    let first = match parse::<O>(&mut recorder, &one_go, How::Stream) {
+        Ok((File::Gathered(gathered), _)) => return Ok(Read::Gathered(gathered)),
+        Ok((File::Streamed(draft), reading)) => {
+            let versioned = one_go.get() || draft.lacks_system();
+            let model = match versioned {
+                true => draft.into_model(reading).map_err(ReadError::Invalid),
+                false => Err(refusal(version::missing())),
+            };
+            return model.map(Read::Whole);
+        }
+        Err(error) => error,
+    };
+    let Some(mut again) = recorder.again() else {
+        return Err(first);
+    };
+    let gathered = parse::<O>(&mut again, &one_go, How::Gather);
+    match gathered {
+        Ok((File::Gathered(gathered), _)) if gathered.is_other() => Ok(Read::Gathered(gathered)),
+        _ => Err(first),
+    }
 }
 
 fn refusal(fault: Fault) -> ReadError {
@@ -96,7 +125,8 @@ fn convert<O: AnyObject>(gathered: Gathered<O::Class>) -> Result<Model<O>, ReadE
         .insert(0, ("efootprint_version".into(), version::WRITTEN.into()));
     let text = serde_json::to_vec(&tree).map_err(|error| ReadError::Io(error.into()))?;
     drop(tree);
-    let read = parse::<O>(&mut &text[..], true).and_then(|(file, reading)| match file {
+    let read = parse::<O>(&mut &text[..], &Cell::new(false), How::Rewritten);
+    let read = read.and_then(|(file, reading)| match file {
         File::Streamed(mut draft) => {
             draft.unknown = unknown;
             draft.into_model(reading).map_err(ReadError::Invalid)
@@ -122,20 +152,34 @@ enum File<O: AnyObject> {
     Gathered(Gathered<O::Class>),
 }
 
-/// Reads a file; `rewritten` is one whose lines are none of a file.
+/// How a file is read.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    /// Object by object, if it is one of today.
+    Stream,
+    /// Whole.
+    Gather,
+    /// Object by object, as it was written after it was converted: its lines are none of a file.
+    Rewritten,
+}
+
+/// Reads a file; `one_go` is set when it is known that this suffices.
 fn parse<O: AnyObject>(
     input: &mut dyn io::Read,
-    rewritten: bool,
+    one_go: &Cell<bool>,
+    how: How,
 ) -> Result<(File<O>, ObjectReading<O::Class>), ReadError> {
     let mut reading = ObjectReading::new();
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(Bounded::new(input)));
     let seed = FileSeed::<O> {
         reading: &mut reading,
+        one_go,
+        how,
     };
     let file = seed.deserialize(&mut json);
     match file.and_then(|file| json.end().map(|()| file)) {
         Ok(file) => Ok((file, reading)),
-        Err(error) => Err(explain(error, reading.values, rewritten)),
+        Err(error) => Err(explain(error, reading.values, how == How::Rewritten)),
     }
 }
 
@@ -189,6 +233,8 @@ fn explain(error: serde_json::Error, reading: Reading, rewritten: bool) -> ReadE
 
 struct FileSeed<'r, O: AnyObject> {
     reading: &'r mut ObjectReading<O::Class>,
+    one_go: &'r Cell<bool>,
+    how: How,
 }
 
 impl<'de, O: AnyObject> DeserializeSeed<'de> for FileSeed<'_, O> {
@@ -208,14 +254,16 @@ impl<'de, O: AnyObject> Visitor<'de> for FileSeed<'_, O> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<File<O>, A::Error> {
         let mut gathered = Gathered::default();
-        // What a file of the present version begins with.
         let mut key = json.next_key::<String>()?;
+        // What most files begin with.
         if key.as_deref() == Some("efootprint_version") {
             gathered.major = version::read(&mut json, self.reading)?;
-            if gathered.major.is_some_and(|major| major >= version::STREAMED) {
-                return self.stream(json).map(File::Streamed);
-            }
+            self.one_go.set(gathered.major.is_some());
             key = json.next_key()?;
+        }
+        let is_old = gathered.major.is_some_and(|major| major < version::STREAMED);
+        if self.how != How::Gather && !is_old {
+            return self.stream(key, json).map(File::Streamed);
         }
         let mut taken = 0;
         while let Some(present) = key {
@@ -227,12 +275,19 @@ impl<'de, O: AnyObject> Visitor<'de> for FileSeed<'_, O> {
 }
 
 impl<O: AnyObject> FileSeed<'_, O> {
-    /// Reads what follows the version, object by object.
-    fn stream<'de, A: MapAccess<'de>>(self, mut json: A) -> Result<Draft<O>, A::Error> {
+    /// Reads what follows, object by object.
+    fn stream<'de, A: MapAccess<'de>>(
+        self,
+        mut next: Option<String>,
+        mut json: A,
+    ) -> Result<Draft<O>, A::Error> {
         let reading = self.reading;
         let mut file = Draft::default();
-        let mut seen = HashSet::from(["efootprint_version".to_owned()]);
-        while let Some(key) = json.next_key::<String>()? {
+        let mut seen = HashSet::new();
+        if self.one_go.get() {
+            seen.insert("efootprint_version".to_owned());
+        }
+        while let Some(key) = next {
             let class = O::Class::from_name(&key);
             let known = class.is_some() || matches!(&*key, "efootprint_version" | "Sources");
             reading.values.location.class = class.map(|class| class.name());
@@ -258,6 +313,19 @@ impl<O: AnyObject> FileSeed<'_, O> {
                         reading: &mut reading.values,
                     })?;
                 }
+                ("efootprint_version", _) => {
+                    let major = version::read(&mut json, reading)?;
+                    if major.is_some_and(|major| major < version::STREAMED) {
+                        let text = "says its version behind its objects; put it first";
+                        let kind = DefectKind::UnsupportedVersion;
+                        return Err(reading.refuse(Fault::new(kind, text)));
+                    }
+                    self.one_go.set(major.is_some());
+                }
+                ("models", _) if file.objects.is_empty() && !self.one_go.get() => {
+                    let text = "has `models` behind other things; put them first";
+                    return Err(reading.refuse(Fault::invalid(text)));
+                }
                 ("calculation_graph", _) => _ = json.next_value::<IgnoredAny>()?,
                 _ => {
                     if json.next_value_seed(IsObject)? {
@@ -265,6 +333,7 @@ impl<O: AnyObject> FileSeed<'_, O> {
                     }
                 }
             }
+            next = json.next_key()?;
         }
         Ok(file)
     }
