@@ -120,9 +120,8 @@ pub(crate) fn missing(engine: &EngineOfAll) -> Result<Vec<Failure>, Failure> {
         missing.extend(system.check_objects().err());
     }
     let emitters = emitters(engine);
-    let look_at = |emitter: &Emitter<'_>| {
-        Phase::ALL.map(|phase| emitter.emission(engine, phase).err())
-    };
+    let look_at =
+        |emitter: &Emitter<'_>| Phase::ALL.map(|phase| emitter.emission(engine, phase).err());
     engine.for_all(&emitters, look_at, |failures| {
         missing.extend(failures.into_iter().flatten());
         engine.check()

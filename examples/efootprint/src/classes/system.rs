@@ -134,6 +134,7 @@ impl<'e> At<'e, System> {
     fn total_footprint(self) -> Result<Hours, Failure> {
         self.check_objects()?;
         let emitters = self.emitters().into_iter();
-        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.emission(self.engine(), phase))))
+        sum(emitters
+            .flat_map(|emitter| Phase::ALL.map(|phase| emitter.emission(self.engine(), phase))))
     }
 }

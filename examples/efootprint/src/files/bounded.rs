@@ -78,7 +78,9 @@ impl<R: Read> Bounded<R> {
     fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.head.is_none() {
             let mut head = Vec::new();
-            io::Read::by_ref(&mut self.input).take(6).read_to_end(&mut head)?;
+            io::Read::by_ref(&mut self.input)
+                .take(6)
+                .read_to_end(&mut head)?;
             let other = OTHERS.iter().find(|(magic, _)| head.starts_with(magic));
             if let Some((_, what)) = other {
                 self.limit = Some(Limit::Other(what));

@@ -45,9 +45,7 @@ pub(crate) fn read<O: AnyObject>(input: impl io::Read) -> Result<Model<O>, ReadE
 /// # Errors
 ///
 /// The first thing wrong with the file.
-pub(crate) fn read_all<O: AnyObject>(
-    mut input: impl io::Read,
-) -> Result<Vec<Model<O>>, ReadError> {
+pub(crate) fn read_all<O: AnyObject>(mut input: impl io::Read) -> Result<Vec<Model<O>>, ReadError> {
     let mut gathered = match read_in_one_go::<O>(&mut input)? {
         Read::Whole(model) => return Ok(vec![model]),
         Read::Gathered(gathered) => gathered,
@@ -261,7 +259,9 @@ impl<'de, O: AnyObject> Visitor<'de> for FileSeed<'_, O> {
             self.one_go.set(gathered.major.is_some());
             key = json.next_key()?;
         }
-        let is_old = gathered.major.is_some_and(|major| major < version::STREAMED);
+        let is_old = gathered
+            .major
+            .is_some_and(|major| major < version::STREAMED);
         if self.how != How::Gather && !is_old {
             return self.stream(key, json).map(File::Streamed);
         }

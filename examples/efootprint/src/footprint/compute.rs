@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Footprint, Remark};
 use super::groups::{Emitted, Group};
-use crate::classes::{
-    AnyApi, AnyServer, Category, Emitter, Engine, Phase, System, emitters, told,
-};
+use super::{Footprint, Remark};
+use crate::classes::{AnyApi, AnyServer, Category, Emitter, Engine, Phase, System, emitters, told};
 use crate::engine::Failure;
 use crate::series::{Hours, sum};
 
@@ -91,8 +89,14 @@ impl Footprint {
             footprint.noticed.extend(problems?);
             Ok::<_, Failure>(())
         })?;
-        if footprint.series.values().any(|series| !series.sum().is_finite()) {
-            footprint.series.retain(|_, series| series.sum().is_finite());
+        if footprint
+            .series
+            .values()
+            .any(|series| !series.sum().is_finite())
+        {
+            footprint
+                .series
+                .retain(|_, series| series.sum().is_finite());
             footprint.miss(Failure::BeyondNumbers);
         }
         for emitter in &others {

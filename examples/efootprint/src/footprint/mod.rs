@@ -181,7 +181,9 @@ impl Footprint {
         let objects = objects.sum::<usize>() + size_of_val(&*self.objects);
         let problems = self.problems.iter().map(|problem| problem.size());
         let remarks = self.remarks.iter().map(|remark| {
-            size_of::<Remark>() + remark.detail.len() + remark.object.as_ref().map_or(0, String::len)
+            size_of::<Remark>()
+                + remark.detail.len()
+                + remark.object.as_ref().map_or(0, String::len)
         });
         size_of::<Self>()
             + series.sum::<usize>()

@@ -113,7 +113,11 @@ impl<O: AnyObject> Model<O> {
         size_of::<Self>()
             + text(&self.name)
             + block(self.remarks.capacity() * size_of::<String>())
-            + self.remarks.iter().map(|remark| text(remark)).sum::<usize>()
+            + self
+                .remarks
+                .iter()
+                .map(|remark| text(remark))
+                .sum::<usize>()
             + block(self.sources.capacity() * size_of::<Source>())
             + sources.sum::<usize>()
             + block(self.objects.capacity() * size_of::<O>())

@@ -185,7 +185,10 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
                     "per" => (Token::Over, end),
                     word @ ("squared" | "cubed") => {
                         tokens.push(Token::Power);
-                        (Token::Number(if word == "squared" { "2" } else { "3" }), end)
+                        (
+                            Token::Number(if word == "squared" { "2" } else { "3" }),
+                            end,
+                        )
                     }
                     word => (Token::Word(word), end),
                 }

@@ -106,7 +106,10 @@ impl Growth {
         let days = days.map(|day| (first * factor.powf(day as f64) / 24.0) as f32);
         let days: Vec<f32> = days.collect();
         if !((first / 24.0) as f32).is_finite() && equivalent_days.is_finite() {
-            return Err(wrong("initial_volume", "is beyond what a number holds, lower it"));
+            return Err(wrong(
+                "initial_volume",
+                "is beyond what a number holds, lower it",
+            ));
         }
         finite(&days).map_err(|_| {
             wrong(

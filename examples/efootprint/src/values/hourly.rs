@@ -115,7 +115,10 @@ impl<Q: Quantity> InputValue for Hourly<Q> {
 /// The fault of a form that is none of a growth.
 fn incomplete(form: &Form) -> Fault {
     let growth = Growth::from_form(form);
-    growth.map_or_else(|fault| fault, |_| Fault::invalid("has a form of an unknown kind"))
+    growth.map_or_else(
+        |fault| fault,
+        |_| Fault::invalid("has a form of an unknown kind"),
+    )
 }
 
 /// A date, or a date and a time, with no word about the time zone.

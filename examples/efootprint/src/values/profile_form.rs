@@ -72,7 +72,11 @@ impl FormErrors {
             _ => None,
         };
         number.unwrap_or_else(|| {
-            self.add(path, "invalid_number", missing(value, "expected a finite number"));
+            self.add(
+                path,
+                "invalid_number",
+                missing(value, "expected a finite number"),
+            );
             0.0
         })
     }

@@ -207,7 +207,9 @@ pub(super) fn too_small<Q: Quantity>(value: f64, unit: &str) -> Option<Fault> {
         "" | "dimensionless" => String::new(),
         unit => format!(" {}", quoted(unit)),
     };
-    Some(Fault::invalid(format!("is {value}{unit}, expected {expected}")))
+    Some(Fault::invalid(format!(
+        "is {value}{unit}, expected {expected}"
+    )))
 }
 
 pub(crate) fn wrong_unit<Q: Quantity>(unit: &Unit) -> Fault {

@@ -81,10 +81,12 @@ impl<Q: Quantity> InputValue for Weekly<Q> {
                 )
             }
             (None, _, None, Some(form)) => {
-                return Err(match form.get("constant_value").or(form.get("constant_unit")) {
-                    Some(_) => constant(form).map_or_else(|fault| fault, |_| no_form()),
-                    None => profile_form::read(form).map_or_else(|fault| fault, |_| no_form()),
-                });
+                return Err(
+                    match form.get("constant_value").or(form.get("constant_unit")) {
+                        Some(_) => constant(form).map_or_else(|fault| fault, |_| no_form()),
+                        None => profile_form::read(form).map_or_else(|fault| fault, |_| no_form()),
+                    },
+                );
             }
             _ => {
                 return Err(parts.unexpected(format_args!(
@@ -100,7 +102,10 @@ impl<Q: Quantity> InputValue for Weekly<Q> {
         });
         if let Some((hour, fault)) = wrong.next() {
             let hour: usize = hour;
-            return Err(Fault::invalid(format!("{} (hour {hour} of the week)", fault.text)));
+            return Err(Fault::invalid(format!(
+                "{} (hour {hour} of the week)",
+                fault.text
+            )));
         }
         drop(wrong);
         Ok(Self {

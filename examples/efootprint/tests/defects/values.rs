@@ -103,12 +103,7 @@ fn a_value_needs_label_value_and_unit() {
 
 #[test]
 fn numbers_may_be_texts_or_true() {
-    for value in [
-        json!("50"),
-        json!(" 5e1 "),
-        json!(true),
-        json!(0),
-    ] {
+    for value in [json!("50"), json!(" 5e1 "), json!(true), json!(0)] {
         accepted([("/Device/Lap/power/value", Some(value))]);
     }
 }

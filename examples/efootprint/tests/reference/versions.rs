@@ -90,7 +90,9 @@ fn files_of_a_folder_are_the_systems_that_the_reference_makes_of_them() {
         let file = fs::read(path).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy();
         let expected = fs::read(path.with_extension("expected.json"));
-        let expected = expected.ok().map(|json| serde_json::from_slice(&json).unwrap());
+        let expected = expected
+            .ok()
+            .map(|json| serde_json::from_slice(&json).unwrap());
         expected_of += usize::from(expected.is_some());
         match (efootprint::read(&file[..]), expected) {
             (Err(error), expected) => {

@@ -125,7 +125,7 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match &failure {
             Failure::Problem(problem) => Self::impossible(problem, std::slice::from_ref(problem)),
-            Failure::TooLong | Failure::TooManyWays => Self::coded(
+            Failure::BeyondNumbers | Failure::TooLong | Failure::TooManyWays => Self::coded(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "too-large",
                 failure.to_string(),

@@ -1,14 +1,17 @@
 //! `/api/systems/{id}/footprint`: what a system's objects emit.
 
 use super::answer::{Format, check_length, csv, json};
+use super::query::Query;
 use super::tables::{objects_csv, series_csv};
 use crate::{problem::Problem, systems::Systems};
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use efootprint::footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, written};
+use efootprint::footprint::{
+    Category, Footprint, ObjectFootprint, OverTime, Phase, Remark, Step, written,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io::Write, sync::Arc};
 
@@ -30,16 +33,19 @@ struct FootprintView<'f> {
     start: Option<String>,
     end: Option<String>,
     categories: Vec<CategoryView>,
-    phases: BTreeMap<Phase, f64>,
+    phases: BTreeMap<Phase, Option<f64>>,
     objects: &'f [ObjectFootprint],
+    /// What is worth knowing although no value is missing for it.
+    remarks: &'f [Remark],
     over_time: OverTime,
 }
 
 #[derive(Serialize)]
 struct CategoryView {
     category: Category,
-    manufacturing: f64,
-    r#use: f64,
+    /// Absent where that of an object is missing.
+    manufacturing: Option<f64>,
+    r#use: Option<f64>,
 }
 
 pub(super) async fn footprint(
@@ -81,12 +87,12 @@ pub(super) async fn footprint(
 fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
     let categories = Category::ALL.map(|category| CategoryView {
         category,
-        manufacturing: footprint.part(category, Phase::Manufacturing),
-        r#use: footprint.part(category, Phase::Use),
+        manufacturing: footprint.known(category, Phase::Manufacturing),
+        r#use: footprint.known(category, Phase::Use),
     });
     let phases = Phase::ALL.map(|phase| {
-        let parts = Category::ALL.map(|category| footprint.part(category, phase));
-        (phase, parts.iter().sum())
+        let parts = Category::ALL.map(|category| footprint.known(category, phase));
+        (phase, parts.into_iter().sum())
     });
     let period = footprint.period();
     FootprintView {
@@ -98,6 +104,7 @@ fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
         categories: categories.into(),
         phases: phases.into(),
         objects: &footprint.objects,
+        remarks: &footprint.remarks,
         over_time: footprint.over_time(step),
     }
 }

@@ -165,12 +165,14 @@ impl<'e> At<'e, AnyEdgeComponent> {
     fn lifespan(self) -> Result<f64, Failure> {
         match self.get() {
             AnyEdgeComponent::EdgeComputerRAMComponent(_)
-            | AnyEdgeComponent::EdgeComputerCPUComponent(_) => {
-                self.owner::<EdgeComputer>()?.of::<AnyEdgeDevice>().lifespan()
-            }
-            AnyEdgeComponent::EdgeApplianceComponent(_) => {
-                self.owner::<EdgeAppliance>()?.of::<AnyEdgeDevice>().lifespan()
-            }
+            | AnyEdgeComponent::EdgeComputerCPUComponent(_) => self
+                .owner::<EdgeComputer>()?
+                .of::<AnyEdgeDevice>()
+                .lifespan(),
+            AnyEdgeComponent::EdgeApplianceComponent(_) => self
+                .owner::<EdgeAppliance>()?
+                .of::<AnyEdgeDevice>()
+                .lifespan(),
             _ => self.divisor("lifespan", self.sizing()?.lifespan),
         }
     }

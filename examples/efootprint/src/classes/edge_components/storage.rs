@@ -4,8 +4,8 @@ use super::power::COMPONENT;
 use super::resource::ComponentSize;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyEdgeComponent, UsedInPatterns};
-use crate::error::shown;
 use crate::engine::{At, Failure, ProblemKind};
+use crate::error::shown;
 use crate::units::measure::{NUMBER, TB_STORED};
 use crate::values::{Mass, MassPerStored, Power, Ratio, Scalar, Stored, Time};
 

@@ -5,7 +5,9 @@ use crate::classes::declare::{Answers, Category, Checks, Column, ModelOf, Tables
 use crate::classes::{AnyEdgeComponent, EdgeStorage};
 use crate::error::Fault;
 use crate::objects::{AttributeFault, Ref};
-use crate::values::{ComponentNeed, CpuCores, Quantity, Ram, StorageRate, Stored, Weekly, Workload, wrong_unit};
+use crate::values::{
+    ComponentNeed, CpuCores, Quantity, Ram, StorageRate, Stored, Weekly, Workload, wrong_unit,
+};
 
 class! {
     /// What is needed of a component.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, Country, EdgeFunction, EdgeUsageJourney, Network};
-use crate::error::shown;
 use crate::engine::{At, Failure, ProblemKind};
+use crate::error::shown;
 use crate::objects::{List, Ref};
 use crate::series::{Hours, Series};
 use crate::units::measure::{CONCURRENT, NUMBER, OCCURRENCES};

@@ -3,9 +3,7 @@
 use super::{API_JOB, API_SERVER, HARDWARE_LIFE, Request};
 use crate::catalogues::{self, LanguageModel};
 use crate::classes::JOB;
-use crate::classes::declare::{
-    Answers, Category, Checks, Column, Tables, attributes, class,
-};
+use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::engine::{At, Failure};
 use crate::objects::Ref;
 use crate::units::measure::{GB_RAM, HOUR, KG, KG_PER_KWH, KWH, MB, NUMBER};

@@ -40,7 +40,9 @@ impl<'e> At<'e, AnyApiServer> {
         of_request: impl Fn(Request) -> f64,
     ) -> Result<Hours, Failure> {
         self.footprint(attribute, || {
-            sum(self.jobs().map(|job| job.adding(self.of_job(job, &of_request))))
+            sum(self
+                .jobs()
+                .map(|job| job.adding(self.of_job(job, &of_request))))
         })
     }
 

@@ -3,9 +3,7 @@
 use super::{API_JOB, API_SERVER, HARDWARE_LIFE, Request};
 use crate::catalogues::{self, VideoModel};
 use crate::classes::JOB;
-use crate::classes::declare::{
-    Answers, Category, Checks, Column, Tables, attributes, class,
-};
+use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::engine::{At, Failure, ProblemKind};
 use crate::error::quoted;
 use crate::objects::Ref;
@@ -105,7 +103,11 @@ impl At<'_, EcoLogitsVideoGenExternalAPIJob> {
     fn model(self) -> Result<&'static VideoModel, Failure> {
         let model = self.at(self.get().external_api).model()?;
         let resolution = &*self.get().resolution.value;
-        if model.resolutions.split(';').any(|known| known == resolution) {
+        if model
+            .resolutions
+            .split(';')
+            .any(|known| known == resolution)
+        {
             return Ok(model);
         }
         let (resolution, offered) = (quoted(resolution), model.resolutions.replace(';', ", "));

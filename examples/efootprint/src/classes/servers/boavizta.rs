@@ -1,9 +1,7 @@
 //! Cloud servers of Boavizta's catalogue.
 
 use crate::catalogues;
-use crate::classes::declare::{
-    Answers, Category, Checks, Column, Tables, attributes, class,
-};
+use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyServer, SERVER, ServerSize, Storage};
 use crate::engine::{At, Failure};
 use crate::objects::Ref;

@@ -200,7 +200,9 @@ impl<'e> At<'e, AnyServer> {
     /// in hours that have none.
     pub(crate) fn idle_hours_remark(self) -> Result<Option<String>, Failure> {
         let noisy = |job: At<'e, AnyJob>| {
-            let long = job.request_duration().is_ok_and(|duration| duration.total() >= 1.0);
+            let long = job
+                .request_duration()
+                .is_ok_and(|duration| duration.total() >= 1.0);
             long && !job.places().is_empty()
         };
         if self.server_type() != Strategy::Autoscaling || !self.jobs().any(noisy) {

@@ -114,7 +114,9 @@ impl<'e> At<'e, Storage> {
     pub(crate) fn written(self) -> Result<Hours, Failure> {
         self.shared("job_written_cumulative_storage_need", || {
             self.server()?;
-            sum(self.jobs().map(|job| job.adding(self.cumulative_need_of(job))))
+            sum(self
+                .jobs()
+                .map(|job| job.adding(self.cumulative_need_of(job))))
         })
     }
 

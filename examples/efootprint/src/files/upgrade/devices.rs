@@ -26,7 +26,9 @@ pub(super) fn end_storage_power(file: &mut Map, told: &mut Told) {
         let draws = |power: &Option<Json>| {
             let value = power.as_ref().and_then(Json::as_map);
             let value = value.and_then(|power| power.get("value"));
-            value.and_then(Json::as_number).is_some_and(|value| value != 0.0)
+            value
+                .and_then(Json::as_number)
+                .is_some_and(|value| value != 0.0)
         };
         if draws(&power) || draws(&idle_power) {
             told.tell(Change::StoragePower);

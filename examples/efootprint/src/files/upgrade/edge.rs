@@ -188,7 +188,12 @@ impl Made {
     }
 
     fn need(&mut self, class: &'static str, id: &str, name: String, part: &str) {
-        self.add(class, id, name, vec![("edge_component".into(), part.into())]);
+        self.add(
+            class,
+            id,
+            name,
+            vec![("edge_component".into(), part.into())],
+        );
     }
 }
 

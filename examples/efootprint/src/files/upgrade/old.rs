@@ -20,5 +20,10 @@ pub(super) fn begin_edge(file: &mut Map, _: &mut Told) {
 /// 10 → 11, and some files that are later: the rate of servers has a shorter name.
 pub(super) fn rename_utilization_rate(file: &mut Map, _: &mut Told) {
     let servers = ["Server", "GPUServer", "BoaviztaCloudServer"];
-    rename_attribute(file, &servers, "server_utilization_rate", "utilization_rate");
+    rename_attribute(
+        file,
+        &servers,
+        "server_utilization_rate",
+        "utilization_rate",
+    );
 }

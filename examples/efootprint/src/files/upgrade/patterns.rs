@@ -10,7 +10,11 @@ use super::told::Told;
 pub(super) fn list_journeys(file: &mut Map, _: &mut Told) {
     for (_, pattern) in file.objects_mut(&["UsagePattern"]) {
         if let Some(Json::Text(journey)) = pattern.remove("usage_journey") {
-            let once = made(1.0, Some("dimensionless"), "Journeys per pattern occurrence");
+            let once = made(
+                1.0,
+                Some("dimensionless"),
+                "Journeys per pattern occurrence",
+            );
             pattern.set("usage_journeys", Json::Map(Map(vec![(journey, once)])));
         }
         let (from, to) = ("hourly_usage_journey_starts", "hourly_occurrences");

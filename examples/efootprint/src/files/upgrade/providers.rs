@@ -19,7 +19,9 @@ pub(super) fn end_web_applications(file: &mut Map, told: &mut Told) {
         return;
     };
     for (id, mut old) in jobs.0 {
-        let Some(old) = old.as_map_mut() else { continue };
+        let Some(old) = old.as_map_mut() else {
+            continue;
+        };
         let mut job = Map::default();
         for attribute in ["data_transferred", "data_stored"] {
             if let Some(value) = old.remove(attribute) {
@@ -48,7 +50,9 @@ const API: &str = "EcoLogitsGenAIExternalAPI";
 pub(super) fn move_to_providers(file: &mut Map, told: &mut Told) {
     if let Some(Json::Map(models)) = file.remove("GenAIModel") {
         for (id, mut old) in models.0 {
-            let Some(old) = old.as_map_mut() else { continue };
+            let Some(old) = old.as_map_mut() else {
+                continue;
+            };
             let mut api = Map::default();
             for attribute in ["provider", "model_name"] {
                 if let Some(value) = old.remove(attribute) {
@@ -62,7 +66,9 @@ pub(super) fn move_to_providers(file: &mut Map, told: &mut Told) {
     }
     if let Some(Json::Map(jobs)) = file.remove("GenAIJob") {
         for (id, mut old) in jobs.0 {
-            let Some(old) = old.as_map_mut() else { continue };
+            let Some(old) = old.as_map_mut() else {
+                continue;
+            };
             let mut job = Map::default();
             for (from, to) in [
                 ("service", "external_api"),
@@ -123,7 +129,11 @@ pub(super) fn replace_resolutions(file: &mut Map, told: &mut Told) {
         };
         let old = value.text("value").unwrap_or_default().to_owned();
         let mut offered = resolutions.split(';');
-        let Some(first) = offered.clone().next().filter(|_| offered.all(|one| one != old)) else {
+        let Some(first) = offered
+            .clone()
+            .next()
+            .filter(|_| offered.all(|one| one != old))
+        else {
             continue;
         };
         let mut comment = format!("Replaced `{old}`, which the model doesn't make.");

@@ -37,7 +37,9 @@ impl Gathered {
             Json::Map(map) => {
                 for (key, value) in &mut map.0 {
                     match value {
-                        Json::Map(source) if &**key == "source" && source.text("name").is_some() => {
+                        Json::Map(source)
+                            if &**key == "source" && source.text("name").is_some() =>
+                        {
                             *value = Json::Text(self.id_of(source));
                         }
                         value => self.walk(value),

@@ -58,11 +58,7 @@ impl Change {
                 "jobs",
                 "stored less than nothing, and now store nothing",
             ),
-            Self::StoragePower => (
-                "storage",
-                "storages",
-                "drew power, and draw none any more",
-            ),
+            Self::StoragePower => ("storage", "storages", "drew power, and draw none any more"),
             Self::Network => (
                 "deployment",
                 "deployments",

@@ -7,9 +7,12 @@ use super::told::Told;
 
 /// 12 → 13: loads are counted in a unit of their own.
 pub(super) fn count_workloads(file: &mut Map, _: &mut Told) {
-    change(file, &["RecurrentEdgeWorkload"], "recurrent_workload", |unit| {
-        matches!(unit, "dimensionless" | "").then(|| "concurrent".to_owned())
-    });
+    change(
+        file,
+        &["RecurrentEdgeWorkload"],
+        "recurrent_workload",
+        |unit| matches!(unit, "dimensionless" | "").then(|| "concurrent".to_owned()),
+    );
 }
 
 /// 17 → 18: storages hold stored data.
@@ -135,7 +138,10 @@ fn add_denominator(file: &mut Map, classes: &[&str], attribute: &str, per: &str)
             continue;
         };
         let is_zero = value.get("value").and_then(Json::as_number) == Some(0.0);
-        if let Some(unit) = value.text("unit").filter(|unit| is_zero && !unit.contains('/')) {
+        if let Some(unit) = value
+            .text("unit")
+            .filter(|unit| is_zero && !unit.contains('/'))
+        {
             let unit = format!("{unit} / {per}");
             value.set("unit", unit.as_str());
         }
