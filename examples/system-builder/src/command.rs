@@ -116,7 +116,7 @@ fn write_table(name: &str, footprint: &Footprint, out: &mut impl Write) -> io::R
     let total = mass(footprint.total());
     match footprint.is_complete() {
         true => write!(out, "{}: {total}", printable(name))?,
-        false => write!(out, "{}: {total} and what is missing", printable(name))?,
+        false => write!(out, "{}: {total}, a part of the total,", printable(name))?,
     }
     if let Some((start, end)) = footprint.period() {
         write!(out, " from {} to {}", start.date(), end.date())?;

@@ -7,7 +7,7 @@ use crate::computed::computed;
 use crate::expected::{Expected, difference, read_expected};
 
 /// In what the results of a file differ from the expected ones, and how many were compared.
-fn differences(file: &[u8], expected: &Expected) -> (Vec<String>, usize) {
+pub(crate) fn differences(file: &[u8], expected: &Expected) -> (Vec<String>, usize) {
     let computed = computed(file);
     let mut compared = 0;
     let mut differences = Vec::new();

@@ -57,7 +57,7 @@ impl Answers for EcoLogitsGenAIExternalAPIJob {
 
 attributes! {
     LANGUAGE_API of EcoLogitsGenAIExternalAPI {
-        "E6.2" model_total_params [NUMBER]
+        guard "E6.2" model_total_params [NUMBER]
             = "by EcoLogits, in billions" => |api| api.model().map(|model| model.total_params);
         "E6.2" model_active_params [NUMBER]
             = "by EcoLogits, in billions" => |api| api.model().map(|model| model.active_params);

@@ -60,7 +60,7 @@ impl Answers for EcoLogitsVideoGenExternalAPIJob {
 
 attributes! {
     VIDEO_API of EcoLogitsVideoGenExternalAPI {
-        "E6.3" data_center_pue [NUMBER] = "by EcoLogits" => |api| api.model().map(|model| model.pue);
+        guard "E6.3" data_center_pue [NUMBER] = "by EcoLogits" => |api| api.model().map(|model| model.pue);
         "E6.3" average_carbon_intensity [KG_PER_KWH]
             = "of the electricity where the data center is" => |api| api.model().map(|model| model.carbon_intensity);
     }
@@ -78,7 +78,7 @@ impl At<'_, EcoLogitsVideoGenExternalAPI> {
 
 attributes! {
     VIDEO_JOB of EcoLogitsVideoGenExternalAPIJob {
-        "E6.3" generation_latency [HOUR]
+        guard "E6.3" generation_latency [HOUR]
             = "regression over frames and pixels × weight of audio" => |job| job.generation_latency();
         "E6.3" request_duration [HOUR] = "generation latency" => |job| job.generation_latency();
         "E6.3" server_accelerator_energy [KWH]

@@ -39,7 +39,7 @@ impl Answers for BoaviztaCloudServer {
 
 attributes! {
     BOAVIZTA_CLOUD_SERVER of AnyServer {
-        "E2.1" carbon_footprint_manufacturing [KG]
+        guard "E2.1" carbon_footprint_manufacturing [KG]
             = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.manufacturing);
         "E2.1" power [WATT]
             = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.power);
