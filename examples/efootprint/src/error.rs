@@ -94,6 +94,10 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "The file could not be read: {error}"),
+            // It is something else from its first byte on.
+            Self::Json {
+                column: 0, message, ..
+            } => write!(f, "The file is not JSON: {message}"),
             Self::Json {
                 line,
                 column,

@@ -93,7 +93,11 @@ fn damage_all(seed: u64, mut damage: impl FnMut(&Value, &[u8], &mut Random) -> V
     let mut random = Random(seed);
     for (name, system) in systems() {
         let sound = system.to_string().into_bytes();
-        let bytes = if name.contains("versions") { BYTES / 4 } else { BYTES };
+        let bytes = if name.contains("versions") {
+            BYTES / 4
+        } else {
+            BYTES
+        };
         for round in 0..bytes / sound.len() {
             let damaged = damage(&system, &sound, &mut random);
             let answer = std::panic::catch_unwind(|| check(&damaged));

@@ -103,7 +103,7 @@ impl<'e> At<'e, System> {
             let listed: HashSet<_> = other.patterns().map(At::index).collect();
             if let Some(pattern) = self.patterns().find(|own| listed.contains(&own.index())) {
                 let detail = format!(
-                    "lists the pattern “{}”, and so does the system “{}”; give each its own.",
+                    "has the pattern “{}” in common with the system “{}”; give each its own.",
                     shown(pattern.name()),
                     shown(other.name())
                 );

@@ -161,10 +161,10 @@ impl fmt::Display for Limit {
         match self {
             Self::Depth => write!(f, "nests deeper than {DEEPEST} levels"),
             Self::Length => write!(f, "holds a text or number longer than {LONGEST} bytes"),
-            Self::Empty => f.write_str("is empty, expected an e-footprint system as JSON"),
+            Self::Empty => f.write_str("it is empty, expected an e-footprint system"),
             Self::Other(what) => write!(
                 f,
-                "is {what}, expected JSON as plain UTF-8 text; unpack or convert it first"
+                "it is {what}, expected plain UTF-8 text; unpack or convert it first"
             ),
             Self::NotANumber(what) => write!(
                 f,

@@ -208,6 +208,13 @@ fn explain(error: serde_json::Error, reading: Reading, rewritten: bool) -> ReadE
             let kind = match limit {
                 Some(Limit::Depth) => DefectKind::TooDeep,
                 Some(Limit::Length) => DefectKind::TooLong,
+                Some(limit @ (Limit::Empty | Limit::Other(_))) => {
+                    return ReadError::Json {
+                        line: 1,
+                        column: 0,
+                        message: limit.to_string(),
+                    };
+                }
                 Some(_) => DefectKind::InvalidValue,
                 None => return ReadError::Io(error),
             };

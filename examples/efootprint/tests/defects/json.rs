@@ -28,22 +28,33 @@ fn a_file_that_is_not_json_is_refused_with_line_and_column() {
 #[test]
 fn what_is_something_else_than_json_is_called_so() {
     for (bytes, is) in [
-        (&b""[..], "is empty"),
-        (b" \n\t", "is empty"),
-        (b"\xef\xbb\xbf", "is empty"),
-        (b"\x1f\x8b\x08\x00", "is compressed (gzip)"),
-        (b"\x28\xb5\x2f\xfd\x20", "is compressed (zstd)"),
-        (b"PK\x03\x04\x14", "is compressed (zip)"),
-        (b"\xff\xfe{\x00", "is UTF-16 text"),
-        (b"{\"a\": NaN}", "holds `NaN`"),
-        (b"{\"a\": [-Infinity]}", "holds `Infinity`"),
+        (&b""[..], "it is empty"),
+        (b" \n\t", "it is empty"),
+        (b"\xef\xbb\xbf", "it is empty"),
+        (b"\x1f\x8b\x08\x00", "it is compressed (gzip)"),
+        (b"\x28\xb5\x2f\xfd\x20", "it is compressed (zstd)"),
+        (b"PK\x03\x04\x14", "it is compressed (zip)"),
+        (b"\xff\xfe{\x00", "it is UTF-16 text"),
     ] {
-        match read(bytes) {
+        let error = read(bytes).unwrap_err();
+        assert!(matches!(error, ReadError::Json { .. }), "{error:?}");
+        let begin = format!("The file is not JSON: {is}, expected");
+        assert!(error.to_string().starts_with(&begin), "{bytes:?}: {error}");
+    }
+}
+
+#[test]
+fn numbers_that_json_has_no_word_for_are_called_so() {
+    for (text, is) in [
+        ("{\"a\": NaN}", "holds `NaN`"),
+        ("{\"a\": [-Infinity]}", "holds `Infinity`"),
+    ] {
+        match read(text.as_bytes()) {
             Err(ReadError::Invalid(defect)) => {
-                let begin = format!("The file {is}");
-                assert!(defect.message.starts_with(&begin), "{bytes:?}: {defect}");
+                let begin = format!("The file {is}, which JSON has no word for");
+                assert!(defect.message.starts_with(&begin), "{text}: {defect}");
             }
-            other => panic!("{bytes:?}: {other:?}"),
+            other => panic!("{text}: {other:?}"),
         }
     }
 }

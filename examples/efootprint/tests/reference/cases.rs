@@ -198,6 +198,6 @@ fn sentences_name_the_input_that_is_wrong() {
     assert!(
         footprint.problems[0]
             .detail
-            .contains("lists the pattern “users”")
+            .contains("has the pattern “users” in common with")
     );
 }

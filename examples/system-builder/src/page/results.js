@@ -53,13 +53,18 @@ function listProblems(problems, complete) {
   )));
 }
 
+/** The sum of two masses, if neither is missing. */
+function sum(a, b) {
+  return a === null || b === null ? null : a + b;
+}
+
 function listCategories({ categories, phases, total }) {
   const line = (name, manufacturing, use) => element(
     "tr",
     {},
     element("th", { scope: "row" }, name),
-    ...[manufacturing, use, manufacturing + use].map((kg) => element("td", { class: "number" }, mass(kg))),
-    element("td", { class: "number" }, total ? `${digits.format(((manufacturing + use) / total) * 100)} %` : ""),
+    ...[manufacturing, use, sum(manufacturing, use)].map((kg) => element("td", { class: "number" }, mass(kg))),
+    element("td", { class: "number" }, total && sum(manufacturing, use) !== null ? `${digits.format((sum(manufacturing, use) / total) * 100)} %` : ""),
   );
   byId("categories").replaceChildren(
     ...categories.map(({ category, manufacturing, use }) => line(CATEGORIES[category].name, manufacturing, use)),

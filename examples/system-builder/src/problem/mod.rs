@@ -109,6 +109,9 @@ impl From<ReadError> for Problem {
                 StatusCode::BAD_REQUEST,
                 format!("The upload broke off: {error}."),
             ),
+            ReadError::Json { column: 0, .. } => {
+                Self::coded(StatusCode::BAD_REQUEST, "not-json", format!("{error}."))
+            }
             ReadError::Json {
                 line,
                 column,

@@ -70,11 +70,12 @@ impl Uploads {
         }
     }
 
-    /// Reads the system in the body of `request`: a JSON document, or a form with a file.
+    /// Reads the systems in the body of `request`: a JSON document, or a form with a file. A
+    /// workspace holds several, any other file one.
     ///
     /// A body that is refused is taken to its end all the same, unless it is too large: most
     /// clients get to the answer only after they have sent their request.
-    pub(crate) async fn read(&self, request: Request) -> Result<System, Problem> {
+    pub(crate) async fn read(&self, request: Request) -> Result<Vec<System>, Problem> {
         if declared_length(request.headers()).is_some_and(|length| length > self.limit.as_u64()) {
             return Err(self.too_large());
         }
@@ -98,16 +99,26 @@ impl Uploads {
         }
     }
 
-    async fn read_form(&self, mut form: Multipart) -> Result<System, Problem> {
+    async fn read_form(&self, mut form: Multipart) -> Result<Vec<System>, Problem> {
         let mut system = None;
+        let mut files = 0;
         while let Some(field) = form
             .next_field()
             .await
             .map_err(|error| self.interrupted(&error))?
         {
-            if field.name() == Some(FIELD) && system.is_none() {
-                system = Some(self.read_chunks(field).await);
+            if field.name() == Some(FIELD) {
+                files += 1;
+                if system.is_none() {
+                    system = Some(self.read_chunks(field).await);
+                }
             }
+        }
+        if files > 1 {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                format!("The form has {files} fields `{FIELD}`: send one file at a time."),
+            ));
         }
         system.unwrap_or_else(|| {
             Err(Problem::new(
@@ -122,15 +133,18 @@ impl Uploads {
     async fn read_chunks<E: Error + 'static>(
         &self,
         chunks: impl Stream<Item = Result<Bytes, E>>,
-    ) -> Result<System, Problem> {
+    ) -> Result<Vec<System>, Problem> {
         let chunks = chunks.map_err(|error| self.interrupted(&error));
         let room = Arc::clone(&self.room);
         // The model takes its room before its thread lets the next one read: the rest of a form
         // may keep it waiting for minutes.
         let read = move |input| {
             let mut input = Hashed::new(input);
-            let model = efootprint::read(&mut input)?;
-            room.admit(model, input.content())
+            let models = efootprint::read_all(&mut input)?;
+            let contents = contents(input.content());
+            let systems = models.into_iter().zip(contents);
+            let systems = systems.map(|(model, content)| Arc::clone(&room).admit(model, content));
+            systems.collect()
         };
         read_on_thread(chunks, &self.readers, read).await?
     }
@@ -174,6 +188,15 @@ impl Uploads {
             ),
         )
     }
+}
+
+/// What tells the systems of a file from those of others, and from each other.
+fn contents(file: Content) -> impl Iterator<Item = Content> {
+    (0_u8..).map(move |number| {
+        let mut content = file;
+        content[0] ^= number;
+        content
+    })
 }
 
 /// From the header, as the body's size hint doesn't come through the layers around it.
