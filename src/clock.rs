@@ -3,6 +3,7 @@
 
 /// Nanoseconds since some moment before the first request. Never goes back.
 #[cfg(target_os = "linux")]
+#[inline]
 pub(crate) fn nanos() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let (seconds, rest) = (time.tv_sec as u64, time.tv_nsec as u64);

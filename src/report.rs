@@ -44,6 +44,29 @@ pub struct Report {
 }
 
 impl Report {
+    /// Of no request yet.
+    pub(crate) fn blank() -> Self {
+        Self {
+            method: Method::GET,
+            route: Route::UNMATCHED,
+            status: None,
+            grpc_status: None,
+            outcome: Outcome::Cancelled,
+            duration: Duration::ZERO,
+            before: None,
+            after: None,
+            overlap: 0,
+            in_flight: 0,
+            request_size: None,
+            response_size: 0,
+            heap: None,
+            live_before: None,
+            live_after: None,
+            verdict: Verdict::WithinThreshold,
+            span: Span::none(),
+        }
+    }
+
     /// Resident bytes at the end of the window minus those at its start; `None` when either could not be read.
     pub fn growth(&self) -> Option<i64> {
         let (before, after) = (

@@ -170,7 +170,24 @@ async fn a_request_that_could_be_of_another_machine_is_refused_with_the_way_in()
             "host: 127.0.0.1\r\nforwarded: for=10.0.0.1",
             "a proxy passed",
         ),
+        (
+            "host: 127.0.0.1\r\ncf-connecting-ip: 10.0.0.1",
+            "a proxy passed",
+        ),
+        (
+            "host: 127.0.0.1\r\ntrue-client-ip: 10.0.0.1",
+            "a proxy passed",
+        ),
+        ("host: 127.0.0.1\r\nx-client-ip: 10.0.0.1", "a proxy passed"),
+        (
+            "host: 127.0.0.1\r\nfastly-client-ip: 10.0.0.1",
+            "a proxy passed",
+        ),
         ("host: rebound.example", "as localhost or 127.0.0.1"),
+        (
+            "host: 127.0.0.1\r\nhost: rebound.example",
+            "as localhost or 127.0.0.1",
+        ),
         (
             "host: 127.0.0.1.rebound.example",
             "as localhost or 127.0.0.1",

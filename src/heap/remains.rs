@@ -9,17 +9,9 @@ use super::{
 };
 use std::sync::Arc;
 
-/// The remains of a request whose window has closed.
+/// The remains of a request whose window has closed: part of it may be live, or its work may still be running.
 #[derive(Debug)]
-pub(crate) enum Remains {
-    /// Nothing to wait for, and nothing left to do.
-    Settled(HeapFlow),
-    Alive(Alive),
-}
-
-/// Part of it may be live, or its work may still be running.
-#[derive(Debug)]
-pub(crate) struct Alive {
+pub(crate) struct Remains {
     tag: Tag,
     flow: HeapFlow,
     account: Option<Arc<Account>>,
@@ -33,55 +25,55 @@ impl Remains {
     /// Where blocks have no owner.
     #[cfg(feature = "jemalloc")]
     pub(super) fn by_difference(flow: HeapFlow, account: Option<Arc<Account>>) -> Self {
-        Self::Alive(Alive {
+        Self {
             tag: Tag::NOBODY,
             flow,
             account,
+        }
+    }
+
+    /// Ends a request with nothing to wait for, as most are, and returns its figures.
+    #[inline]
+    pub(super) fn settled(owned: &Owned) -> Option<HeapFlow> {
+        let tag = owned.tag();
+        let is_small = owned.live() <= HEAD as i64;
+        let is_settled = is_small && !owned.has_account() && ring::unsent(tag) == 0;
+        is_settled.then(|| {
+            ring::close_and_end(tag, owned.pending());
+            let mut flow = owned.so_far();
+            flow.own(0);
+            flow
         })
     }
 
+    /// Of any other request.
     pub(super) fn of(owned: Owned) -> Self {
-        let (tag, pending) = (owned.tag(), owned.pending());
-        let mut flow = owned.so_far();
-        let is_small = owned.live() <= HEAD as i64;
+        let (tag, flow) = (owned.tag(), owned.so_far());
+        ring::close(tag, owned.pending());
         let account = owned.into_account();
-        if is_small && account.is_none() && ring::unsent(tag) == 0 {
-            ring::close_and_end(tag, pending);
-            flow.own(0);
-            return Self::Settled(flow);
-        }
-        ring::close(tag, pending);
-        Self::Alive(Alive { tag, flow, account })
+        Self { tag, flow, account }
     }
 
     /// Live bytes of the request. 0 where blocks have no owner.
     pub(crate) fn live(&self) -> u64 {
-        match self {
-            Self::Settled(_) => 0,
-            Self::Alive(alive) => alive.live(),
-        }
+        ring::live(self.tag).max(0) as u64
     }
 
     /// Whether the server has yet to send some of the response.
     pub(crate) fn is_unsent(&self) -> bool {
-        matches!(self, Self::Alive(alive) if alive.is_unsent())
+        ring::unsent(self.tag) > 0
     }
 
     /// Whether there is nothing to wait for: so little is live that it may be the head of the response,
     /// and the server has sent the rest.
     pub(crate) fn is_settled(&self) -> bool {
-        match self {
-            Self::Settled(_) => true,
-            Self::Alive(alive) => alive.is_settled(),
-        }
+        self.live() <= HEAD && !self.is_unsent()
     }
 
     /// Gives up the request without a report. If its work is still running, its entry is given back when
     /// that ends.
     pub(crate) fn discard(self) {
-        let Self::Alive(Alive { tag, account, .. }) = self else {
-            return;
-        };
+        let Self { tag, account, .. } = self;
         let end = || {
             ring::work_on(tag);
             move |_| ring::end(tag)
@@ -94,32 +86,7 @@ impl Remains {
 
     /// The figures of the request. If its work is still running, the result of `tell` is called when that
     /// ends.
-    #[inline]
     pub(crate) fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
-    where
-        T: FnOnce(LateRemains) + Send + 'static,
-    {
-        match self {
-            Self::Settled(flow) => *flow,
-            Self::Alive(alive) => alive.settle(tell),
-        }
-    }
-}
-
-impl Alive {
-    fn live(&self) -> u64 {
-        ring::live(self.tag).max(0) as u64
-    }
-
-    fn is_unsent(&self) -> bool {
-        ring::unsent(self.tag) > 0
-    }
-
-    fn is_settled(&self) -> bool {
-        self.live() <= HEAD && !self.is_unsent()
-    }
-
-    fn settle<T>(&self, tell: impl FnOnce() -> T) -> HeapFlow
     where
         T: FnOnce(LateRemains) + Send + 'static,
     {

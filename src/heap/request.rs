@@ -15,7 +15,7 @@ use super::{
     tag::Tag,
 };
 use crate::route::Route;
-use std::{any::Any, sync::Arc};
+use std::{any::Any, mem, sync::Arc};
 
 /// The heap of one request, while its window is open.
 #[derive(Debug, Default)]
@@ -39,17 +39,21 @@ pub(crate) struct Scope {
 }
 
 impl Flow {
-    /// A new request of `route` that began at that time of the [`clock`](crate::clock).
+    /// Begins a request of `route` that began at that time of the [`clock`](crate::clock).
     #[inline]
-    pub(crate) fn open(route: &Route, began: u64) -> Self {
+    pub(crate) fn open(&mut self, route: &Route, began: u64) {
         if slots::are_counting() {
-            return Self::Owned(Owned::new(ring::open(labels::number(route), began)));
+            return self.open_owned(route, began);
         }
         #[cfg(feature = "jemalloc")]
         if by_difference::this_thread().is_some() {
-            return Self::ByDifference(Difference::default());
+            *self = Self::ByDifference(Difference::default());
         }
-        Self::Unmetered
+    }
+
+    #[inline(never)]
+    fn open_owned(&mut self, route: &Route, began: u64) {
+        *self = Self::Owned(Owned::new(ring::open(labels::number(route), began)));
     }
 
     /// Work elsewhere of the request that `account` stands for.
@@ -112,6 +116,7 @@ impl Flow {
     }
 
     /// `data` of the response goes on to the server.
+    #[inline]
     pub(crate) fn hand_over(&mut self, data: &mut dyn Any) {
         match self {
             Self::Unmetered => {}
@@ -132,10 +137,27 @@ impl Flow {
         }
     }
 
-    /// Closes the window and returns the remains of the request; `None` without a heap meter.
+    /// Closes the window of a request with nothing to wait for, as most are: passes on its `figures`, if any, and
+    /// returns `true`. Otherwise leaves it open.
     #[inline]
-    pub(crate) fn close(self) -> Option<Remains> {
+    pub(crate) fn close_settled(&mut self, figures: &mut Option<HeapFlow>) -> bool {
         match self {
+            Self::Unmetered => true,
+            Self::Owned(owned) => {
+                *figures = Remains::settled(owned);
+                if figures.is_some() {
+                    *self = Self::Unmetered;
+                }
+                figures.is_some()
+            }
+            #[cfg(feature = "jemalloc")]
+            Self::ByDifference(_) => false,
+        }
+    }
+
+    /// Closes the window and returns the remains of the request; `None` without a heap meter.
+    pub(crate) fn close(&mut self) -> Option<Remains> {
+        match mem::take(self) {
             Self::Unmetered => None,
             Self::Owned(owned) => Some(Remains::of(owned)),
             #[cfg(feature = "jemalloc")]

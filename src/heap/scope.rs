@@ -91,7 +91,8 @@ impl Owned {
     }
 
     /// From here on, this thread's allocations belong to the enclosing scope again.
-    #[inline]
+    // A call costs less than a copy of this in every service.
+    #[inline(never)]
     pub(super) fn leave(&mut self, scope: &mut Scope) {
         slots::with_this_thread(|slot| {
             let (done, above, account) = scope.leave(slot);
@@ -107,6 +108,11 @@ impl Owned {
                 ring::add(self.tag, mem::take(&mut self.pending));
             }
         });
+    }
+
+    #[inline]
+    pub(super) fn has_account(&self) -> bool {
+        self.account.is_some()
     }
 
     /// The account of its work elsewhere, if one was opened.
@@ -148,15 +154,16 @@ impl Scope {
         tag: Tag,
         account: Option<ManuallyDrop<Arc<Account>>>,
     ) {
+        let now = slot.counts();
         *place = Some(Self {
             outer: slot.tag(),
-            began: slot.counts().minus(slot.ended()),
-            outer_peak: slot.above(),
+            began: now.minus(slot.ended()),
+            outer_peak: slot.above(now),
             outer_account: ACCOUNT.replace(account),
             live: ring::live(tag),
         });
         slot.set_tag(tag);
-        slot.set_above(0);
+        slot.set_above(now, 0);
     }
 
     /// The work done in it, how far its peak is above that work's live bytes, and the account.
@@ -165,16 +172,21 @@ impl Scope {
         let now = slot.counts();
         let done = now.minus(slot.ended()).minus(self.began);
         slot.set_ended(now.minus(self.began));
-        let above = slot.above();
+        let above = slot.above(now);
         slot.set_tag(self.outer);
-        slot.set_above(self.outer_peak);
+        slot.set_above(now, self.outer_peak);
         let account = ACCOUNT.replace(self.outer_account.take());
         (done, above, account)
     }
 }
 
 /// Calls `f`. Its allocations belong to nobody, not to a request that this thread may be serving.
+#[inline]
 pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
+    let tag = slots::with_this_thread(Slot::tag).unwrap_or(Tag::NOBODY);
+    if tag == Tag::NOBODY {
+        return f();
+    }
     struct AsNobody(Option<Scope>);
     impl Drop for AsNobody {
         fn drop(&mut self) {
@@ -185,11 +197,7 @@ pub(crate) fn as_nobody<R>(f: impl FnOnce() -> R) -> R {
         }
     }
     let mut guard = AsNobody(None);
-    slots::with_this_thread(|slot| {
-        if slot.tag() != Tag::NOBODY {
-            Scope::enter(&mut guard.0, slot, Tag::NOBODY, None);
-        }
-    });
+    slots::with_this_thread(|slot| Scope::enter(&mut guard.0, slot, Tag::NOBODY, None));
     f()
 }
 

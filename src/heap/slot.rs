@@ -179,14 +179,14 @@ impl Slot {
 
     /// How far live bytes are below their highest value since this was last set.
     #[inline]
-    pub(super) fn above(&self) -> u64 {
+    pub(super) fn above(&self, now: Counts) -> u64 {
         let ceiling = self.ceiling.load(Ordering::Relaxed);
-        ceiling.wrapping_sub(self.allocated())
+        ceiling.wrapping_sub(now.allocated)
     }
 
     #[inline]
-    pub(super) fn set_above(&self, above: u64) {
-        let ceiling = self.allocated().wrapping_add(above);
+    pub(super) fn set_above(&self, now: Counts, above: u64) {
+        let ceiling = now.allocated.wrapping_add(above);
         self.ceiling.store(ceiling, Ordering::Relaxed);
     }
 }

@@ -138,7 +138,7 @@ pub(super) fn are_counting() -> bool {
 
 /// Calls `f` with this thread's counts, or returns `None` without a
 /// [`TrackingAllocator`](super::TrackingAllocator).
-#[inline]
+#[inline(always)]
 pub(super) fn with_this_thread<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
     match PLACE.get() {
         Some(place) => Some(f(place.slot)),

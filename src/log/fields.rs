@@ -11,6 +11,7 @@ use std::time::Duration;
 use tracing::{
     Level,
     field::{DisplayValue, display},
+    level_filters::LevelFilter,
 };
 
 /// Hands names and values, in the order of the contract, to the macro `$then`.
@@ -71,7 +72,14 @@ pub(super) fn warn(report: &Report, suppressed: u64) {
     with_fields!(event, report, memory, heap);
 }
 
+#[inline]
 pub(super) fn debug(report: &Report) {
+    if Level::DEBUG <= LevelFilter::current() {
+        write_debug(report);
+    }
+}
+
+fn write_debug(report: &Report) {
     let (memory, heap) = (Change::of(report), report.heap);
     macro_rules! event {
         ($report:ident, $($name:literal = $value:expr,)*) => {

@@ -1,6 +1,7 @@
 use super::{
+    open::{Open, content_length},
     pieces,
-    visit::{Visit, Watch, content_length},
+    visit::{Visit, Watch},
 };
 use crate::{heap::BodyWithServer, report::Outcome};
 use bytes::Bytes;
@@ -8,9 +9,9 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 pin_project! {
@@ -21,59 +22,67 @@ pin_project! {
     /// the window open while a client reads them.
     #[project = BodyProjection]
     pub struct ResponseBody<B> {
-        // `None` once the body has ended. Dropped before the window closes, so its memory doesn't count
-        // as retained.
+        // Dropped before the window closes, so its memory doesn't count as retained.
         #[pin]
-        inner: Option<B>,
-        // Its answers when it ended.
-        last_words: LastWords,
-        visit: Option<Visit>,
+        inner: Inner<B>,
+        visit: Visit,
         // Set if the window closed before the body ended; dropped after `inner`.
         with_server: Option<BodyWithServer>,
-        // What of the last frame is still to be passed on.
-        rest: Option<Bytes>,
-        // Servers of HTTP/1 stop polling here, whether or not more follows.
-        declared_size: Option<u64>,
+        // What of the last frame is still to be passed on. Large frames are rare, and all bodies are moved.
+        rest: Option<Box<Bytes>>,
     }
 
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let mut watch = Watch::over(this.visit);
-            watch.begin();
-            this.inner.set(None);
-            *this.rest = None;
-            watch.end();
+            if !this.as_ref().visit.is_closed() {
+                this.project().drop_watched();
+            }
         }
     }
 }
 
-/// The answers of a body that has ended.
-#[derive(Clone)]
-struct LastWords {
-    is_end_stream: bool,
-    size_hint: SizeHint,
+pin_project! {
+    #[project = InnerProjection]
+    enum Inner<B> {
+        Alive {
+            #[pin]
+            body: B,
+        },
+        // With its last answers.
+        Ended {
+            is_end_stream: bool,
+            size_hint: SizeHint,
+        },
+    }
 }
 
-impl Default for LastWords {
-    fn default() -> Self {
-        Self {
+impl<B> Inner<B> {
+    fn ended() -> Self {
+        Self::Ended {
             is_end_stream: true,
             size_hint: SizeHint::with_exact(0),
+        }
+    }
+
+    fn body(&self) -> Option<&B> {
+        match self {
+            Self::Alive { body } => Some(body),
+            Self::Ended { .. } => None,
         }
     }
 }
 
 /// The size a response declares for its body before anyone polls it.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct DeclaredSize {
-    exact: Option<u64>,
-    is_end_stream: bool,
+pub(super) struct DeclaredSize {
+    pub(super) exact: Option<u64>,
+    pub(super) is_end_stream: bool,
 }
 
 impl DeclaredSize {
     /// Asks the body, which is foreign code.
-    pub(crate) fn of<B: Body>(response: &Response<B>) -> Self {
+    #[inline]
+    pub(super) fn of<B: Body>(response: &Response<B>) -> Self {
         let body = response.body();
         Self {
             exact: content_length(response.headers()).or_else(|| body.size_hint().exact()),
@@ -83,21 +92,18 @@ impl DeclaredSize {
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn new(inner: B, size: DeclaredSize, visit: &mut Option<Visit>) -> Self {
-        let ended = |visit: &Visit| {
-            size.is_end_stream || visit.has_no_body() || visit.passed_all_of(size.exact)
-        };
+    #[inline]
+    pub(super) fn new(inner: B, is_end_stream: bool, mut visit: Visit) -> Self {
+        let ended = |open: &mut Open| is_end_stream || open.has_no_body() || open.passed_all();
         let mut with_server = None;
-        if visit.as_ref().is_some_and(ended) {
-            with_server = Visit::close_before_body(visit);
+        if visit.get().is_some_and(ended) {
+            with_server = visit.close_before_body();
         }
         Self {
-            inner: Some(inner),
-            last_words: LastWords::default(),
-            visit: visit.take(),
+            inner: Inner::Alive { body: inner },
+            visit,
             with_server,
             rest: None,
-            declared_size: size.exact,
         }
     }
 }
@@ -105,19 +111,17 @@ impl<B> ResponseBody<B> {
 impl<B> ResponseBody<B> {
     /// The inner body; `None` once it has ended.
     pub fn get_ref(&self) -> Option<&B> {
-        self.inner.as_ref()
+        self.inner.body()
     }
 }
 
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
-            inner: Some(B::default()),
-            last_words: LastWords::default(),
-            visit: None,
+            inner: Inner::Alive { body: B::default() },
+            visit: Visit::default(),
             with_server: None,
             rest: None,
-            declared_size: None,
         }
     }
 }
@@ -136,74 +140,72 @@ where
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
         if let Some(data) = pieces::next(this.rest) {
-            return Poll::Ready(Some(Ok(this.pass(data))));
+            this.pass(&data);
+            return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
+        let InnerProjection::Alive { mut body } = this.inner.as_mut().project() else {
             return Poll::Ready(None);
         };
         let mut watch = Watch::over(this.visit);
         watch.begin();
-        let polled = inner.as_mut().poll_frame(cx);
+        let mut polled = body.as_mut().poll_frame(cx);
         // Servers stop polling after trailers, the last frame.
         let is_last = match &polled {
             Poll::Pending => false,
             Poll::Ready(None) => true,
             Poll::Ready(Some(Err(_))) => false,
-            Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || inner.is_end_stream(),
+            Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || body.is_end_stream(),
         };
         if is_last {
-            *this.last_words = LastWords {
-                is_end_stream: inner.is_end_stream(),
-                size_hint: inner.size_hint(),
+            let ended = Inner::Ended {
+                is_end_stream: body.is_end_stream(),
+                size_hint: body.size_hint(),
             };
-            this.inner.set(None);
+            this.inner.set(ended);
             *this.with_server = None;
         }
         watch.end();
-        Poll::Ready(match ready!(polled) {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(mut data) => {
-                    if let Some(visit) = this.visit {
-                        visit.took(&mut data);
-                        *this.rest = pieces::cut(&mut data);
+        mem::forget(watch);
+        match &mut polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => this.visit.close(Outcome::Completed),
+            Poll::Ready(Some(Err(_))) => this.visit.close(Outcome::BodyError),
+            // In place, to move it no more often than a server does.
+            Poll::Ready(Some(Ok(frame))) => match frame.data_mut() {
+                Some(data) => {
+                    if let Some(open) = this.visit.get() {
+                        open.took(data);
+                        if let Some(rest) = pieces::cut(data) {
+                            *this.rest = Some(rest);
+                        }
+                        this.pass(data);
                     }
-                    Some(Ok(this.pass(data)))
                 }
-                Err(frame) => {
-                    if let (Some(visit), Some(trailers)) =
-                        (this.visit.as_mut(), frame.trailers_ref())
-                    {
-                        visit.saw(trailers);
+                None => {
+                    if let (Some(open), Some(trailers)) = (this.visit.get(), frame.trailers_ref()) {
+                        open.saw(trailers);
                     }
                     if is_last {
-                        Visit::close(this.visit, Outcome::Completed);
+                        this.visit.close(Outcome::Completed);
                     }
-                    Some(Ok(frame))
                 }
             },
-            Some(Err(error)) => {
-                Visit::close(this.visit, Outcome::BodyError);
-                Some(Err(error))
-            }
-            None => {
-                Visit::close(this.visit, Outcome::Completed);
-                None
-            }
-        })
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
         let is_end_stream = match &self.inner {
-            Some(inner) => inner.is_end_stream(),
-            None => self.last_words.is_end_stream,
+            Inner::Alive { body } => body.is_end_stream(),
+            Inner::Ended { is_end_stream, .. } => *is_end_stream,
         };
         is_end_stream && self.rest.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
         let inner = match &self.inner {
-            Some(inner) => inner.size_hint(),
-            None => self.last_words.size_hint,
+            Inner::Alive { body } => body.size_hint(),
+            Inner::Ended { size_hint, .. } => *size_hint,
         };
         let Some(rest) = &self.rest else {
             return inner;
@@ -218,30 +220,42 @@ where
     }
 }
 
+impl<B> BodyProjection<'_, B> {
+    #[inline(never)]
+    fn drop_watched(mut self) {
+        let mut watch = Watch::over(self.visit);
+        watch.begin();
+        self.inner.set(Inner::ended());
+        *self.rest = None;
+        watch.end();
+        mem::forget(watch);
+    }
+}
+
 impl<B> BodyProjection<'_, B>
 where
     B: Body,
     B::Data: 'static,
 {
-    /// Passes `data` on to the server, and closes the window if nothing follows.
-    fn pass(&mut self, data: B::Data) -> Frame<B::Data> {
-        if let Some(visit) = self.visit {
-            visit.passed(&data);
-            let is_last = self.rest.is_none() && self.inner.is_none();
+    /// `data` goes on to the server. Closes the window if nothing follows.
+    #[inline]
+    fn pass(&mut self, data: &B::Data) {
+        if let Some(open) = self.visit.get() {
+            open.passed(data);
+            let is_last = self.rest.is_none() && self.inner.body().is_none();
             if is_last {
-                Visit::close(self.visit, Outcome::Completed);
-            } else if visit.passed_all_of(*self.declared_size) {
-                *self.with_server = Visit::close_before_body(self.visit);
+                self.visit.close(Outcome::Completed);
+            } else if open.passed_all() {
+                *self.with_server = self.visit.close_before_body();
             }
         }
-        Frame::data(data)
     }
 }
 
 impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
-            .field("inner", &self.inner)
+            .field("inner", &self.get_ref())
             .finish_non_exhaustive()
     }
 }

@@ -28,12 +28,16 @@ type RouteWith = dyn Fn(&request::Parts) -> Option<Route> + Send + Sync;
 impl Config {
     /// Calls `tell` with each listener. A panic in one affects neither the request nor the
     /// next listener.
+    #[inline]
     pub(crate) fn tell(&self, tell: impl Fn(&dyn OnReport)) {
         // This thread may be serving another request, and the memory listeners keep is not
         // that request's.
         heap::as_nobody(|| {
-            for listener in self.log.iter().chain(&self.listeners) {
-                shielded(|| tell(listener.as_ref()));
+            if let Some(log) = &self.log {
+                shielded(|| tell(&**log));
+            }
+            for listener in &self.listeners {
+                shielded(|| tell(&**listener));
             }
         });
     }

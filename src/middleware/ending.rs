@@ -15,7 +15,7 @@ use tracing::Span;
 ///
 /// Memory still live at that moment may be the response, which the server is about to drop. So a request
 /// with more than a response head live is reported a little later, by the [`settling`] thread.
-pub(super) struct Ending {
+struct Ending {
     config: Arc<Config>,
     report: Report,
     remains: Remains,
@@ -23,28 +23,17 @@ pub(super) struct Ending {
     live: u64,
 }
 
-impl Ending {
-    /// Reports to the listeners, now or once the request has settled.
-    #[inline]
-    pub(super) fn tell_or_wait(config: &Arc<Config>, mut report: Report, remains: Option<Remains>) {
-        match remains {
-            None => tell(config, &mut report),
-            Some(Remains::Settled(flow)) => {
-                report.heap = Some(flow);
-                tell(config, &mut report);
-            }
-            Some(remains) => {
-                let ending = Self {
-                    config: Arc::clone(config),
-                    report,
-                    live: remains.live(),
-                    remains,
-                };
-                settling::tell_or_wait(ending);
-            }
-        }
-    }
+/// Reports to the listeners, now or once the request has settled.
+pub(super) fn tell_or_wait(config: &Arc<Config>, report: &mut Report, remains: Remains) {
+    settling::tell_or_wait(Ending {
+        config: Arc::clone(config),
+        report: mem::replace(report, Report::blank()),
+        live: remains.live(),
+        remains,
+    });
+}
 
+impl Ending {
     /// Called when background work of this request ends, after the request's report.
     fn when_work_ends(&self) -> impl FnOnce(LateRemains) + Send + use<> {
         let config = Arc::clone(&self.config);
@@ -88,15 +77,13 @@ impl Unsettled for Ending {
 }
 
 /// Judges the final figures and reports them to the listeners.
-fn tell(config: &Config, report: &mut Report) {
-    let evidence = Evidence {
-        before: report.before,
-        after: report.after,
-        live: report.live_before.zip(report.live_after),
-        overlap: report.overlap,
-        heap: report.heap.as_ref(),
+pub(super) fn tell(config: &Config, report: &mut Report) {
+    let (before, after) = (report.before.as_ref(), report.after.as_ref());
+    let thresholds = &config.thresholds;
+    report.verdict = match thresholds.are_above(before, after, report.heap.as_ref()) {
+        true => Verdict::WithinThreshold,
+        false => judge(config, report),
     };
-    report.verdict = verdict::judge(&evidence, &config.thresholds);
     config.tell(|listener| listener.on_report(report));
     // This may be the last handle to the span, and dropping it tells the subscriber that the span closed.
     if !report.span.is_none() {
@@ -105,8 +92,20 @@ fn tell(config: &Config, report: &mut Report) {
     }
 }
 
+#[inline(never)]
+fn judge(config: &Config, report: &Report) -> Verdict {
+    let evidence = Evidence {
+        before: report.before,
+        after: report.after,
+        live: report.live_before.zip(report.live_after),
+        overlap: report.overlap,
+        heap: report.heap.as_ref(),
+    };
+    verdict::judge(&evidence, &config.thresholds)
+}
+
 /// Background work that went on after its request and has ended.
-pub(super) struct LateEnding {
+struct LateEnding {
     config: Arc<Config>,
     remains: LateRemains,
     work: LateWork,

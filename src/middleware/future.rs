@@ -9,36 +9,48 @@ use pin_project_lite::pin_project;
 use std::{
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 pin_project! {
     /// The response future of [`MemoryService`](crate::MemoryService).
+    #[project = FutureProjection]
     pub struct ResponseFuture<F> {
         // `None` once it is done, so the memory it frees still counts.
         #[pin]
         inner: Option<F>,
-        visit: Option<Visit>,
+        visit: Visit,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let mut watch = Watch::over(this.visit);
-            watch.begin();
-            this.inner.set(None);
-            watch.end();
+            if !this.as_ref().visit.is_closed() {
+                this.project().drop_watched();
+            }
         }
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, visit: Option<Visit>) -> Self {
+    #[inline]
+    pub(super) fn new(inner: F, visit: Visit) -> Self {
         Self {
             inner: Some(inner),
             visit,
         }
+    }
+}
+
+impl<F> FutureProjection<'_, F> {
+    #[inline(never)]
+    fn drop_watched(mut self) {
+        let mut watch = Watch::over(self.visit);
+        watch.begin();
+        self.inner.set(None);
+        watch.end();
+        mem::forget(watch);
     }
 }
 
@@ -66,17 +78,21 @@ where
             this.inner.set(None);
         }
         watch.end();
+        mem::forget(watch);
         let result = ready!(polled);
         Poll::Ready(match result {
             Ok(response) => {
-                if let Some(visit) = this.visit {
-                    visit.responded(response.status());
-                    visit.saw(response.headers());
+                if let Some(open) = this.visit.get() {
+                    open.responded(response.status(), size.exact);
+                    open.saw(response.headers());
                 }
-                Ok(response.map(|body| ResponseBody::new(body, size, this.visit)))
+                let visit = mem::take(this.visit);
+                let (parts, body) = response.into_parts();
+                let body = ResponseBody::new(body, size.is_end_stream, visit);
+                Ok(Response::from_parts(parts, body))
             }
             Err(error) => {
-                Visit::close(this.visit, Outcome::ServiceError);
+                this.visit.close(Outcome::ServiceError);
                 Err(error)
             }
         })

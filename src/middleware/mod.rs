@@ -12,10 +12,12 @@ mod future;
 mod in_flight;
 mod layer;
 mod nesting;
+mod open;
 mod pieces;
 mod request_body;
 mod service;
 mod settling;
+mod spare;
 mod visit;
 
 pub use self::{

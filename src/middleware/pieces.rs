@@ -4,6 +4,7 @@
 //! at once, and the window would close long before the client had read it. In pieces, the window stays
 //! open while the client reads, and a client that leaves is noticed.
 
+use crate::heap;
 use bytes::{Buf, Bytes};
 use std::any::Any;
 
@@ -12,20 +13,23 @@ const PIECE: usize = 256 << 10;
 
 /// Leaves at most [`PIECE`] bytes in `data` and returns the rest. Only for [`Bytes`], which can be
 /// split without a copy.
-pub(super) fn cut<D: Buf + 'static>(data: &mut D) -> Option<Bytes> {
+#[inline]
+pub(super) fn cut<D: Buf + 'static>(data: &mut D) -> Option<Box<Bytes>> {
     if data.remaining() <= PIECE {
         return None;
     }
     let bytes = (data as &mut dyn Any).downcast_mut::<Bytes>()?;
-    Some(bytes.split_off(PIECE))
+    // Neither the request's nor that of a request around it.
+    Some(heap::as_nobody(|| Box::new(bytes.split_off(PIECE))))
 }
 
 /// The next piece of `rest`, as the type of data that it was cut from.
 #[inline]
-pub(super) fn next<D: Buf + 'static>(rest: &mut Option<Bytes>) -> Option<D> {
-    let mut piece = rest.take()?;
-    if piece.len() > PIECE {
-        *rest = Some(piece.split_off(PIECE));
+pub(super) fn next<D: Buf + 'static>(rest: &mut Option<Box<Bytes>>) -> Option<D> {
+    let left = rest.as_deref_mut()?;
+    let piece = left.split_to(left.len().min(PIECE));
+    if left.is_empty() {
+        *rest = None;
     }
     let mut data: Option<D> = None;
     let same = (&mut data as &mut dyn Any).downcast_mut::<Option<Bytes>>()?;

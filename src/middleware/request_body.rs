@@ -107,4 +107,5 @@ pub(super) fn watch(body: &mut dyn Any) {
 }
 
 #[cfg(not(all(feature = "axum", feature = "jemalloc")))]
+#[inline(always)]
 pub(super) fn watch(_: &mut dyn Any) {}

@@ -9,10 +9,10 @@ use crate::{
     heap,
     route::{Route, grpc},
 };
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use std::{
-    fmt,
+    fmt, mem,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -61,36 +61,74 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let visit = Visit::open(Arc::clone(&self.config), &request);
-        let mut visit = Some(visit);
-        let mut route = None;
-        // Taking a request apart moves all of it twice, so only do it if its parts are
-        // needed.
-        if let Some(route_with) = &self.config.route_with {
-            let mut watch = Watch::over(&mut visit);
-            watch.begin();
-            let (parts, body) = request.into_parts();
-            route = route_with(&parts);
-            request = Request::from_parts(parts, body);
-            watch.end();
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        if self.config.route_with.is_some() {
+            return self.call_labelled(request);
         }
-        let route = route.or_else(|| route_of(&request));
-        if let Some(visit) = &mut visit {
-            visit.name(route.unwrap_or(Route::UNMATCHED));
-        }
+        let visit = Visit::open_named(&self.config, &request, route_of(&request));
+        self.call_watched(request, visit)
+    }
+}
+
+impl<S> MemoryService<S> {
+    // Inlined, because a request is moved into a function.
+    #[inline(always)]
+    fn call_watched<ReqBody: 'static>(
+        &mut self,
+        mut request: Request<ReqBody>,
+        mut visit: Visit,
+    ) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         let mut watch = Watch::over(&mut visit);
         watch.begin_service();
         request_body::watch(request.body_mut());
         let future = self.inner.call(request);
         watch.end();
+        mem::forget(watch);
         ResponseFuture::new(future, visit)
+    }
+
+    /// The same after the user's function has labelled the request. Taking it apart moves all of it twice, so it is
+    /// done only here.
+    #[inline(never)]
+    fn call_labelled<ReqBody: 'static>(
+        &mut self,
+        request: Request<ReqBody>,
+    ) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<ReqBody>>,
+    {
+        let mut visit = Visit::open(&self.config, &request);
+        let mut watch = Watch::over(&mut visit);
+        watch.begin();
+        let (parts, body) = request.into_parts();
+        let route_with = self.config.route_with.as_ref();
+        let route = route_with.and_then(|route_with| route_with(&parts));
+        let request = Request::from_parts(parts, body);
+        watch.end();
+        mem::forget(watch);
+        if let Some(open) = visit.get() {
+            open.name(route.or_else(|| route_of(&request)));
+        }
+        self.call_watched(request, visit)
     }
 }
 
 /// The label that the router or a gRPC call gives a request.
+#[inline]
 fn route_of<B>(request: &Request<B>) -> Option<Route> {
     let matched = Route::matched(request);
+    match *request.method() == Method::POST {
+        true => route_of_call(request, matched),
+        false => matched,
+    }
+}
+
+/// The same, given the router's label, where it may be a gRPC call.
+#[inline(never)]
+fn route_of_call<B>(request: &Request<B>, matched: Option<Route>) -> Option<Route> {
     // A whole prefix is how tonic's router has services, whose methods it doesn't know.
     let is_exact = |route: &Route| !route.as_str().contains("/{*");
     if matched.as_ref().is_some_and(is_exact) || !grpc::is_call(request) {

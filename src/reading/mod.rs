@@ -5,7 +5,6 @@ mod shared;
 
 pub(crate) use self::shared::SharedReading;
 use crate::resident::Resident;
-use std::time::Duration;
 
 /// Stands for live bytes when no heap meter is installed.
 const UNKNOWN: u64 = u64::MAX;
@@ -20,10 +19,6 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn since(&self, earlier: &Self) -> Duration {
-        Duration::from_nanos(self.at.saturating_sub(earlier.at))
-    }
-
     /// Live heap of the process, in bytes. Read together with the resident set: growth of one
     /// without the other is memory that the allocator holds.
     pub(crate) fn live(&self) -> Option<u64> {

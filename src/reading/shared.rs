@@ -44,6 +44,7 @@ impl SharedReading {
 
     /// The published reading if it is younger than the resolution, else a new one. Its resident set is
     /// missing if it can't be read; the first failure is logged with the reason.
+    #[inline]
     pub(crate) fn read(&self) -> Reading {
         self.read_at(clock::nanos())
     }
@@ -53,10 +54,12 @@ impl SharedReading {
         self.take(clock::nanos())
     }
 
+    #[inline]
     fn read_at(&self, now: u64) -> Reading {
         self.published(now).unwrap_or_else(|| self.take(now))
     }
 
+    #[cold]
     fn take(&self, now: u64) -> Reading {
         let reading = Reading {
             at: now,

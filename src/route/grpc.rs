@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 static METHODS: LazyLock<RouteTable<()>> = LazyLock::new(RouteTable::new);
 
 /// Whether the request is a gRPC call.
+#[inline]
 pub(crate) fn is_call<B>(request: &Request<B>) -> bool {
     let content_type = || request.headers().get(CONTENT_TYPE);
     let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");

@@ -19,6 +19,29 @@ pub(crate) struct Thresholds {
     pub(crate) peak: Option<u64>,
 }
 
+impl Thresholds {
+    /// Whether the figures are so small, as those of nearly all requests, that [`judge`] has nothing to explain.
+    #[inline]
+    pub(crate) fn are_above(
+        &self,
+        before: Option<&Resident>,
+        after: Option<&Resident>,
+        heap: Option<&HeapFlow>,
+    ) -> bool {
+        let (Some(before), Some(after)) = (before, after) else {
+            return false;
+        };
+        let growth = after.total.saturating_sub(before.total);
+        let limit = self.growth.max(1);
+        growth < limit
+            && heap.is_none_or(|heap| {
+                // More than it can have retained, running, unsent or at once.
+                let held = heap.allocated.max(heap.peak).saturating_add(heap.received);
+                held < limit && self.peak.is_none_or(|peak| held < peak)
+            })
+    }
+}
+
 /// The explanation that the figures allow.
 ///
 /// Exact figures come first: the request's live bytes. Then the composition of the growth, where each
@@ -450,6 +473,35 @@ mod tests {
             let kept = retained > 0 && retained.unsigned_abs() >= growth;
             prop_assert!(!grown || verdict.is_warning());
             prop_assert!(!verdict.is_warning() || grown || kept);
+        }
+
+        #[test]
+        fn of_small_figures_there_is_nothing_to_explain(
+            before in 0_u64..200,
+            after in 0_u64..200,
+            heap in prop::option::of(any::<[u8; 8]>()),
+            growth in 0_u64..300,
+            peak in prop::option::of(0_u64..300),
+            overlap in 0_u32..2,
+        ) {
+            let heap = heap.map(|n| {
+                let [allocated, freed, peak, received, handed_off] = [n[0], n[1], n[2], n[3], n[4]].map(u64::from);
+                let unsent = u64::from(n[5]).min(allocated);
+                let running = u64::from(n[6]).min(allocated - unsent);
+                HeapFlow { allocated, freed, peak, received, handed_off, unsent, running, ..HeapFlow::default() }
+            });
+            let evidence = Evidence {
+                before: Some(Resident::new(before, 0)),
+                after: Some(Resident::new(after, 0)),
+                overlap,
+                heap: heap.as_ref(),
+                ..Evidence::default()
+            };
+            let limits = Thresholds { growth, peak };
+            let (before, after) = (evidence.before.as_ref(), evidence.after.as_ref());
+            if limits.are_above(before, after, evidence.heap) {
+                prop_assert_eq!(judge(&evidence, &limits), Verdict::WithinThreshold);
+            }
         }
 
         #[test]

@@ -22,7 +22,9 @@ mod series;
 pub mod units;
 pub mod values;
 
+use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 
 pub use self::attribution::{Attribution, Component, Row, Stream, Way};
 pub use self::classes::{Engine, Model, ObjectView};
@@ -44,7 +46,7 @@ pub use self::series::Series;
 ///
 /// The first thing wrong with the file.
 pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
-    files::read(input)
+    files::read(input, Rc::new(RefCell::new(|_| true)))
 }
 
 /// Reads the inputs of all systems of a file: those of a workspace, which holds several models, or
@@ -54,5 +56,19 @@ pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
 ///
 /// The first thing wrong with the file.
 pub fn read_all(input: impl io::Read) -> Result<Vec<Model>, ReadError> {
-    files::read_all(input)
+    read_within(input, |_| true)
+}
+
+/// [Reads all](read_all) while there is room: `room` is told of every series, before it takes its
+/// bytes, and of every object, and says whether there are as many. A file of some kilobytes can
+/// stand for 134 MB of hours.
+///
+/// # Errors
+///
+/// The first thing wrong with the file, or that there is no room for more of it.
+pub fn read_within(
+    input: impl io::Read,
+    room: impl FnMut(usize) -> bool + 'static,
+) -> Result<Vec<Model>, ReadError> {
+    files::read_all(input, Rc::new(RefCell::new(room)))
 }

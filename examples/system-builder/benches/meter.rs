@@ -57,8 +57,9 @@ fn main() -> Result<()> {
 async fn serve() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    let app = system_builder::app(&Config::parse_from(["system-builder"]))?;
-    Ok(system_builder::serve(listener, app, std::future::pending()).await?)
+    let config = Config::parse_from(["system-builder"]);
+    let app = system_builder::app(&config)?;
+    Ok(system_builder::serve(listener, app, &config, std::future::pending()).await?)
 }
 
 async fn compare() -> Result<()> {

@@ -1,6 +1,7 @@
 use crate::{
     Config,
     monitoring::Monitoring,
+    origin::{self, Hosts},
     page, problem,
     problem::Problem,
     routes,
@@ -9,7 +10,9 @@ use crate::{
 use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse};
 use std::io;
 use tower_http::{
+    CompressionLevel,
     catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
     timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
     trace::TraceLayer,
 };
@@ -30,7 +33,8 @@ pub fn app(config: &Config) -> io::Result<Router> {
         .merge(page::routes(config))
         .merge(routes::routes(config));
     let layer = monitoring.listen(memory_layer(config));
-    Ok(monitoring.beside(with_layers(router, config, layer)))
+    let app = monitoring.beside(with_layers(router, config, layer));
+    Ok(app.layer(middleware::from_fn(origin::one_host)))
 }
 
 fn with_layers(routes: Router, config: &Config, memory: MemoryLayer) -> Router {
@@ -39,10 +43,15 @@ fn with_layers(routes: Router, config: &Config, memory: MemoryLayer) -> Router {
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(RequestBodyTimeoutLayer::new(STALLED))
         .layer(RequestBodyDeadlineLayer::new(OVERDUE))
+        .layer(middleware::from_fn_with_state(
+            Hosts::new(config),
+            origin::guard,
+        ))
         .layer(CatchPanicLayer::custom(|_| {
             Problem::internal().into_response()
         }))
         .layer(middleware::from_fn(problem::describe))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(TraceLayer::new_for_http())
         .layer(memory)
 }

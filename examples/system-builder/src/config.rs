@@ -1,6 +1,10 @@
 use bytesize::ByteSize;
 use clap::{Parser, ValueEnum};
-use std::{net::SocketAddr, num::NonZeroUsize};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU64, NonZeroUsize},
+};
+use tower_memory::{dashboard::Access, routes::Routes};
 
 /// Serve e-footprint systems, and log the requests that grow the process.
 ///
@@ -20,6 +24,51 @@ pub struct Config {
     /// Address to serve the dashboard on as well, by a thread of its own that answers while all others are busy
     #[arg(long, env = "SYSTEM_BUILDER_DASHBOARD", value_name = "ADDRESS")]
     pub dashboard: Option<SocketAddr>,
+
+    /// Name that clients may reach the server by, beside `localhost` and addresses; may be given several times
+    #[arg(
+        long = "host",
+        env = "SYSTEM_BUILDER_HOST",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub hosts: Vec<String>,
+
+    /// Who may ask for `/metrics`
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_METRICS",
+        value_name = "WHO",
+        default_value = "loopback"
+    )]
+    pub metrics: Who,
+
+    /// Connections that are open at once, less where the process may open fewer files; one client has half at most
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_CONNECTIONS",
+        value_name = "COUNT",
+        default_value = "512"
+    )]
+    pub connections: NonZeroUsize,
+
+    /// How long a client may keep silent while it sends or reads a body; for a head, and between requests, a third of it
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_SILENCE",
+        value_name = "SECONDS",
+        default_value = "30"
+    )]
+    pub silence: NonZeroU64,
+
+    /// Bytes a second below which a client that sends or reads a body counts as silent
+    #[arg(
+        long,
+        env = "SYSTEM_BUILDER_SLOWEST",
+        value_name = "SIZE",
+        default_value = "1KiB"
+    )]
+    pub slowest: ByteSize,
 
     /// Growth of the resident set or retained heap, by one request, that is logged as a warning
     #[arg(
@@ -46,6 +95,11 @@ pub struct Config {
         default_value = "32MiB"
     )]
     pub body_limit: ByteSize,
+
+    /// Most memory that uploads take while they are read, and results until they are sent; default: a quarter of the
+    /// memory limit, 1 GiB at most
+    #[arg(long, env = "SYSTEM_BUILDER_WORK_LIMIT", value_name = "SIZE")]
+    pub work_limit: Option<ByteSize>,
 
     /// Most memory that loaded systems take, all together
     #[arg(
@@ -84,6 +138,17 @@ pub struct Config {
     pub log_format: LogFormat,
 }
 
+impl Config {
+    /// What work may take: as much as was asked for, or what suits the memory limit.
+    pub fn work_limit(&self) -> ByteSize {
+        let suits = || {
+            let limit = Routes::new().snapshot().limit.unwrap_or(u64::MAX);
+            ByteSize(limit / 4).min(ByteSize::gib(1))
+        };
+        self.work_limit.unwrap_or_else(suits)
+    }
+}
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -91,4 +156,22 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line, for a log collector
     Json,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Who {
+    /// This machine
+    Loopback,
+    /// Anyone who reaches the address
+    Anyone,
+}
+
+impl From<Who> for Access {
+    fn from(who: Who) -> Self {
+        match who {
+            Who::Loopback => Self::Loopback,
+            Who::Anyone => Self::Anyone,
+        }
+    }
 }

@@ -7,10 +7,13 @@
 //! [e-footprint]: https://github.com/Boavizta/e-footprint
 
 mod app;
+mod budget;
 mod command;
 mod config;
 mod monitoring;
+mod origin;
 mod page;
+mod peer;
 mod problem;
 mod results;
 mod routes;
@@ -21,5 +24,6 @@ mod systems;
 
 pub use app::app;
 pub use command::Command;
-pub use config::{Config, LogFormat};
-pub use serve::serve;
+pub use config::{Config, LogFormat, Who};
+pub(crate) use serve::Pace;
+pub use serve::{prepare_thread, serve};

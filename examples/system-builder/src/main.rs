@@ -10,7 +10,7 @@ use std::{
     process::ExitCode,
 };
 use system_builder::{Command, Config, LogFormat};
-use tokio::{net::TcpListener, runtime::Runtime, select};
+use tokio::{net::TcpListener, runtime::Builder, select, sync::oneshot};
 use tower_memory::heap::TrackingAllocator;
 
 #[global_allocator]
@@ -43,7 +43,10 @@ fn main() -> ExitCode {
 
 fn serve(config: &Config) -> io::Result<ExitCode> {
     let lines = start_logging(config.log_format);
-    let runtime = Runtime::new()?;
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .on_thread_start(system_builder::prepare_thread)
+        .build()?;
     let result = runtime.block_on(run(config, &lines));
     // A file still being read must not hold up the exit: nobody waits for it any more.
     runtime.shutdown_background();
@@ -53,7 +56,7 @@ fn serve(config: &Config) -> io::Result<ExitCode> {
 }
 
 async fn run(config: &Config, lines: &Lines) -> io::Result<()> {
-    let signal = shutdown_signal()?;
+    let mut signals = Signals::new()?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let address = config.listen;
         io::Error::new(
@@ -65,13 +68,26 @@ async fn run(config: &Config, lines: &Lines) -> io::Result<()> {
         warn_above = %config.warn_above,
         body_limit = %config.body_limit,
         store_limit = %config.store_limit,
+        work_limit = %config.work_limit(),
         "serving on http://{}",
         listener.local_addr()?,
     );
     let app = system_builder::app(config)?;
     let dropped = metrics::counter!("log_lines_dropped");
+    let (stop, stopping) = oneshot::channel();
+    let stopping = async {
+        // The sender is there until the process ends.
+        let _ = stopping.await;
+    };
+    let hurry = async {
+        signals.next().await;
+        let _ = stop.send(());
+        signals.next().await;
+        tracing::warn!("told to stop a second time: running requests are dropped");
+    };
     select! {
-        result = system_builder::serve(listener, app, signal) => result,
+        result = system_builder::serve(listener, app, config, stopping) => result,
+        () = hurry => Ok(()),
         () = lines.watch(|lines| dropped.absolute(lines)) => Ok(()),
     }
 }
@@ -89,28 +105,45 @@ fn start_logging(format: LogFormat) -> Lines {
     lines
 }
 
-/// Resolves on Ctrl-C, and on SIGTERM where there is one.
+/// Ctrl-C, and SIGTERM where there is one.
 ///
-/// The handlers are in place when this returns, so that a signal during start-up is not missed.
+/// The handlers are in place once it is made, so that a signal during start-up is not missed.
 #[cfg(unix)]
-fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send> {
-    use tokio::signal::unix::{SignalKind, signal};
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
 
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    })
+    }
 }
 
 #[cfg(not(unix))]
-fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send> {
-    Ok(async {
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }
-    })
+    }
 }

@@ -21,6 +21,7 @@ use tower_memory::{
 pub(crate) struct Monitoring {
     routes: Routes,
     metrics: Metrics,
+    metrics_for: Access,
     /// The dashboard on a thread of its own, which lives as long as the app.
     _dashboard: Option<dashboard::Server>,
 }
@@ -39,6 +40,7 @@ impl Monitoring {
         Ok(Self {
             routes,
             metrics: Metrics::new(),
+            metrics_for: config.metrics.into(),
             _dashboard: dashboard,
         })
     }
@@ -53,7 +55,12 @@ impl Monitoring {
     /// request.
     pub(crate) fn beside(self, app: Router) -> Router {
         let dashboard = dashboard::router(self.routes.clone(), Access::Loopback);
-        app.route("/metrics", get(exposition).with_state(Arc::new(self)))
+        let access = self.metrics_for;
+        let metrics = Router::new().route("/metrics", get(exposition).with_state(Arc::new(self)));
+        // The application is merged into it, not the other way round: its fallback is to remain.
+        access
+            .guard(metrics)
+            .merge(app)
             .nest_service("/memory", dashboard)
     }
 }

@@ -134,15 +134,6 @@ impl Results {
         }
     }
 
-    /// Makes a long answer of a result, when its turn comes.
-    pub(crate) async fn answer<T: Send + 'static>(
-        &self,
-        make: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let turn = self.turn(Instant::now() + PATIENCE).await?;
-        in_turn(turn, make).await
-    }
-
     async fn turn(&self, until: Instant) -> Result<OwnedSemaphorePermit, Problem> {
         match timeout_at(until, Arc::clone(&self.turns).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),

@@ -10,11 +10,12 @@ use std::{
         Deref,
     },
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use uuid::Uuid;
+use uuid::{ContextV7, Timestamp, Uuid};
 
 /// What a system takes beside its model: its entry in the store, whose nodes are half full at
 /// worst.
@@ -28,9 +29,24 @@ pub(crate) struct Store {
     systems: RwLock<BTreeMap<Uuid, Arc<System>>>,
 }
 
+/// An id that is larger than all before it, whatever the clock says: where it was set back, time
+/// stands still until it has caught up.
+fn id_at(time: SystemTime) -> Uuid {
+    static LAST: Mutex<(Duration, ContextV7)> = Mutex::new((Duration::ZERO, ContextV7::new()));
+    let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    last.0 = last.0.max(time);
+    let (time, context) = (last.0, &last.1);
+    Uuid::new_v7(Timestamp::from_unix(
+        context,
+        time.as_secs(),
+        time.subsec_nanos(),
+    ))
+}
+
 impl Store {
     pub(crate) fn insert(&self, system: Arc<System>) -> Uuid {
-        let id = Uuid::now_v7();
+        let id = id_at(SystemTime::now());
         self.systems
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -193,6 +209,14 @@ mod tests {
         let room = |limit| Arc::new(Room::new(ByteSize(limit)));
         assert!(room(just).admit(model("x"), [0; 32]).is_ok());
         assert!(room(just - 1).admit(model("x"), [0; 32]).is_err());
+    }
+
+    #[test]
+    fn ids_grow_while_the_clock_is_set_back_to_before_1970_and_forward_again() {
+        let now = SystemTime::now();
+        let before = UNIX_EPOCH - Duration::from_secs(300_000_000);
+        let ids = [now, before, before, now].map(id_at);
+        assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
     }
 
     #[test]

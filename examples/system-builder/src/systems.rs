@@ -1,7 +1,8 @@
 //! The systems that are served, and what works on them.
 
 use crate::{
-    Config,
+    Config, Pace,
+    budget::Budget,
     problem::Problem,
     results::Results,
     store::{Room, Store, System},
@@ -10,16 +11,14 @@ use crate::{
 use axum::http::StatusCode;
 use std::sync::Arc;
 
-/// Uploads, and as many downloads, that run at once.
-///
-/// Most of the time they wait for the network, so that more than there are cores may run. The bound
-/// keeps many of them from piling up threads and half-built models: those, unlike what is stored,
-/// are bounded by nothing else.
-const AT_ONCE: usize = 8;
+/// Downloads that are written at once. Each has a thread and some hundred KiB until what is left fits
+/// into a queue; one client has half of them at most.
+const WRITTEN_AT_ONCE: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Systems {
     pub(crate) store: Store,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) uploads: Uploads,
     pub(crate) downloads: Downloads,
     pub(crate) results: Results,
@@ -27,10 +26,18 @@ pub(crate) struct Systems {
 
 impl Systems {
     pub(crate) fn new(config: &Config) -> Self {
+        let budget = Budget::new(config.work_limit());
+        let room = Room::new(config.store_limit);
         Self {
             store: Store::default(),
-            uploads: Uploads::new(config.body_limit, AT_ONCE, Room::new(config.store_limit)),
-            downloads: Downloads::new(AT_ONCE),
+            uploads: Uploads::new(
+                config.body_limit,
+                Pace::new(config),
+                Arc::clone(&budget),
+                room,
+            ),
+            budget,
+            downloads: Downloads::new(WRITTEN_AT_ONCE),
             results: Results::new(config.compute_at_once.get(), config.results_limit),
         }
     }

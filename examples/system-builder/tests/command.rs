@@ -179,7 +179,7 @@ async fn an_upload_that_runs_at_sigterm_is_finished() {
     let system = system();
     let mut stream = TcpStream::connect(binary.address).await.unwrap();
     let head = format!(
-        "POST /api/systems HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n\
+        "POST /api/systems HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         system.len(),
     );

@@ -49,6 +49,8 @@ impl<C: AnyClass> Seed<'_, C> {
     }
 
     fn take<E: Error>(&mut self, bytes: usize) -> Result<(), E> {
+        let room = self.reading.values.take_room(bytes);
+        room.map_err(|fault| self.reading.refuse(fault))?;
         *self.taken += bytes;
         if *self.taken > MOST {
             let text = format!(

@@ -18,15 +18,15 @@ use super::sources::SourcesSeed;
 use super::{upgrade::upgrade, version};
 use crate::error::{DefectKind, Fault, Location, ReadError, excerpt, quoted};
 use crate::objects::{AnyClass, AnyObject, LONGEST_ID, Model, ObjectReading};
-use crate::values::Reading;
+use crate::values::{Reading, Room};
 
 /// Reads the one system of a file.
 ///
 /// # Errors
 ///
 /// The first thing wrong with the file, or that it holds several.
-pub(crate) fn read<O: AnyObject>(input: impl io::Read) -> Result<Model<O>, ReadError> {
-    let mut models = read_all(input)?;
+pub(crate) fn read<O: AnyObject>(input: impl io::Read, room: Room) -> Result<Model<O>, ReadError> {
+    let mut models = read_all(input, room)?;
     match models.pop() {
         Some(model) if models.is_empty() => Ok(model),
         _ => {
@@ -45,20 +45,23 @@ pub(crate) fn read<O: AnyObject>(input: impl io::Read) -> Result<Model<O>, ReadE
 /// # Errors
 ///
 /// The first thing wrong with the file.
-pub(crate) fn read_all<O: AnyObject>(mut input: impl io::Read) -> Result<Vec<Model<O>>, ReadError> {
-    let mut gathered = match read_in_one_go::<O>(&mut input)? {
+pub(crate) fn read_all<O: AnyObject>(
+    mut input: impl io::Read,
+    room: Room,
+) -> Result<Vec<Model<O>>, ReadError> {
+    let mut gathered = match read_in_one_go::<O>(&mut input, &room)? {
         Read::Whole(model) => return Ok(vec![model]),
         Read::Gathered(gathered) => gathered,
     };
     let Some(models) = gathered.models.take() else {
-        return Ok(vec![convert(gathered)?]);
+        return Ok(vec![convert(gathered, &room)?]);
     };
     if models.is_empty() {
         let text = "has no model in its `models`, expected one or more";
         return Err(refusal(Fault::new(DefectKind::MissingAttribute, text)));
     }
     let models = models.into_iter().enumerate().map(|(i, model)| {
-        convert(model).map_err(|error| match error {
+        convert(model, &room).map_err(|error| match error {
             ReadError::Invalid(mut defect) => {
                 defect.message = format!("Model {}: {}", i + 1, defect.message);
                 ReadError::Invalid(defect)
@@ -77,10 +80,13 @@ enum Read<O: AnyObject> {
 
 /// Reads a file of today object by object, and gathers any other. One that doesn't begin with its
 /// version is taken for one of today until it says something else; it is then read once more.
-fn read_in_one_go<O: AnyObject>(input: &mut dyn io::Read) -> Result<Read<O>, ReadError> {
+fn read_in_one_go<O: AnyObject>(
+    input: &mut dyn io::Read,
+    room: &Room,
+) -> Result<Read<O>, ReadError> {
     let one_go = Cell::new(false);
     let mut recorder = Recorder::new(input, &one_go);
-    let first = match parse::<O>(&mut recorder, &one_go, How::Stream) {
+    let first = match parse::<O>(&mut recorder, room, &one_go, How::Stream) {
         Ok((File::Gathered(gathered), _)) => return Ok(Read::Gathered(gathered)),
         Ok((File::Streamed(draft), reading)) => {
             let versioned = one_go.get() || draft.lacks_system();
@@ -95,7 +101,7 @@ fn read_in_one_go<O: AnyObject>(input: &mut dyn io::Read) -> Result<Read<O>, Rea
     let Some(mut again) = recorder.again() else {
         return Err(first);
     };
-    let gathered = parse::<O>(&mut again, &one_go, How::Gather);
+    let gathered = parse::<O>(&mut again, room, &one_go, How::Gather);
     match gathered {
         Ok((File::Gathered(gathered), _)) if gathered.is_other() => Ok(Read::Gathered(gathered)),
         _ => Err(first),
@@ -107,7 +113,7 @@ fn refusal(fault: Fault) -> ReadError {
 }
 
 /// Converts a file that was gathered, and reads what came out.
-fn convert<O: AnyObject>(gathered: Gathered<O::Class>) -> Result<Model<O>, ReadError> {
+fn convert<O: AnyObject>(gathered: Gathered<O::Class>, room: &Room) -> Result<Model<O>, ReadError> {
     let Gathered {
         major,
         mut tree,
@@ -123,7 +129,7 @@ fn convert<O: AnyObject>(gathered: Gathered<O::Class>) -> Result<Model<O>, ReadE
         .insert(0, ("efootprint_version".into(), version::WRITTEN.into()));
     let text = serde_json::to_vec(&tree).map_err(|error| ReadError::Io(error.into()))?;
     drop(tree);
-    let read = parse::<O>(&mut &text[..], &Cell::new(false), How::Rewritten);
+    let read = parse::<O>(&mut &text[..], room, &Cell::new(false), How::Rewritten);
     let read = read.and_then(|(file, reading)| match file {
         File::Streamed(mut draft) => {
             draft.unknown = unknown;
@@ -164,10 +170,11 @@ enum How {
 /// Reads a file; `one_go` is set when it is known that this suffices.
 fn parse<O: AnyObject>(
     input: &mut dyn io::Read,
+    room: &Room,
     one_go: &Cell<bool>,
     how: How,
 ) -> Result<(File<O>, ObjectReading<O::Class>), ReadError> {
-    let mut reading = ObjectReading::new();
+    let mut reading = ObjectReading::new(room.clone());
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(Bounded::new(input)));
     let seed = FileSeed::<O> {
         reading: &mut reading,
@@ -382,7 +389,15 @@ impl<'de, O: AnyObject> Visitor<'de> for BlockSeed<'_, O> {
                 .define(&id, class)
                 .map_err(|fault| reading.refuse(fault))?;
             reading.values.object = reading.ids.last_place();
-            objects.push(json.next_value_seed(ObjectSeed::<O> { class, id, reading })?);
+            let series = reading.values.size_of_series();
+            let object = json.next_value_seed(ObjectSeed::<O> { class, id, reading })?;
+            let series = reading.values.size_of_series() - series;
+            let size = size_of::<O>() + object.heap().saturating_sub(series);
+            reading
+                .values
+                .take_room(size)
+                .map_err(|fault| reading.refuse(fault))?;
+            objects.push(object);
             reading.values.location.object = None;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::{AnyClass, Ids};
 use crate::error::Fault;
-use crate::values::Reading;
+use crate::values::{Reading, Room};
 
 /// What is known of ids, beside what values need.
 pub struct ObjectReading<C> {
@@ -11,9 +11,9 @@ pub struct ObjectReading<C> {
 }
 
 impl<C: AnyClass> ObjectReading<C> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(room: Room) -> Self {
         Self {
-            values: Reading::new(),
+            values: Reading::new(room),
             ids: Ids::default(),
         }
     }

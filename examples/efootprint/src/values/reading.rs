@@ -1,6 +1,8 @@
 //! What the reader knows while it reads values.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::de;
@@ -11,6 +13,9 @@ use crate::units::Unit;
 /// Most hours of all series of a file together, after decoding (134 MB): a few bytes of JSON can
 /// stand for two hundred years, and a file for thousands of such series.
 const MOST_HOURS: usize = 1 << 25;
+
+/// Whether there is room for so many bytes more.
+pub(crate) type Room = Rc<RefCell<dyn FnMut(usize) -> bool>>;
 
 /// Where the reader is, what it found so far, and the texts and units it met, each kept once.
 pub struct Reading {
@@ -23,11 +28,12 @@ pub struct Reading {
     texts: HashSet<Arc<str>>,
     units: HashMap<Box<str>, Unit>,
     hours: usize,
+    room: Room,
     defect: Option<Box<Defect>>,
 }
 
 impl Reading {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(room: Room) -> Self {
         Self {
             location: Location::default(),
             object: 0,
@@ -35,6 +41,7 @@ impl Reading {
             texts: HashSet::new(),
             units: HashMap::new(),
             hours: 0,
+            room,
             defect: None,
         }
     }
@@ -101,6 +108,20 @@ impl Reading {
             );
             return Err(Fault::new(DefectKind::TooLong, text));
         }
-        Ok(())
+        self.take_room(count * size_of::<f32>())
+    }
+
+    /// What the series read so far take, in bytes.
+    pub(crate) fn size_of_series(&self) -> usize {
+        self.hours * size_of::<f32>()
+    }
+
+    /// Takes so many bytes where there are as many.
+    pub(crate) fn take_room(&mut self, bytes: usize) -> Result<(), Fault> {
+        if (self.room.borrow_mut())(bytes) {
+            return Ok(());
+        }
+        let text = "finds no room for more of the file".to_owned();
+        Err(Fault::new(DefectKind::TooLong, text))
     }
 }

@@ -54,7 +54,8 @@ function explained(value) {
   const { unit = "" } = value;
   if ("zone" in value) return text(value.zone);
   if ("compressed_values" in value || "values" in value) {
-    return text(`${unit} by the hour, from ${String(value.start_date).slice(0, 16)}`);
+    const start = element("span", { class: "whole" }, String(value.start_date).slice(0, 16));
+    return text([`${unit} by the hour, from `, start]);
   }
   if ("recurring_values" in value) return text(`${unit} by the hour of a week`);
   if ("form_inputs" in value) return text(facts(value.form_inputs));

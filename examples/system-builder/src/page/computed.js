@@ -40,8 +40,9 @@ function computedRow(path, name, about, value, key) {
       element("td", { class: "unit" }, value.unit),
     ], ...about);
     default: {
-      const amounts = `${digits.format(value.min)} to ${digits.format(value.max)} by the hour, ${digits.format(value.sum)} in all`;
-      const cells = [element("td", { class: "number" }, amounts), element("td", { class: "unit" }, value.unit)];
+      const whole = (number) => element("span", { class: "whole" }, digits.format(number));
+      const amounts = [whole(value.min), " to ", whole(value.max), " by the hour, ", whole(value.sum), " in all"];
+      const cells = [element("td", { class: "amounts" }, ...amounts), element("td", { class: "unit" }, value.unit)];
       const line = row(name, cells, ...about);
       if (value.kind === "hourly") {
         const button = element("button", { type: "button", "aria-label": `Chart of ${name}` }, "Chart");

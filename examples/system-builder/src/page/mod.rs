@@ -18,6 +18,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 /// was released.
 const CHARTS: &str = "/echarts-6.1.0.js";
 
+/// A system with a bit of everything, for who has none at hand.
+const EXAMPLE: &str = include_str!("../../../efootprint/tests/systems/mixed_example.json");
+
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The scripts, which are modules: each imports what it needs of others. The first is the one that
@@ -65,6 +68,7 @@ pub(crate) fn routes(config: &Config) -> Router {
                 ),
             ),
         )
+        .route("/example.json", asset("application/json", EXAMPLE))
         .route(
             "/icon.svg",
             asset("image/svg+xml", include_str!("icon.svg")),

@@ -5,7 +5,7 @@ import { attempt } from "./attempt.js";
 import { draw } from "./charts.js";
 import { byId, element, prose } from "./elements.js";
 import { CATEGORIES, bars, flows } from "./figures.js";
-import { digits, mass } from "./numbers.js";
+import { column, mass, percent } from "./numbers.js";
 import { page } from "./page.js";
 
 /** What is shown: the system's id, its footprint, and how the table is sorted. */
@@ -28,10 +28,11 @@ export async function showResults(id) {
   const { footprint, problems } = await footprintOf(id, byId("step").value);
   if (page.shown?.id !== id) return;
   results = { id, footprint, problems, sort: "total", descending: true };
-  byId("total").textContent = mass(footprint.total);
-  byId("period").textContent = footprint.start
-    ? `CO2 equivalents, ${footprint.start.slice(0, 10)} to ${footprint.end.slice(0, 10)}`
-    : "CO2 equivalents; nothing is used";
+  const isWhole = footprint.complete && footprint.total !== null;
+  byId("total").textContent = isWhole ? mass(footprint.total) : `${mass(footprint.total)}, a part of the total`;
+  byId("period").replaceChildren(...(footprint.start
+    ? ["CO2 equivalents, ", when(footprint.start), " to ", when(footprint.end)]
+    : ["CO2 equivalents; nothing is used"]));
   listProblems(problems, footprint.complete);
   listCategories(footprint);
   sortObjects();
@@ -41,6 +42,11 @@ export async function showResults(id) {
   downloadsOverTime();
   section.hidden = false;
   await Promise.all([drawOverTime(), drawFlows()]);
+}
+
+/** A date that stays in one piece. */
+function when(time) {
+  return element("span", { class: "whole" }, time.slice(0, 10));
 }
 
 function listProblems(problems, complete) {
@@ -59,13 +65,15 @@ function sum(a, b) {
 }
 
 function listCategories({ categories, phases, total }) {
+  const { unit, amount } = column([total]);
   const line = (name, manufacturing, use) => element(
     "tr",
     {},
     element("th", { scope: "row" }, name),
-    ...[manufacturing, use, sum(manufacturing, use)].map((kg) => element("td", { class: "number" }, mass(kg))),
-    element("td", { class: "number" }, total && sum(manufacturing, use) !== null ? `${digits.format((sum(manufacturing, use) / total) * 100)} %` : ""),
+    ...[manufacturing, use, sum(manufacturing, use)].map((kg) => element("td", { class: "number" }, amount(kg))),
+    element("td", { class: "number" }, total && sum(manufacturing, use) !== null ? percent(sum(manufacturing, use) / total) : ""),
   );
+  byId("categories-unit").textContent = `In ${unit} of CO2 equivalents`;
   byId("categories").replaceChildren(
     ...categories.map(({ category, manufacturing, use }) => line(CATEGORIES[category].name, manufacturing, use)),
     line("Total", phases.Manufacturing, phases.Use),
@@ -115,6 +123,8 @@ function sortObjects() {
     const order = heading.dataset.sort === sort ? (descending ? "descending" : "ascending") : "none";
     heading.setAttribute("aria-sort", order);
   }
+  const { unit, amount } = column(objects.map(SORTS.total));
+  byId("emitters-unit").textContent = `In ${unit} of CO2 equivalents`;
   const troubled = new Map(problems.map((problem) => [problem.object, problem.detail]));
   byId("emitters").tBodies[0].replaceChildren(...objects.map((object) => element(
     "tr",
@@ -126,8 +136,8 @@ function sortObjects() {
       ...(troubled.has(object.id) ? [element("p", { class: "trouble" }, ...prose(troubled.get(object.id)))] : []),
     ),
     element("td", {}, object.class),
-    ...[object.manufacturing, object.use].map((kg) => element("td", { class: "number" }, mass(kg))),
-    element("td", { class: "number" }, object.manufacturing === null || object.use === null ? "?" : mass(SORTS.total(object))),
+    ...[object.manufacturing, object.use].map((kg) => element("td", { class: "number" }, amount(kg))),
+    element("td", { class: "number" }, amount(object.manufacturing === null || object.use === null ? null : SORTS.total(object))),
   )));
 }
 

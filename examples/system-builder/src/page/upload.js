@@ -65,6 +65,12 @@ async function upload(file) {
   }
 }
 
+byId("example").addEventListener("click", () => attempt(async () => {
+  const example = await fetch("/example.json").catch(() => null);
+  if (!example?.ok) throw unreadable();
+  await upload(new File([await example.blob()], "example.json"));
+}));
+
 byId("file").addEventListener("change", (event) => {
   const [file] = event.target.files;
   if (file) attempt(() => upload(file));

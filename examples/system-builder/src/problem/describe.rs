@@ -12,6 +12,10 @@ use axum::{
 use html_escape::encode_safe as escape;
 use std::fmt::Write;
 
+/// Marks a response that has the document of its problem as a body, because that is long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Described;
+
 /// Middleware that gives every error response its problem document: JSON, or a page where the
 /// client prefers HTML.
 ///
@@ -21,6 +25,11 @@ pub(crate) async fn describe(request: Request, next: Next) -> Response {
     let html = prefers_html(request.headers());
     let (mut parts, body) = next.run(request).await.into_parts();
     if !parts.status.is_client_error() && !parts.status.is_server_error() {
+        return Response::from_parts(parts, body);
+    }
+    if parts.extensions.remove::<Described>().is_some() && !html {
+        let accept = HeaderValue::from_static("accept");
+        parts.headers.append(header::VARY, accept);
         return Response::from_parts(parts, body);
     }
     let problem = parts

@@ -2,7 +2,7 @@
 
 mod describe;
 
-pub(crate) use self::describe::describe;
+pub(crate) use self::describe::{Described, describe};
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},

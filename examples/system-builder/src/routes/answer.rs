@@ -1,16 +1,17 @@
 //! How answers are written.
 
-use crate::problem::Problem;
+use crate::{budget::Share, problem::Problem, stream::Spool};
 use axum::{
     body::Body,
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytesize::ByteSize;
 use efootprint::footprint::Step;
 use jiff::civil::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use std::io::{self, Write};
+use std::sync::Arc;
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -43,33 +44,67 @@ pub(super) fn csv(body: Body, name: &str) -> Response {
     (attachment(name, "csv"), content_type, body).into_response()
 }
 
-/// Most steps of time in an answer: eleven years by the hour.
+/// Most steps of time in an answer: eleven years by the hour, 270 by the day.
 const MOST_STEPS: i64 = 100_000;
 
 /// Refuses an answer that few programs would like to read.
 pub(super) fn check_length(step: Step, start: DateTime, end: DateTime) -> Result<(), Problem> {
-    if step == Step::Hour && end.duration_since(start).as_hours() > MOST_STEPS {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            format!("The series has more than {MOST_STEPS} hours: ask for `step=day`."),
-        ));
+    if fits(step, start, end) {
+        return Ok(());
     }
-    Ok(())
+    let (steps, instead) = match step {
+        Step::Hour => ("hours", "day"),
+        Step::Day => ("days", "month"),
+        Step::Month | Step::Year => ("months", "year"),
+    };
+    Err(Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        format!("The series has more than {MOST_STEPS} {steps}: ask for `step={instead}`."),
+    ))
 }
 
-/// A text of 64 MiB at most. It is held until it is sent: a client that reads slowly must not
-/// hold a turn to compute.
-pub(super) struct Limited(pub(super) Vec<u8>);
-
-impl Write for Limited {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if self.0.len() + buffer.len() > 64 << 20 {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.0.write(buffer)
+/// Months, or years where that would be too many.
+pub(super) fn usual_step(period: Option<(DateTime, DateTime)>) -> Step {
+    match period {
+        Some((start, end)) if !fits(Step::Month, start, end) => Step::Year,
+        _ => Step::Month,
     }
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+fn fits(step: Step, start: DateTime, end: DateTime) -> bool {
+    let hours = end.duration_since(start).as_hours();
+    let longest = match step {
+        Step::Hour => MOST_STEPS,
+        Step::Day => 24 * MOST_STEPS,
+        Step::Month => 28 * 24 * MOST_STEPS,
+        // There are 9,999 years.
+        Step::Year => i64::MAX,
+    };
+    hours <= longest
+}
+
+/// Most bytes of a text that is made as a whole. It is held until it is sent: a client that reads
+/// slowly must not hold a turn to compute.
+const MOST_TEXT: usize = 64 << 20;
+
+/// An empty text, which counts against the share.
+pub(super) fn text(share: Arc<Share>) -> Spool {
+    Spool::new(share, MOST_TEXT)
+}
+
+/// Why a text could not be made whole.
+pub(super) fn too_long(share: &Share, subject: &str, way_out: &str) -> Problem {
+    share.refusal(subject).unwrap_or_else(|| {
+        let most = ByteSize(MOST_TEXT as u64);
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("{subject} takes more than {most}: {way_out}."),
+        )
+    })
+}
+
+/// A text that was made as a whole, of the length that it has.
+pub(super) fn json_text(text: Spool) -> impl IntoResponse {
+    let length = [(header::CONTENT_LENGTH, text.length().to_string())];
+    (length, json(text.into_body()))
 }

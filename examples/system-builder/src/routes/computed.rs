@@ -1,11 +1,9 @@
 //! `/api/systems/{id}/computed`: every computed attribute.
 
-use super::answer::{Limited, attachment, json};
+use super::answer::{attachment, json_text, text, too_long};
 use crate::{problem::Problem, systems::Systems};
 use axum::{
-    body::Body,
     extract::{Path, State},
-    http::StatusCode,
     response::IntoResponse,
 };
 use efootprint::{Failure, write_computed};
@@ -17,20 +15,21 @@ pub(super) async fn computed(
 ) -> Result<impl IntoResponse, Problem> {
     let system = systems.get(&id)?;
     let name = format!("{} computed", system.name());
-    let text = systems.results.compute(&system, |engine| {
-        let mut text = Limited(Vec::new());
+    let share = systems.budget.share();
+    let mut text = text(Arc::clone(&share));
+    let text = systems.results.compute(&system, move |engine| {
         match write_computed(engine, &mut text, |_| {}) {
-            Ok(()) => Ok(Some(text.0)),
+            Ok(()) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(None),
             Err(_) => Err(Failure::Cancelled),
         }
     });
     let text = text.await?.ok_or_else(|| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "All computed attributes take more than 64 MiB: let `system-builder compute` print them, \
-             or ask for one object after the other.",
+        too_long(
+            &share,
+            "The text of all computed attributes",
+            "let `system-builder compute` print them, or ask for one object after the other",
         )
     })?;
-    Ok((attachment(&name, "json"), json(Body::from(text))))
+    Ok((attachment(&name, "json"), json_text(text)))
 }

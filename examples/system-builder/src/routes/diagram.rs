@@ -2,7 +2,7 @@
 
 use super::answer::json;
 use super::query::Query;
-use crate::{problem::Problem, systems::Systems};
+use crate::{peer::Peer, problem::Problem, systems::Systems};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -29,6 +29,7 @@ pub(super) async fn diagram(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
     Query(query): Query<SankeyQuery>,
+    peer: Peer,
 ) -> Result<Response, Problem> {
     let system = systems.get(&id)?;
     let options = query.options()?;
@@ -37,7 +38,7 @@ pub(super) async fn diagram(
     let write = move |out: &mut dyn Write| {
         serde_json::to_writer(out, &sankey(&system, &attribution, &options))
     };
-    Ok(json(systems.downloads.body(write).await).into_response())
+    Ok(json(systems.downloads.body(peer, write).await?).into_response())
 }
 
 impl SankeyQuery {

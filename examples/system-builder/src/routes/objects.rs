@@ -1,9 +1,8 @@
 //! `/api/systems/{id}/objects`: a system's objects, with what is computed of them.
 
-use super::answer::{Limited, json};
-use crate::{problem::Problem, store::System, systems::Systems};
+use super::answer::{json, json_text, text, too_long};
+use crate::{peer::Peer, problem::Problem, store::System, systems::Systems};
 use axum::{
-    body::Body,
     extract::{Path, State},
     http::StatusCode,
     response::IntoResponse,
@@ -22,9 +21,10 @@ struct ObjectSummary<'a> {
 pub(super) async fn list(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
+    peer: Peer,
 ) -> Result<impl IntoResponse, Problem> {
     let system = systems.get(&id)?;
-    let body = systems.downloads.body(move |out| {
+    let body = systems.downloads.body(peer, move |out| {
         let objects = system.objects();
         serde_json::Serializer::new(out).collect_seq(objects.map(|object| ObjectSummary {
             id: object.id(),
@@ -32,7 +32,7 @@ pub(super) async fn list(
             class: object.class(),
         }))
     });
-    Ok(json(body.await))
+    Ok(json(body.await?))
 }
 
 /// An object with what is computed of it.
@@ -59,6 +59,8 @@ pub(super) async fn object(
 ) -> Result<impl IntoResponse, Problem> {
     let system = systems.get(&id)?;
     let place = place_of(&system, &id, &object_id)?;
+    let share = systems.budget.share();
+    let mut text = text(Arc::clone(&share));
     let text = systems.results.compute(&system, move |engine| {
         let mut computed = Vec::new();
         for (attribute, asked) in engine.attributes(place) {
@@ -79,17 +81,16 @@ pub(super) async fn object(
         }
         let object = engine.model().object(&object_id);
         let object = object.map(|object| ObjectWithComputed { object, computed });
-        let mut text = Limited(Vec::new());
-        Ok(serde_json::to_writer(&mut text, &object).map(|()| text.0))
+        Ok(serde_json::to_writer(&mut text, &object).map(|()| text))
     });
     let text = text.await?.map_err(|_| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "The object's computed attributes take more than 64 MiB: let `system-builder compute` \
-             print them.",
+        too_long(
+            &share,
+            "The text of the object's computed attributes",
+            "let `system-builder compute` print them",
         )
     })?;
-    Ok(json(Body::from(text)))
+    Ok(json_text(text))
 }
 
 pub(super) fn place_of(system: &System, id: &str, object_id: &str) -> Result<usize, Problem> {

@@ -3,7 +3,7 @@
 use super::answer::{Format, check_length, csv, json};
 use super::objects::place_of;
 use super::query::Query;
-use crate::{problem::Problem, systems::Systems};
+use crate::{peer::Peer, problem::Problem, systems::Systems};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -43,6 +43,7 @@ pub(super) async fn series(
     State(systems): State<Arc<Systems>>,
     Path((id, object_id)): Path<(String, String)>,
     Query(query): Query<SeriesQuery>,
+    peer: Peer,
 ) -> Result<Response, Problem> {
     let system = systems.get(&id)?;
     let place = place_of(&system, &id, &object_id)?;
@@ -81,10 +82,10 @@ pub(super) async fn series(
     if query.format == Format::Csv {
         let name = format!("{} {}", object_id, query.attribute);
         let write = move |out: &mut dyn Write| values_csv(&view, out);
-        return Ok(csv(systems.downloads.body(write).await, &name));
+        return Ok(csv(systems.downloads.body(peer, write).await?, &name));
     }
     let write = move |out: &mut dyn Write| serde_json::to_writer(out, &view);
-    Ok(json(systems.downloads.body(write).await).into_response())
+    Ok(json(systems.downloads.body(peer, write).await?).into_response())
 }
 
 fn values_csv(view: &SeriesView, out: &mut dyn Write) -> csv::Result<()> {

@@ -1,7 +1,7 @@
 //! `/api/systems`: load systems, list them, get them back, remove them.
 
 use super::answer::{attachment, json};
-use crate::{problem::Problem, store::System, systems::Systems};
+use crate::{peer::Peer, problem::Problem, store::System, systems::Systems};
 use axum::{
     Json,
     extract::{Path, Request, State},
@@ -59,28 +59,30 @@ pub(super) async fn upload(
     })
 }
 
-pub(super) async fn list(State(systems): State<Arc<Systems>>) -> impl IntoResponse {
+pub(super) async fn list(
+    State(systems): State<Arc<Systems>>,
+    peer: Peer,
+) -> Result<impl IntoResponse, Problem> {
     let listed = Arc::clone(&systems);
     // A full store has millions of small systems, or names of megabytes: the list is written like
     // a file.
-    let body = systems.downloads.body(move |out| {
+    let body = systems.downloads.body(peer, move |out| {
         let summaries = listed.store.all();
         let summaries = summaries.map(|(id, system)| SystemSummary::of(id, &system));
         serde_json::Serializer::new(out).collect_seq(summaries)
     });
-    json(body.await)
+    Ok(json(body.await?))
 }
 
 pub(super) async fn download(
     State(systems): State<Arc<Systems>>,
     Path(id): Path<String>,
+    peer: Peer,
 ) -> Result<impl IntoResponse, Problem> {
     let system = systems.get(&id)?;
     let file = attachment(system.name(), "json");
-    Ok((
-        file,
-        json(systems.downloads.body(move |out| system.write(out)).await),
-    ))
+    let body = systems.downloads.body(peer, move |out| system.write(out));
+    Ok((file, json(body.await?)))
 }
 
 pub(super) async fn remove(

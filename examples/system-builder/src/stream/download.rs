@@ -4,17 +4,20 @@
 //! a client that downloads slowly holds a thread for a large system only, and one that doesn't read
 //! on for long loses it.
 
-use super::limits::{OVERDUE, STALLED};
+use super::{
+    limits::{OVERDUE, STALLED},
+    places::Places,
+};
+use crate::{peer::Peer, problem::Problem};
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 use std::{
     io::{self, BufWriter, Write},
-    sync::Arc,
     time::Duration,
 };
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
     task::spawn_blocking,
     time::{Instant, timeout_at},
 };
@@ -24,12 +27,12 @@ use tower_memory::heap::CurrentRequest;
 const CHUNK: usize = 64 * 1024;
 
 /// Chunks waiting for the client.
-const QUEUE: usize = 8;
+const QUEUE: usize = 4;
 
 /// Writes response bodies, so many at once.
 #[derive(Debug)]
 pub(crate) struct Downloads {
-    writers: Arc<Semaphore>,
+    writers: Places,
     stalled: Duration,
     overdue: Duration,
 }
@@ -37,7 +40,7 @@ pub(crate) struct Downloads {
 impl Downloads {
     pub(crate) fn new(at_once: usize) -> Self {
         Self {
-            writers: Arc::new(Semaphore::new(at_once)),
+            writers: Places::new(at_once),
             stalled: STALLED,
             overdue: OVERDUE,
         }
@@ -46,16 +49,20 @@ impl Downloads {
     /// A body with what `write` writes.
     ///
     /// A `write` that fails or panics aborts the response, which the client notices.
+    ///
+    /// # Errors
+    ///
+    /// Where all places are taken for long, or half of them by this client.
     pub(crate) async fn body<E>(
         &self,
+        peer: Peer,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E> + Send + 'static,
-    ) -> Body
+    ) -> Result<Body, Problem>
     where
         io::Error: From<E>,
     {
-        // The permit goes with the thread, which may outlive the request. (The semaphore never
-        // closes.)
-        let permit = Arc::clone(&self.writers).acquire_owned().await.ok();
+        // The place goes with the thread, which may outlive the request.
+        let place = self.writers.take(peer).await?;
         let (queue, chunks) = mpsc::channel(QUEUE);
         let writer = ChunkWriter {
             queue,
@@ -65,7 +72,7 @@ impl Downloads {
             deadline: Instant::now() + self.overdue,
         };
         spawn_blocking(move || {
-            let _permit = permit;
+            let _place = place;
             let mut out = BufWriter::with_capacity(CHUNK, writer);
             let result = write(&mut out)
                 .map_err(io::Error::from)
@@ -78,7 +85,7 @@ impl Downloads {
             }
         });
         // An empty chunk is the end. A queue that closes without one was abandoned by its writer.
-        Body::from_stream(stream::try_unfold(chunks, |mut chunks| async {
+        let chunks = stream::try_unfold(chunks, |mut chunks| async {
             match chunks.recv().await {
                 Some(chunk) if chunk.is_empty() => Ok(None),
                 Some(chunk) => Ok(Some((chunk, chunks))),
@@ -86,7 +93,8 @@ impl Downloads {
                     "the response could not be written to its end",
                 )),
             }
-        }))
+        });
+        Ok(Body::from_stream(chunks))
     }
 }
 
@@ -142,12 +150,19 @@ mod tests {
     use http_body_util::BodyExt;
     use tokio::{select, time::advance};
 
+    fn peer() -> Peer {
+        std::net::IpAddr::from([203, 0, 113, 1]).into()
+    }
+
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
     async fn long_body(downloads: &Downloads) -> Body {
         downloads
-            .body(|out| (0..100).try_for_each(|_| out.write_all(&[b' '; CHUNK])))
+            .body(peer(), |out| {
+                (0..100).try_for_each(|_| out.write_all(&[b' '; CHUNK]))
+            })
             .await
+            .unwrap()
     }
 
     #[tokio::test(start_paused = true)]
@@ -157,7 +172,14 @@ mod tests {
             ..Downloads::new(1)
         };
         let unread = long_body(&downloads).await;
-        let next = downloads.body(|out| out.write_all(b"next"));
+        let next = async {
+            loop {
+                let body = downloads.body(peer(), |out| out.write_all(b"next"));
+                if let Ok(body) = body.await {
+                    break body;
+                }
+            }
+        };
         tokio::pin!(next);
         let next = loop {
             select! {

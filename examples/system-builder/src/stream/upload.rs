@@ -1,77 +1,64 @@
 //! From a request body to a model.
 
-use super::feed::read_on_thread;
+use super::{
+    declared::{declared_length, media_type},
+    hashed::Hashed,
+    head::{HeadTooLong, Heads},
+    spool::Spool,
+};
 use crate::{
+    Pace,
+    budget::{Budget, Share},
     problem::Problem,
-    store::{Content, Room, System},
+    store::{Room, System},
 };
 use axum::{
     RequestExt,
     body::Bytes,
     extract::{FromRequest, Multipart, Request},
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
 };
 use bytesize::ByteSize;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body_util::LengthLimitError;
-use sha2::{Digest, Sha256};
-use std::{
-    error::Error,
-    io::{self, Read},
-    sync::Arc,
+use std::{error::Error, io::Write, pin::pin, sync::Arc, thread::available_parallelism};
+use tokio::{
+    sync::Semaphore,
+    task::spawn_blocking,
+    time::{Instant, timeout_at},
 };
-use tokio::sync::Semaphore;
 use tower_http::timeout::TimeoutError;
-
-/// Input whose bytes are hashed as they are read.
-struct Hashed<R> {
-    input: R,
-    hash: Sha256,
-}
-
-impl<R> Hashed<R> {
-    fn new(input: R) -> Self {
-        Self {
-            input,
-            hash: Sha256::new(),
-        }
-    }
-
-    fn content(self) -> Content {
-        self.hash.finalize().into()
-    }
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.input.read(buffer)?;
-        self.hash.update(&buffer[..length]);
-        Ok(length)
-    }
-}
+use tower_memory::heap::CurrentRequest;
 
 /// The form field that carries the file.
 const FIELD: &str = "file";
 
-/// Reads uploaded systems, so many at once and no larger than a limit, while there is room.
+/// Reads uploaded systems, no larger than a limit, while there is room.
+///
+/// An upload is held, and counted, until it is whole: a client that sends slowly keeps no reader.
 #[derive(Debug)]
 pub(crate) struct Uploads {
     limit: ByteSize,
-    readers: Arc<Semaphore>,
+    pace: Pace,
+    budget: Arc<Budget>,
+    /// One for each core.
+    readers: Semaphore,
     room: Arc<Room>,
 }
 
 impl Uploads {
-    pub(crate) fn new(limit: ByteSize, at_once: usize, room: Room) -> Self {
+    pub(crate) fn new(limit: ByteSize, pace: Pace, budget: Arc<Budget>, room: Room) -> Self {
+        let cores = available_parallelism().map_or(1, Into::into);
         Self {
             limit,
-            readers: Arc::new(Semaphore::new(at_once)),
+            pace,
+            budget,
+            readers: Semaphore::new(cores),
             room: Arc::new(room),
         }
     }
 
-    /// Reads the systems in the body of `request`: a JSON document, or a form with a file. A
-    /// workspace holds several, any other file one.
+    /// Reads the systems of a file in the body of `request`: a JSON document, or a form with one.
     ///
     /// A body that is refused is taken to its end all the same, unless it is too large: most
     /// clients get to the answer only after they have sent their request.
@@ -81,16 +68,21 @@ impl Uploads {
         }
         match media_type(request.headers()).as_str() {
             "application/json" => {
-                self.read_chunks(request.into_limited_body().into_data_stream())
-                    .await
+                let body = request.into_limited_body();
+                let file = self.hold(body.into_data_stream()).await?;
+                self.build(file).await
             }
             "multipart/form-data" => {
+                let heads = Heads::default();
+                // The limit first: what counts the heads hides it.
+                let (parts, body) = request.with_limited_body().into_parts();
+                let request = Request::from_parts(parts, heads.limit(body));
                 let form = Multipart::from_request(request, &())
                     .await
                     .map_err(|error| {
                         Problem::new(StatusCode::BAD_REQUEST, format!("{}.", error.body_text()))
                     })?;
-                self.read_form(form).await
+                self.read_form(form, &heads).await
             }
             other => {
                 self.drain(request).await?;
@@ -99,54 +91,91 @@ impl Uploads {
         }
     }
 
-    async fn read_form(&self, mut form: Multipart) -> Result<Vec<System>, Problem> {
-        let mut system = None;
-        let mut files = 0;
+    async fn read_form(&self, mut form: Multipart, heads: &Heads) -> Result<Vec<System>, Problem> {
+        let mut file = None;
         while let Some(field) = form
             .next_field()
             .await
             .map_err(|error| self.interrupted(&error))?
         {
-            if field.name() == Some(FIELD) {
-                files += 1;
-                if system.is_none() {
-                    system = Some(self.read_chunks(field).await);
+            let is_file = field.name() == Some(FIELD);
+            let field = field.inspect(|_| heads.passed());
+            heads.passed();
+            match (is_file, &file) {
+                (true, None) => file = Some(self.hold(field).await?),
+                (true, Some(_)) => {
+                    return Err(Problem::new(
+                        StatusCode::BAD_REQUEST,
+                        format!(
+                            "The form has more than one field `{FIELD}`: send one file at a time."
+                        ),
+                    ));
+                }
+                (false, _) => {
+                    let end = pin!(field).try_for_each(async |_| Ok(())).await;
+                    end.map_err(|error| self.interrupted(&error))?;
                 }
             }
+            heads.passed();
         }
-        if files > 1 {
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                format!("The form has {files} fields `{FIELD}`: send one file at a time."),
-            ));
-        }
-        system.unwrap_or_else(|| {
-            Err(Problem::new(
+        let file = file.ok_or_else(|| {
+            Problem::new(
                 StatusCode::BAD_REQUEST,
                 format!(
                     "The form has no field `{FIELD}`: send the system in a field of that name."
                 ),
-            ))
-        })
+            )
+        })?;
+        self.build(file).await
     }
 
-    async fn read_chunks<E: Error + 'static>(
+    /// Holds a file until it is whole.
+    async fn hold<E: Error + 'static>(
         &self,
         chunks: impl Stream<Item = Result<Bytes, E>>,
-    ) -> Result<Vec<System>, Problem> {
-        let chunks = chunks.map_err(|error| self.interrupted(&error));
+    ) -> Result<Spool, Problem> {
+        let most = usize::try_from(self.limit.as_u64()).unwrap_or(usize::MAX);
+        let mut file = Spool::new(self.budget.share(), most);
+        let mut chunks = pin!(chunks);
+        let (mut since, mut passed) = (Instant::now(), 0);
+        loop {
+            let next = timeout_at(since + self.pace.silence, chunks.next()).await;
+            let Some(chunk) = next.map_err(|_| Self::stalled())? else {
+                return Ok(file);
+            };
+            let chunk = chunk.map_err(|error| self.interrupted(&error))?;
+            if file.write_all(&chunk).is_err() {
+                let refusal = file.share().refusal("The upload");
+                return Err(refusal.unwrap_or_else(|| self.too_large()));
+            }
+            passed += chunk.len() as u64;
+            if passed >= self.pace.least() {
+                (since, passed) = (Instant::now(), 0);
+            }
+        }
+    }
+
+    /// Reads a file that is whole, when its turn comes.
+    async fn build(&self, file: Spool) -> Result<Vec<System>, Problem> {
+        // (The semaphore never closes.)
+        let _turn = self.readers.acquire().await;
         let room = Arc::clone(&self.room);
-        // The model takes its room before its thread lets the next one read: the rest of a form
-        // may keep it waiting for minutes.
-        let read = move |input| {
-            let mut input = Hashed::new(input);
-            let models = efootprint::read_all(&mut input)?;
-            let contents = contents(input.content());
-            let systems = models.into_iter().zip(contents);
+        let reading = spawn_blocking(CurrentRequest::carry_fn(move || {
+            let share = Arc::clone(file.share());
+            let mut file = Hashed::new(file);
+            let models = efootprint::read_within(&mut file, room_in(&share));
+            let models = models.map_err(|error| {
+                let refusal = share.refusal("The system");
+                refusal.unwrap_or_else(|| error.into())
+            })?;
+            let systems = models.into_iter().zip(file.contents());
             let systems = systems.map(|(model, content)| Arc::clone(&room).admit(model, content));
             systems.collect()
-        };
-        read_on_thread(chunks, &self.readers, read).await?
+        }));
+        reading.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "reading an upload failed");
+            Err(Problem::internal())
+        })
     }
 
     async fn drain(&self, request: Request) -> Result<(), Problem> {
@@ -163,9 +192,12 @@ impl Uploads {
                 return self.too_large();
             }
             if cause.is::<TimeoutError>() {
+                return Self::stalled();
+            }
+            if let Some(error) = cause.downcast_ref::<HeadTooLong>() {
                 return Problem::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "The upload stalled or took too long: send the file again.",
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    format!("The form can't be read: {error}."),
                 );
             }
             let Some(source) = cause.source() else {
@@ -176,6 +208,13 @@ impl Uploads {
             };
             cause = source;
         }
+    }
+
+    fn stalled() -> Problem {
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "The upload stalled or took too long: send the file again.",
+        )
     }
 
     fn too_large(&self) -> Problem {
@@ -190,36 +229,10 @@ impl Uploads {
     }
 }
 
-/// What tells the systems of a file from those of others, and from each other.
-fn contents(file: Content) -> impl Iterator<Item = Content> {
-    (0_u8..).map(move |number| {
-        let mut content = file;
-        content[0] ^= number;
-        content
-    })
-}
-
-/// From the header, as the body's size hint doesn't come through the layers around it.
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-}
-
-/// The media type without its parameters; empty where none is readable.
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let media_type = value
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    media_type.trim().to_ascii_lowercase()
+/// Takes what is built of a file from its share.
+fn room_in(share: &Arc<Share>) -> impl FnMut(usize) -> bool + use<> {
+    let share = Arc::clone(share);
+    move |bytes| share.take(bytes)
 }
 
 fn unsupported(media_type: &str) -> Problem {

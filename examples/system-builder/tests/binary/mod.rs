@@ -34,6 +34,12 @@ pub(crate) fn command() -> Command {
         "COMPUTE_AT_ONCE",
         "RESULTS_LIMIT",
         "LOG_FORMAT",
+        "HOST",
+        "METRICS",
+        "CONNECTIONS",
+        "SILENCE",
+        "SLOWEST",
+        "WORK_LIMIT",
     ] {
         command.env_remove(format!("SYSTEM_BUILDER_{variable}"));
     }
@@ -78,7 +84,7 @@ impl Binary {
         let mut stream = TcpStream::connect(self.address).await?;
         let length = body.len();
         let request = format!(
-            "{head} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+            "{head} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).await?;
@@ -108,6 +114,11 @@ impl Binary {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     pub(crate) async fn exit(mut self) -> ExitStatus {

@@ -385,3 +385,31 @@ async fn systems_that_share_an_object_are_refused_by_its_name() {
         "{detail}"
     );
 }
+
+#[tokio::test]
+async fn days_of_ten_thousand_years_are_refused_and_the_rest_comes_by_the_year() {
+    let server = Server::start().await;
+    let mut system = system("mixed_example");
+    system["UsagePattern"]["UP"]["hourly_occurrences"]["start_date"] = json!("0001-01-02 00:00:00");
+    system["EdgeUsagePattern"]["EUP"]["hourly_deployment_starts"]["start_date"] =
+        json!("9990-01-01 00:00:00");
+    let location = load(&server, &system).await;
+    let footprint = format!("{location}/footprint");
+    let days = server.get(&format!("{footprint}?step=day")).await;
+    assert_eq!(days.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(days.body.len() < 1000, "{} bytes", days.body.len());
+    let detail = days.json()["detail"].clone();
+    assert!(
+        detail.as_str().unwrap().contains("`step=month`"),
+        "{detail}"
+    );
+
+    let refused = server.get(&footprint).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    let problem = refused.json();
+    assert_eq!(problem["instance"], footprint);
+    let over_time = &problem["partial"]["over_time"];
+    assert_eq!(over_time["step"], "year");
+    assert_eq!(over_time["starts"].as_array().unwrap().len(), 9990);
+}

@@ -53,8 +53,13 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { stopped.await.unwrap() };
-        let serving = tokio::spawn(system_builder::serve(listener, app.clone(), shutdown));
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let served = app.clone();
+        let serving = tokio::spawn(async move {
+            system_builder::serve(listener, served, &config, shutdown).await
+        });
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .build_http();
         Self {
             address,
             app,
@@ -97,7 +102,8 @@ impl Server {
 
     /// The body of an answer that a client doesn't read, short of the buffers of a connection.
     pub(crate) async fn unread(&self, path: &str) -> Body {
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let request = Request::get(path).header("host", "localhost");
+        let request = request.body(Body::empty()).unwrap();
         let response = self.app.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         response.into_body()
@@ -167,7 +173,8 @@ impl Stopping {
     /// Waits until no request runs any more, and tells which systems are stored.
     pub(crate) async fn stored(self) -> Value {
         self.serving.await.unwrap().unwrap();
-        let request = Request::get("/api/systems").body(Body::empty()).unwrap();
+        let request = Request::get("/api/systems").header("host", "localhost");
+        let request = request.body(Body::empty()).unwrap();
         let response = self.app.oneshot(request).await.unwrap();
         serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap()
     }
