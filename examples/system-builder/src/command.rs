@@ -113,7 +113,7 @@ fn footprint(file: &Path) -> io::Result<ExitCode> {
 }
 
 fn write_table(name: &str, footprint: &Footprint, out: &mut impl Write) -> io::Result<()> {
-    let total = mass(footprint.total());
+    let total = footprint.known_total().map_or_else(|| "?".to_owned(), mass);
     match footprint.is_complete() {
         true => write!(out, "{}: {total}", printable(name))?,
         false => write!(out, "{}: {total}, a part of the total,", printable(name))?,

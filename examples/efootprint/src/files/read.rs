@@ -18,7 +18,7 @@ use super::sources::SourcesSeed;
 use super::{upgrade::upgrade, version};
 use crate::error::{DefectKind, Fault, Location, ReadError, excerpt, quoted};
 use crate::objects::{AnyClass, AnyObject, LONGEST_ID, Model, ObjectReading};
-use crate::values::{Reading, Room};
+use crate::values::{NO_ROOM, Reading, Room};
 
 /// Reads the one system of a file.
 ///
@@ -85,7 +85,7 @@ fn read_in_one_go<O: AnyObject>(
     room: &Room,
 ) -> Result<Read<O>, ReadError> {
     let one_go = Cell::new(false);
-    let mut recorder = Recorder::new(input, &one_go);
+    let mut recorder = Recorder::new(input, &one_go, room);
     let first = match parse::<O>(&mut recorder, room, &one_go, How::Stream) {
         Ok((File::Gathered(gathered), _)) => return Ok(Read::Gathered(gathered)),
         Ok((File::Streamed(draft), reading)) => {
@@ -129,6 +129,9 @@ fn convert<O: AnyObject>(gathered: Gathered<O::Class>, room: &Room) -> Result<Mo
         .insert(0, ("efootprint_version".into(), version::WRITTEN.into()));
     let text = serde_json::to_vec(&tree).map_err(|error| ReadError::Io(error.into()))?;
     drop(tree);
+    if !(room.borrow_mut())(text.len()) {
+        return Err(refusal(Fault::new(DefectKind::TooLong, NO_ROOM)));
+    }
     let read = parse::<O>(&mut &text[..], room, &Cell::new(false), How::Rewritten);
     let read = read.and_then(|(file, reading)| match file {
         File::Streamed(mut draft) => {

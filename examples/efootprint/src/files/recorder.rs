@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 
+use crate::values::Room;
+
 /// Most bytes that are kept: a file that says its version later than that is read but once.
 const MOST: usize = 8 << 20;
 
@@ -12,15 +14,17 @@ pub(super) struct Recorder<'i> {
     kept: Vec<u8>,
     overflown: bool,
     one_go: &'i Cell<bool>,
+    room: &'i Room,
 }
 
 impl<'i> Recorder<'i> {
-    pub(super) fn new(input: &'i mut dyn Read, one_go: &'i Cell<bool>) -> Self {
+    pub(super) fn new(input: &'i mut dyn Read, one_go: &'i Cell<bool>, room: &'i Room) -> Self {
         Self {
             input,
             kept: Vec::new(),
             overflown: false,
             one_go,
+            room,
         }
     }
 
@@ -34,11 +38,15 @@ impl<'i> Recorder<'i> {
 impl Read for Recorder<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.input.read(buffer)?;
-        if self.one_go.get() || self.kept.len() + length > MOST {
+        if self.overflown {
+            return Ok(length);
+        }
+        let fits = self.kept.len() + length <= MOST && !self.one_go.get();
+        if fits && (self.room.borrow_mut())(length) {
+            self.kept.extend_from_slice(&buffer[..length]);
+        } else {
             self.overflown = true;
             self.kept = Vec::new();
-        } else if !self.overflown {
-            self.kept.extend_from_slice(&buffer[..length]);
         }
         Ok(length)
     }

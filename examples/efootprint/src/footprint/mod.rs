@@ -145,6 +145,12 @@ impl Footprint {
         self.series.values().map(|series| series.sum()).sum()
     }
 
+    /// The same, if any of it is known.
+    pub fn known_total(&self) -> Option<f64> {
+        let total = self.total();
+        (self.is_complete() || total != 0.0).then_some(total)
+    }
+
     /// Of a category in a phase, in kg.
     pub fn part(&self, category: Category, phase: Phase) -> f64 {
         let series = self.series.get(&(category, phase));

@@ -14,6 +14,9 @@ use crate::units::Unit;
 /// stand for two hundred years, and a file for thousands of such series.
 const MOST_HOURS: usize = 1 << 25;
 
+/// What is said where there is no room.
+pub(crate) const NO_ROOM: &str = "finds no room for more of the file";
+
 /// Whether there is room for so many bytes more.
 pub(crate) type Room = Rc<RefCell<dyn FnMut(usize) -> bool>>;
 
@@ -121,7 +124,6 @@ impl Reading {
         if (self.room.borrow_mut())(bytes) {
             return Ok(());
         }
-        let text = "finds no room for more of the file".to_owned();
-        Err(Fault::new(DefectKind::TooLong, text))
+        Err(Fault::new(DefectKind::TooLong, NO_ROOM))
     }
 }

@@ -32,7 +32,8 @@ pub(super) struct FootprintQuery {
 #[derive(Serialize)]
 struct FootprintView<'f> {
     unit: &'static str,
-    total: f64,
+    /// Absent where nothing of it is known.
+    total: Option<f64>,
     /// Whether it is that of all objects, none left out for a problem.
     complete: bool,
     start: Option<String>,
@@ -161,7 +162,7 @@ fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
     let period = footprint.period();
     FootprintView {
         unit: "kilogram",
-        total: footprint.total(),
+        total: footprint.known_total(),
         complete: footprint.is_complete(),
         start: period.map(|(start, _)| written(start)),
         end: period.map(|(_, end)| written(end)),
