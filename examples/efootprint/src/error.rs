@@ -1,5 +1,6 @@
 //! What can be wrong with a file, and how it is said.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -93,6 +94,10 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "The file could not be read: {error}"),
+            // It is something else from its first byte on.
+            Self::Json {
+                column: 0, message, ..
+            } => write!(f, "The file is not JSON: {message}"),
             Self::Json {
                 line,
                 column,
@@ -190,19 +195,38 @@ impl fmt::Display for Location {
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
 
-    let mut shown = String::from("`");
-    for (i, c) in text.chars().enumerate() {
-        match c {
-            _ if i == LONGEST => {
-                shown.push('…');
-                break;
-            }
-            c if c.is_control() => shown.extend(c.escape_default()),
-            c => shown.push(c),
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", printable(&text[..end])),
+        None => format!("`{}`", printable(text)),
+    }
+}
+
+/// A name, made fit for a sentence.
+pub(crate) use self::printable as shown;
+
+/// Text that no terminal takes for more than text: characters that move the cursor, change colours
+/// or turn the direction of writing are escaped.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let is_hidden = |character: char| {
+        character.is_control()
+            || matches!(
+                character,
+                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+            )
+    };
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut printable = String::new();
+    for character in text.chars() {
+        match character {
+            // A joiner of emoji or of letters.
+            '\u{200c}' | '\u{200d}' => printable.push(character),
+            hidden if is_hidden(hidden) => printable.extend(hidden.escape_default()),
+            other => printable.push(other),
         }
     }
-    shown.push('`');
-    shown
+    Cow::Owned(printable)
 }
 
 /// The beginning and the end of a message that may repeat text of the file.

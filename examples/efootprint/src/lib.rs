@@ -1,8 +1,8 @@
 //! E-footprint systems as typed objects, read from and written to the JSON files of the e-footprint
 //! library, and computed.
 //!
-//! A [`Model`] holds the inputs of a file of major version 27 (24 to 26 where that is safe):
-//! each object is a struct of its [class](classes) with typed [values], references are checked
+//! A [`Model`] holds the inputs of a file of major version 27; those of 9 to 26 are converted on the
+//! way. Each object is a struct of its [class](classes) with typed [values], references are checked
 //! [indices](Ref), units are checked and series are plain arrays. Results stored in a file are
 //! skipped.
 
@@ -22,7 +22,9 @@ mod series;
 pub mod units;
 pub mod values;
 
+use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 
 pub use self::attribution::{Attribution, Component, Row, Stream, Way};
 pub use self::classes::{Engine, Model, ObjectView};
@@ -31,7 +33,7 @@ pub use self::engine::{
     Attribute, Cancel, Entries, Failure, Guard, HoursInShort, Problem, ProblemKind, Query, Summary,
     Value, Week,
 };
-pub use self::error::{Defect, DefectKind, ReadError};
+pub use self::error::{Defect, DefectKind, ReadError, printable};
 pub use self::objects::{List, Ref, Target, Weighted};
 pub use self::series::Series;
 
@@ -44,12 +46,22 @@ pub use self::series::Series;
 ///
 /// The first thing wrong with the file.
 pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
+    files::read(input, Rc::new(RefCell::new(|_| true)))
+}
+
+/// Reads the inputs of all systems of a file: those of a workspace, which holds several models, or
+/// the one of any other file.
+///
+/// # Errors
+///
+/// The first thing wrong with the file.
+pub fn read_all(input: impl io::Read) -> Result<Vec<Model>, ReadError> {
     read_within(input, |_| true)
 }
 
-/// [Reads](read) while there is room: `room` is told of every series, before it takes its bytes, and
-/// of every object, and says whether there are as many. A file of some kilobytes can stand for
-/// 134 MB of hours.
+/// [Reads all](read_all) while there is room: `room` is told of every series, before it takes its
+/// bytes, and of every object, and says whether there are as many. A file of some kilobytes can
+/// stand for 134 MB of hours.
 ///
 /// # Errors
 ///
@@ -57,6 +69,6 @@ pub fn read(input: impl io::Read) -> Result<Model, ReadError> {
 pub fn read_within(
     input: impl io::Read,
     room: impl FnMut(usize) -> bool + 'static,
-) -> Result<Model, ReadError> {
-    files::read(input, Box::new(room))
+) -> Result<Vec<Model>, ReadError> {
+    files::read_all(input, Rc::new(RefCell::new(room)))
 }

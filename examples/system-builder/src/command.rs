@@ -4,7 +4,7 @@ use clap::Subcommand;
 use efootprint::{
     Cancel, Engine, Model, ReadError,
     footprint::{Category, Footprint, Phase},
-    write_computed,
+    printable, write_computed,
 };
 use std::{
     collections::BTreeSet,
@@ -36,8 +36,8 @@ pub enum Command {
 impl Command {
     /// Does it.
     ///
-    /// Problems of the system go to standard error, one a line, and what can be computed is printed
-    /// all the same; the exit status is then 2.
+    /// Problems of the system and remarks go to standard error, one a line, and what can be computed
+    /// is printed all the same. The exit status is 2 where a value of a system is missing.
     ///
     /// # Errors
     ///
@@ -66,51 +66,69 @@ fn keep_freed_memory() {
 }
 
 fn compute(file: &Path) -> io::Result<ExitCode> {
-    let engine = engine(file)?;
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(Printable(io::stdout().lock()));
     let mut problems = Problems::default();
-    write_computed(&engine, &mut out, |failure| {
-        problems.tell(&failure.to_string())
-    })?;
-    writeln!(out)?;
+    for model in read(file)? {
+        let engine = engine(model)?;
+        write_computed(&engine, &mut out, |failure| {
+            problems.tell(&failure.to_string())
+        })?;
+        writeln!(out)?;
+        problems.incomplete |= !engine.missing().map_err(io::Error::other)?.is_empty();
+        let remarks = engine.model().remarks();
+        remarks.iter().for_each(|remark| problems.tell(remark));
+    }
     out.flush()?;
     Ok(problems.exit_code())
 }
 
-fn engine(file: &Path) -> io::Result<Engine> {
-    let engine = Engine::new(Arc::new(read(file)?), Cancel::default()).map_err(io::Error::other)?;
+fn engine(model: Model) -> io::Result<Engine> {
+    let engine = Engine::new(Arc::new(model), Cancel::default()).map_err(io::Error::other)?;
     Ok(engine.threads(available_parallelism().map_or(1, NonZero::get)))
 }
 
 fn footprint(file: &Path) -> io::Result<ExitCode> {
-    let engine = engine(file)?;
-    let footprint = Footprint::of(&engine).map_err(io::Error::other)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    write_table(engine.model().name(), &footprint, &mut out)?;
-    out.flush()?;
     let mut problems = Problems::default();
-    for problem in &footprint.problems {
-        problems.tell(&problem.detail);
-    }
-    if let Some(failure) = &footprint.failure {
-        problems.tell(failure);
+    for (i, model) in read(file)?.into_iter().enumerate() {
+        let engine = engine(model)?;
+        let footprint = Footprint::of(&engine).map_err(io::Error::other)?;
+        if i > 0 {
+            writeln!(out)?;
+        }
+        write_table(engine.model().name(), &footprint, &mut out)?;
+        out.flush()?;
+        for problem in &footprint.problems {
+            problems.tell(&problem.detail);
+        }
+        if let Some(failure) = &footprint.failure {
+            problems.tell(failure);
+        }
+        for remark in &footprint.remarks {
+            problems.tell(&remark.detail);
+        }
+        problems.incomplete |= !footprint.is_complete();
     }
     Ok(problems.exit_code())
 }
 
 fn write_table(name: &str, footprint: &Footprint, out: &mut impl Write) -> io::Result<()> {
-    write!(out, "{name}: {}", mass(footprint.total()))?;
+    let total = footprint.known_total().map_or_else(|| "?".to_owned(), mass);
+    match footprint.is_complete() {
+        true => write!(out, "{}: {total}", printable(name))?,
+        false => write!(out, "{}: {total}, a part of the total,", printable(name))?,
+    }
     if let Some((start, end)) = footprint.period() {
         write!(out, " from {} to {}", start.date(), end.date())?;
     }
     writeln!(out)?;
-    if !footprint.problems.is_empty() || footprint.failure.is_some() {
+    if !footprint.is_complete() {
         writeln!(out, "Incomplete: see the problems below.")?;
     }
     let objects = footprint
         .objects
         .iter()
-        .map(|object| object.name.chars().count() + 2);
+        .map(|object| printable(&object.name).chars().count() + 2);
     let width = objects.max().unwrap_or(0).clamp(14, 48);
     writeln!(
         out,
@@ -129,7 +147,7 @@ fn write_table(name: &str, footprint: &Footprint, out: &mut impl Write) -> io::R
         )
     };
     for category in Category::ALL {
-        let of = |phase| Some(footprint.part(category, phase));
+        let of = |phase| footprint.known(category, phase);
         let objects = footprint
             .objects
             .iter()
@@ -140,18 +158,16 @@ fn write_table(name: &str, footprint: &Footprint, out: &mut impl Write) -> io::R
         )?;
         for object in objects {
             line(
-                &format!("  {}", object.name),
+                &format!("  {}", printable(&object.name)),
                 [object.manufacturing, object.r#use],
             )?;
         }
     }
     let of = |phase| {
-        Some(
-            Category::ALL
-                .iter()
-                .map(|&category| footprint.part(category, phase))
-                .sum(),
-        )
+        let parts = Category::ALL.iter();
+        parts
+            .map(|&category| footprint.known(category, phase))
+            .sum()
     };
     line("Total", [of(Phase::Manufacturing), of(Phase::Use)])
 }
@@ -166,36 +182,67 @@ fn mass(kg: f64) -> String {
     }
 }
 
-/// Problems told so far.
+/// Text whose characters that terminals act upon are escaped, as JSON may have them.
+struct Printable<W>(W);
+
+impl<W: Write> Write for Printable<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        // What JSON leaves as it is: delete, and the controls beyond ASCII, of two bytes.
+        let is_raw = |at: usize| match buffer[at] {
+            0x7f => true,
+            0xc2 => buffer
+                .get(at + 1)
+                .is_none_or(|next| (0x80..0xa0).contains(next)),
+            _ => false,
+        };
+        match (0..buffer.len()).find(|&at| is_raw(at)) {
+            None => self.0.write_all(buffer).map(|()| buffer.len()),
+            Some(0) if buffer[0] == 0x7f => write!(self.0, "\\u007f").map(|()| 1),
+            Some(0) if buffer.len() == 1 => self.0.write_all(buffer).map(|()| 1),
+            Some(0) => write!(self.0, "\\u{:04x}", buffer[1]).map(|()| 2),
+            Some(at) => self.0.write_all(&buffer[..at]).map(|()| at),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Sentences told so far, and whether a value is missing.
 #[derive(Default)]
-struct Problems(BTreeSet<String>);
+struct Problems {
+    told: BTreeSet<String>,
+    incomplete: bool,
+}
 
 impl Problems {
     fn tell(&mut self, sentence: &str) {
-        if self.0.insert(sentence.to_owned()) {
-            eprintln!("system-builder: {sentence}");
+        if self.told.insert(sentence.to_owned()) {
+            eprintln!("system-builder: {}", printable(sentence));
         }
     }
 
     fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.0.is_empty() { 0 } else { 2 })
+        ExitCode::from(if self.incomplete { 2 } else { 0 })
     }
 }
 
-fn read(file: &Path) -> io::Result<Model> {
-    let model = if file == "-" {
-        efootprint::read(io::stdin().lock())
+fn read(file: &Path) -> io::Result<Vec<Model>> {
+    let models = if file == "-" {
+        efootprint::read_all(io::stdin().lock())
     } else {
         File::open(file)
             .map_err(ReadError::Io)
-            .and_then(efootprint::read)
+            .and_then(efootprint::read_all)
     };
-    model.map_err(|error| {
-        let name = file.display();
+    models.map_err(|error| {
+        let name = file.display().to_string();
         let kind = match &error {
             ReadError::Io(error) => error.kind(),
             _ => io::ErrorKind::InvalidData,
         };
-        io::Error::new(kind, format!("cannot read `{name}`: {error}"))
+        let text = format!("cannot read `{}`: {error}", printable(&name));
+        io::Error::new(kind, text)
     })
 }

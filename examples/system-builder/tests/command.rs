@@ -376,3 +376,62 @@ async fn a_file_that_is_no_system_is_refused_by_name() {
         stderr(&output)
     );
 }
+
+/// Runs a command on one of the cases from the field.
+async fn run_case(subcommand: &str, name: &str) -> Output {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../efootprint/tests/cases");
+    let file = cases.join(format!("{name}.json"));
+    let run = command().arg(subcommand).arg(file).output();
+    run.await.unwrap()
+}
+
+#[tokio::test]
+async fn the_exit_status_tells_whether_a_value_is_missing() {
+    for (name, status) in [
+        ("infinite-power", 2),
+        ("two-systems-one-pattern", 2),
+        ("unlinked-server-too-small", 0),
+        ("unlinked-api-retired-model", 0),
+        ("lifespan-shorter-than-span", 0),
+        ("old-version-23", 0),
+        ("workspace-two-models", 0),
+        ("negative-power", 1),
+    ] {
+        for subcommand in ["compute", "footprint"] {
+            let output = run_case(subcommand, name).await;
+            assert_eq!(output.status.code(), Some(status), "{subcommand} {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_number_is_a_question_mark() {
+    let output = run_case("footprint", "infinite-power").await;
+    let table = String::from_utf8(output.stdout).unwrap();
+    let servers = table
+        .lines()
+        .find(|line| line.starts_with("Servers"))
+        .unwrap();
+    assert!(
+        servers.contains('?') && !servers.contains(" 0 kg"),
+        "{servers}"
+    );
+    assert!(table.contains("a part of the total"), "{table}");
+}
+
+#[tokio::test]
+async fn every_system_of_a_workspace_has_its_table() {
+    let output = run_case("footprint", "workspace-two-models").await;
+    let tables = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(tables.matches("CO2 equivalents").count(), 2, "{tables}");
+}
+
+#[tokio::test]
+async fn no_control_character_of_a_name_reaches_a_terminal() {
+    for subcommand in ["compute", "footprint"] {
+        let output = run_case(subcommand, "escape-in-name").await;
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let raw = |character: char| character.is_control() && character != '\n';
+        assert!(!printed.contains(raw), "{printed:?}");
+    }
+}

@@ -8,7 +8,7 @@ mod rows;
 mod servers;
 mod storages;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use self::apis::parts_of_api_server;
 use self::devices::{split_device, split_edge_device};
@@ -18,6 +18,7 @@ use self::servers::Provision;
 use self::storages::Keeping;
 use crate::classes::{
     AnyApi, AnyEdgeDevice, AnyJob, AnyServer, Emitter, Engine, Phase, emitters, keep_footprints,
+    missing,
 };
 use crate::engine::{At, Failure};
 
@@ -44,6 +45,9 @@ pub struct Component {
     /// In kg.
     pub value: f64,
 }
+
+/// How far parts may be from the whole, which is computed another way.
+const ROUNDING: f64 = 1e-3;
 
 impl Attribution {
     /// Splits the footprints.
@@ -98,7 +102,7 @@ impl Attribution {
                 | Emitter::Network(_) => Ok(()),
             })?;
         }
-        split.incomplete |= split.rows.iter().any(|row| !row.value.is_finite());
+        split.incomplete = !missing(engine)?.is_empty() || split.lacks_something(engine)?;
         split
             .rows
             .retain(|row| row.value.is_finite() && row.value != 0.0);
@@ -106,15 +110,42 @@ impl Attribution {
         Ok(split)
     }
 
+    /// Whether parts and footprints differ by more than rounding: the diagram has no flow for what no
+    /// way leads to, or for less than nothing.
+    fn lacks_something(&self, engine: &Engine) -> Result<bool, Failure> {
+        let mut sums: HashMap<(u32, Phase), f64> = HashMap::new();
+        let mut negative = 0.0;
+        for row in self.rows.iter().filter(|row| row.value.is_finite()) {
+            *sums.entry((row.source, row.phase)).or_default() += row.value;
+            negative += row.value.min(0.0);
+        }
+        let (mut total, mut differences) = (0.0, 0.0);
+        for emitter in emitters(engine) {
+            let source = match emitter {
+                Emitter::Api(api) => api.server().index(),
+                other => other.index(),
+            };
+            for phase in Phase::ALL {
+                let of = match emitter.emission(engine, phase) {
+                    Ok(hours) => hours.map_or(0.0, |hours| hours.sum()),
+                    Err(Failure::Cancelled) => return Err(Failure::Cancelled),
+                    Err(_) => continue,
+                };
+                let split = sums.get(&(source as u32, phase)).copied().unwrap_or(0.0);
+                total += of.abs();
+                differences += (of - split).abs();
+            }
+        }
+        Ok(differences - negative > ROUNDING * total)
+    }
+
     /// A value, or none where the system asks for something impossible.
     fn unless_impossible<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(Failure::Cancelled) => Err(Failure::Cancelled),
-            Err(_) => {
-                self.incomplete = true;
-                Ok(None)
-            }
+            // What is missing for it is told where it is missing.
+            Err(_) => Ok(None),
         }
     }
 
@@ -139,6 +170,9 @@ impl Attribution {
         parts: impl Iterator<Item = Result<Vec<Part<'a, 'e>>, Failure>>,
         networks: &HashSet<usize>,
     ) -> Result<(), Failure> {
+        if job.places().is_empty() {
+            return Ok(());
+        }
         let mut known = Vec::new();
         for parts in parts {
             known.extend(self.unless_impossible(parts)?.into_iter().flatten());

@@ -9,8 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
-use crate::error::{Fault, quoted};
-use crate::values::{Text, not_permitted};
+use crate::error::quoted;
 use csv::StringRecord;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -122,26 +121,30 @@ pub(crate) enum Unknown {
 }
 
 impl Unknown {
-    /// What to say of the two attributes, and of which.
-    pub(crate) fn fault(
+    /// Which of the two attributes is unknown, and what to say of the object.
+    pub(crate) fn told(
         self,
-        provider: &Text,
+        provider: &str,
         attribute: &'static str,
-        name: &Text,
-    ) -> (&'static str, Fault) {
+        name: &str,
+    ) -> (&'static str, String) {
+        let provider = quoted(provider);
         match self {
             Self::Provider(providers) => {
-                let text =
-                    not_permitted(&provider.value, &format!("one of {}", providers.join(", ")));
-                ("provider", text)
+                let providers = providers.join(", ");
+                let detail = format!(
+                    "has the `provider` {provider}, which the catalogue doesn't have or has no \
+                     more; choose one of {providers}."
+                );
+                ("provider", detail)
             }
             Self::Name(alike) => {
-                let alike = alike.unwrap_or_default();
-                let expected = format!(
-                    "one that {} has, such as `{alike}`",
-                    quoted(&provider.value)
+                let (name, alike) = (quoted(name), alike.unwrap_or_default());
+                let detail = format!(
+                    "has the `{attribute}` {name}, which the catalogue doesn't have of {provider}, \
+                     or has no more; choose one that it has, such as `{alike}`."
                 );
-                (attribute, not_permitted(&name.value, &expected))
+                (attribute, detail)
             }
         }
     }

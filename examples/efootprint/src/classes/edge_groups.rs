@@ -6,7 +6,7 @@ use super::AnyEdgeDevice;
 use super::declare::{Answers, Category, Checks, Column, ModelOf, Tables, attributes, class};
 use crate::engine::At;
 use crate::error::{DefectKind, Fault};
-use crate::objects::{AttributeFault, Change, Target, Weighted};
+use crate::objects::{AttributeFault, Target, Weighted};
 use crate::units::measure::NUMBER;
 use crate::values::Weight;
 
@@ -21,7 +21,6 @@ class! {
 impl Answers for EdgeDeviceGroup {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::all(check_circles);
     const TABLES: Tables<Self> = &[EDGE_DEVICE_GROUP];
 }

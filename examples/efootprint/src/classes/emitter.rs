@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::{
-    AnyApi, AnyEdgeDevice, AnyJob, AnyServer, Category, Device, Network, Phase, Storage, System,
+    AnyApi, AnyEdgeDevice, AnyJob, AnyServer, Category, Device, Network, Object, Phase, Storage,
+    System,
 };
-use crate::engine::{At, Engine, Failure};
+use crate::engine::{At, Engine, Failure, Problem};
 use crate::objects::Target;
 use crate::series::Hours;
 
@@ -48,7 +49,7 @@ impl<'e> Emitter<'e> {
     pub(crate) fn group(self) -> usize {
         match self {
             Self::Storage(storage) => {
-                let mut servers = storage.referrers::<AnyServer>();
+                let mut servers = storage.users::<AnyServer>();
                 servers.next().map_or(storage.index(), At::index)
             }
             other => other.index(),
@@ -67,8 +68,14 @@ impl<'e> Emitter<'e> {
         places
     }
 
+    /// What it emits in a phase of life, unless that is missing.
+    pub(crate) fn emission(self, engine: &EngineOfAll, phase: Phase) -> Result<Hours, Failure> {
+        let object = &engine.model().objects[self.index()];
+        told(object, phase, self.footprint(phase))
+    }
+
     /// Its footprint in a phase of life.
-    pub(crate) fn footprint(self, phase: Phase) -> Result<Hours, Failure> {
+    fn footprint(self, phase: Phase) -> Result<Hours, Failure> {
         match (self, phase) {
             (Self::Server(server), Phase::Manufacturing) => server.manufacturing_footprint(),
             (Self::Server(server), Phase::Use) => server.use_footprint(),
@@ -84,6 +91,44 @@ impl<'e> Emitter<'e> {
             (Self::EdgeDevice(device), Phase::Use) => device.use_footprint(),
             (Self::Storage(_), Phase::Use) | (Self::Network(_), Phase::Manufacturing) => Ok(None),
         }
+    }
+}
+
+/// A footprint, if it is a number.
+pub(crate) fn told(
+    object: &Object,
+    phase: Phase,
+    footprint: Result<Hours, Failure>,
+) -> Result<Hours, Failure> {
+    match footprint {
+        Ok(Some(hours)) if !hours.sum().is_finite() => {
+            let (attribute, phase) = match phase {
+                Phase::Manufacturing => ("instances_manufacturing_footprint", "manufacturing"),
+                Phase::Use => ("use_footprint", "use"),
+            };
+            let what = format!("a footprint of {phase}");
+            Err(Problem::beyond_numbers(object, attribute, &what).into())
+        }
+        footprint => footprint,
+    }
+}
+
+/// What is missing of what a file's systems emit: a result is complete where nothing is.
+pub(crate) fn missing(engine: &EngineOfAll) -> Result<Vec<Failure>, Failure> {
+    let mut missing = Vec::new();
+    for system in engine.all::<System>() {
+        missing.extend(system.check_objects().err());
+    }
+    let emitters = emitters(engine);
+    let look_at =
+        |emitter: &Emitter<'_>| Phase::ALL.map(|phase| emitter.emission(engine, phase).err());
+    engine.for_all(&emitters, look_at, |failures| {
+        missing.extend(failures.into_iter().flatten());
+        engine.check()
+    })?;
+    match missing.contains(&Failure::Cancelled) {
+        true => Err(Failure::Cancelled),
+        false => Ok(missing),
     }
 }
 

@@ -2,9 +2,7 @@
 
 use super::declare::{Answers, Category, Column, classes};
 use crate::engine::{self, Attribute, Computed};
-use crate::objects::{
-    self, AnyClass, AnyObject, AttributeFault, Change, Ids, ObjectReading, Target,
-};
+use crate::objects::{self, AnyClass, AnyObject, AttributeFault, Ids, ObjectReading, Target};
 
 classes! {
     system::System,

@@ -25,7 +25,7 @@ use self::edge_devices::{EDGE_DEVICE, ONE_PIECE};
 pub use self::edge_needs::{AnyEdgeComponentNeed, AnyEdgeDeviceNeed, ProcessNeed};
 pub(crate) use self::edge_usage::{Path, UsedInPatterns};
 use self::edge_usage::{occurrences_in, patterns_of};
-pub(crate) use self::emitter::{Emitter, emitters, keep_footprints};
+pub(crate) use self::emitter::{Emitter, emitters, keep_footprints, missing, told};
 use self::environment::hour_of_week;
 pub use self::external_apis::{AnyApi, AnyApiServer};
 pub use self::jobs::AnyJob;

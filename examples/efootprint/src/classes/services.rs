@@ -3,7 +3,7 @@
 use super::declare::{Answers, Category, Checks, Column, ModelOf, Tables, attributes, class};
 use super::{AnyJob, CpuServer, JOB};
 use crate::engine::{At, Failure};
-use crate::objects::{AttributeFault, Change, Ref};
+use crate::objects::{AttributeFault, Ref};
 use crate::series::{Hours, sum};
 use crate::units::measure::{BITS_PER_SECOND, CORES, GB_RAM, HOUR, MB};
 use crate::values::Amount;
@@ -49,7 +49,6 @@ const RESOLUTIONS: [&str; 7] = [
 impl Answers for VideoStreaming {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[];
 }
@@ -57,7 +56,6 @@ impl Answers for VideoStreaming {
 impl Answers for VideoStreamingJob {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::each(Self::check);
     const TABLES: Tables<Self> = &[VIDEO_STREAMING_JOB, JOB];
 }

@@ -6,7 +6,8 @@ use super::declare::{Answers, Category, Checks, Column, Tables, attributes, clas
 use super::emitter::Emitter;
 use super::{AnyEdgeDeviceNeed, AnyUsagePattern, EdgeUsagePattern, Phase, UsagePattern};
 use crate::engine::{At, Failure, ProblemKind};
-use crate::objects::{Change, List};
+use crate::error::{quoted, shown};
+use crate::objects::List;
 use crate::series::{Hours, sum};
 use crate::units::measure::KG;
 
@@ -21,7 +22,6 @@ class! {
 impl Answers for System {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[SYSTEM];
 }
@@ -97,20 +97,31 @@ impl<'e> At<'e, System> {
     }
 
     /// Whether its objects are its own.
-    fn check_objects(self) -> Result<(), Failure> {
+    pub(crate) fn check_objects(self) -> Result<(), Failure> {
         for other in self.all::<System>().filter(|other| *other != self) {
             self.check_cancelled()?;
+            let listed: HashSet<_> = other.patterns().map(At::index).collect();
+            if let Some(pattern) = self.patterns().find(|own| listed.contains(&own.index())) {
+                let detail = format!(
+                    "has the pattern “{}” in common with the system “{}”; give each its own.",
+                    shown(pattern.name()),
+                    shown(other.name())
+                );
+                return Err(self
+                    .problem(ProblemKind::WrongLink, "total_footprint", detail)
+                    .into());
+            }
             let places: HashSet<_> = other
                 .emitters()
                 .iter()
                 .map(|emitter| emitter.index())
                 .collect();
             let mut own = self.emitters().into_iter().map(Emitter::index);
-            if let Some(shared) = own.find(|place| places.contains(place)) {
+            if let Some(shared_one) = own.find(|place| places.contains(place)) {
                 let detail = format!(
-                    "has the object `{}` in common with the system “{}”; give each its own.",
-                    self.id_at(shared),
-                    other.name()
+                    "has the object {} in common with the system “{}”; give each its own.",
+                    quoted(self.id_at(shared_one)),
+                    shown(other.name())
                 );
                 return Err(self
                     .problem(ProblemKind::WrongLink, "total_footprint", detail)
@@ -123,6 +134,7 @@ impl<'e> At<'e, System> {
     fn total_footprint(self) -> Result<Hours, Failure> {
         self.check_objects()?;
         let emitters = self.emitters().into_iter();
-        sum(emitters.flat_map(|emitter| Phase::ALL.map(|phase| emitter.footprint(phase))))
+        sum(emitters
+            .flat_map(|emitter| Phase::ALL.map(|phase| emitter.emission(self.engine(), phase))))
     }
 }

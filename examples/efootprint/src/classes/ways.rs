@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     EdgeFunction, EdgeUsageJourney, EdgeUsagePattern, Engine, Model, UsageJourney,
-    UsageJourneyStep, UsagePattern,
+    UsageJourneyStep, UsagePattern, missing,
 };
 use crate::engine::{At, Cancel, Failure};
 
@@ -23,6 +23,15 @@ impl Engine {
             return Err(Failure::TooManyWays);
         }
         Ok(engine)
+    }
+
+    /// What is missing of what the file's systems emit: a result is complete where nothing is.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Cancelled`], and nothing else.
+    pub fn missing(&self) -> Result<Vec<Failure>, Failure> {
+        missing(self)
     }
 
     /// In how many ways the patterns reach jobs and needs.

@@ -92,7 +92,7 @@ impl Serialize for Attributes<'_, '_> {
         let object = self.0;
         let mut map = json.serialize_map(None)?;
         for (attribute, query) in object.engine.attributes(object.place) {
-            let summary = query.compute().and_then(Summary::of);
+            let summary = query.summary();
             if let Err(failure) = &summary {
                 if *failure == Failure::Cancelled {
                     return Err(S::Error::custom(failure));

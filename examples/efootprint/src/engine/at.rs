@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::memo::Memo;
 use super::{Engine, Failure, Problem, ProblemKind};
+use crate::catalogues::Unknown;
+use crate::error::{quoted, shown};
 use crate::objects::{AnyClass, AnyObject, Ref, Target, is_a};
 use crate::series::{Hours, Series};
-use crate::units::Measure;
+use crate::units::measure::Told;
 
 /// An object in its place: with its inputs, what it refers to and what refers to it.
 ///
@@ -60,6 +62,27 @@ impl<'e, T: Target> At<'e, T> {
             .map(|&place| engine.at(Ref::new(place)))
     }
 
+    /// Those of them that a system leads to; all, where it leads to none.
+    pub(crate) fn users<U: Target<Object = T::Object>>(self) -> impl Iterator<Item = At<'e, U>> {
+        let reached = |user: &At<'e, U>| user.engine.reaches(user.index());
+        let any = self.referrers::<U>().any(|user| reached(&user));
+        self.referrers().filter(move |user| !any || reached(user))
+    }
+
+    /// What this object adds to a sum: nothing, where it fails and no system leads to it. It then
+    /// says so itself, and decides about no other object.
+    pub(crate) fn adding<V>(
+        self,
+        addend: Result<Option<V>, Failure>,
+    ) -> Result<Option<V>, Failure> {
+        match addend {
+            Err(failure) if failure != Failure::Cancelled && !self.engine.reaches(self.index()) => {
+                Ok(None)
+            }
+            addend => addend,
+        }
+    }
+
     /// Whether to go on with a long computation.
     pub(crate) fn check_cancelled(self) -> Result<(), Failure> {
         self.engine.check()
@@ -73,6 +96,11 @@ impl<'e, T: Target> At<'e, T> {
     /// The id of the object in that place of the file.
     pub(crate) fn id_at(self, place: usize) -> &'e str {
         self.engine.model.objects[place].id()
+    }
+
+    /// The engine.
+    pub(crate) fn engine(self) -> &'e Engine<T::Object> {
+        self.engine
     }
 
     pub(crate) fn object(self) -> &'e T::Object {
@@ -163,7 +191,7 @@ impl<'e, T: Target> At<'e, T> {
             class: self.class().name(),
             name: self.name().to_owned(),
             attribute,
-            detail: format!("{} “{}” {detail}", self.class(), self.name()),
+            detail: format!("{} “{}” {detail}", self.class(), shown(self.name())),
             available: None,
             requested: None,
             unit: None,
@@ -176,14 +204,15 @@ impl<'e, T: Target> At<'e, T> {
         attribute: &'static str,
         what: &str,
         (requested, available): (f64, f64),
-        unit: Measure,
+        unit: impl Into<Told>,
         way_out: &str,
     ) -> Failure {
+        let unit = unit.into();
         let (requested, available) = (requested * unit.factor, available * unit.factor);
         let (asked, has) = (short(requested), short(available));
-        let amount = match unit.name {
-            "dimensionless" | "concurrent" => what.to_owned(),
-            name => format!("`{name}` of {what}"),
+        let amount = match &*unit.name {
+            "" | "dimensionless" | "concurrent" => what.to_owned(),
+            name => format!("{} of {what}", quoted(name)),
         };
         let detail = format!("has {has} {amount}, needs {asked}; {way_out}.");
         let problem = self.problem(ProblemKind::InsufficientCapacity, attribute, detail);
@@ -192,6 +221,21 @@ impl<'e, T: Target> At<'e, T> {
             requested: Some(requested),
             unit: Some(unit.name),
             ..problem
+        })
+    }
+
+    /// What a catalogue has of the object, or that it hasn't.
+    pub(crate) fn known<R>(
+        self,
+        found: Result<R, Unknown>,
+        provider: &str,
+        attribute: &'static str,
+        name: &str,
+    ) -> Result<R, Failure> {
+        found.map_err(|unknown| {
+            let (attribute, detail) = unknown.told(provider, attribute, name);
+            let kind = ProblemKind::NotInCatalogue;
+            self.problem(kind, attribute, detail).into()
         })
     }
 

@@ -1,10 +1,13 @@
 //! What keeps a value from being computed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::error::shown;
+use crate::objects::{AnyClass, AnyObject};
 use crate::series::TooLong;
 
 /// Why a value has no number.
@@ -12,6 +15,8 @@ use crate::series::TooLong;
 pub enum Failure {
     /// The system asks for something impossible.
     Problem(Arc<Problem>),
+    /// The value is infinite, or no number.
+    BeyondNumbers,
     /// A series would span more than two centuries.
     TooLong,
     /// Patterns reach jobs and needs in more ways than can be computed.
@@ -43,7 +48,7 @@ pub struct Problem {
     pub requested: Option<f64>,
     /// The unit of both.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit: Option<&'static str>,
+    pub unit: Option<Cow<'static, str>>,
 }
 
 /// Kinds of problems.
@@ -64,9 +69,35 @@ pub enum ProblemKind {
     WrongLink,
     /// A result that is infinite, or no number.
     BeyondNumbers,
+    /// A name that is not, or no longer, in a catalogue.
+    NotInCatalogue,
 }
 
 impl Problem {
+    /// What inputs lead to that multiply, or divide, beyond what numbers can tell.
+    pub(crate) fn beyond_numbers<O: AnyObject>(
+        object: &O,
+        attribute: &'static str,
+        what: &str,
+    ) -> Self {
+        let (class, name) = (object.class().name(), object.name());
+        Self {
+            kind: ProblemKind::BeyondNumbers,
+            object: object.id().to_owned(),
+            class,
+            name: name.to_owned(),
+            attribute,
+            detail: format!(
+                "{class} “{}” has {what} beyond all numbers; look for an input that is far too \
+                 large, or far too close to zero.",
+                shown(name)
+            ),
+            available: None,
+            requested: None,
+            unit: None,
+        }
+    }
+
     /// Bytes of memory that it takes.
     pub fn size(&self) -> usize {
         size_of::<Self>() + self.object.len() + self.name.len() + self.detail.len()
@@ -77,6 +108,10 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Problem(problem) => f.write_str(&problem.detail),
+            Self::BeyondNumbers => f.write_str(
+                "The value is beyond all numbers: look for an input that is far too large, or far too \
+                 close to zero.",
+            ),
             Self::TooLong => f.write_str(
                 "A series would span more than 200 years: bring the patterns' dates closer together, \
                  or shorten durations.",

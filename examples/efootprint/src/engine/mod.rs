@@ -35,6 +35,8 @@ use crate::objects::{AnyObject, Model, Ref, Target, is_a};
 pub struct Engine<O> {
     model: Arc<Model<O>>,
     referrers: Referrers,
+    /// For each object, whether a system leads to it.
+    reached: Vec<bool>,
     /// What a job's formulas have in common: they come one after the other.
     passing: Memo,
     /// What is needed once more when all jobs are done.
@@ -62,6 +64,7 @@ impl<O: AnyObject> Engine<O> {
         let hours = model.objects.iter().map(O::hours).max().unwrap_or(0);
         Self {
             referrers: Referrers::of(&model),
+            reached: Referrers::reached(&model),
             passing: Memo::new(room(PASSING, hours)),
             lasting: Memo::new(room(FEW, hours)),
             hours,
@@ -94,6 +97,11 @@ impl<O: AnyObject> Engine<O> {
     /// The inputs.
     pub fn model(&self) -> &Model<O> {
         &self.model
+    }
+
+    /// Whether a system leads to the object in that place.
+    pub(crate) fn reaches(&self, place: usize) -> bool {
+        self.reached[place]
     }
 
     /// An object in its place.

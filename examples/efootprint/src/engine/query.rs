@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Attribute, Computed, Engine, Failure, Guard, Problem, Value};
+use super::{Attribute, Computed, Engine, Failure, Guard, Problem, Summary, Value};
 use crate::objects::AnyObject;
 
 /// A computed attribute of one object, not computed yet.
@@ -27,6 +27,24 @@ impl<'e, O: AnyObject> Query<'e, O> {
             )),
             value => value,
         })
+    }
+}
+
+impl<O: AnyObject> Query<'_, O> {
+    /// Computes it, for a summary.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from having a value.
+    pub fn summary(&self) -> Result<Summary, Failure> {
+        match self.compute().and_then(Summary::of) {
+            Err(Failure::BeyondNumbers) => {
+                let object = &self.engine.model.objects[self.place as usize];
+                let (name, what) = (self.attribute.name, format!("a `{}`", self.attribute.name));
+                Err(Problem::beyond_numbers(object, name, &what).into())
+            }
+            summary => summary,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which objects refer to which: the relations of a file, the other way round.
 
-use crate::objects::{AnyObject, Model};
+use crate::objects::{AnyClass, AnyObject, Model};
 
 /// For each object, the places of those that refer to it, each once and in the order of the file.
 pub(crate) struct Referrers {
@@ -28,6 +28,20 @@ impl Referrers {
             begins,
             places: links.into_iter().map(|(_, place)| place).collect(),
         }
+    }
+
+    /// For each object, whether the roots of the model lead to it.
+    pub(crate) fn reached<O: AnyObject>(model: &Model<O>) -> Vec<bool> {
+        let mut reached = vec![false; model.objects.len()];
+        let roots = model.objects.iter().enumerate();
+        let roots = roots.filter(|(_, object)| object.class() == O::Class::ROOT);
+        let mut open: Vec<u32> = roots.map(|(place, _)| place as u32).collect();
+        while let Some(place) = open.pop() {
+            if !std::mem::replace(&mut reached[place as usize], true) {
+                model.objects[place as usize].references(&mut |target| open.push(target));
+            }
+        }
+        reached
     }
 
     pub(crate) fn of_object(&self, place: usize) -> &[u32] {

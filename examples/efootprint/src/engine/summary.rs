@@ -70,15 +70,15 @@ impl Summary {
             Value::Empty => Self::Empty,
             Value::Scalar(value, unit) => Self::Scalar {
                 unit: unit.name,
-                value: value * unit.factor,
+                value: finite(value * unit.factor)?,
             },
             Value::Hourly(series, unit) => Self::Hourly {
                 start: series.start.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
-                hours: HoursInShort::of(&series, unit),
+                hours: HoursInShort::of(&series, unit)?,
             },
             Value::Weekly(week, unit) => {
                 let series = Series::hourly(jiff::civil::DateTime::ZERO, week.to_vec());
-                Self::Recurrent(HoursInShort::of(&series, unit))
+                Self::Recurrent(HoursInShort::of(&series, unit)?)
             }
             Value::Entries(entries) => Self::Dict {
                 entries: entries
@@ -96,8 +96,16 @@ impl Summary {
     }
 }
 
+/// A number that can be told.
+fn finite(number: f64) -> Result<f64, Failure> {
+    match number.is_finite() {
+        true => Ok(number),
+        false => Err(Failure::BeyondNumbers),
+    }
+}
+
 impl HoursInShort {
-    fn of(series: &Series, unit: Measure) -> Self {
+    fn of(series: &Series, unit: Measure) -> Result<Self, Failure> {
         let factor = unit.factor;
         let last = series.hours().wrapping_sub(1);
         let probes = PROBES.into_iter().chain([last]);
@@ -106,13 +114,13 @@ impl HoursInShort {
             Some((hour, f64::from(value) * factor))
         });
         let totals = series.totals();
-        Self {
+        Ok(Self {
             unit: unit.name,
             length: series.hours(),
-            sum: totals.sum * factor,
-            min: f64::from(totals.min) * factor,
-            max: f64::from(totals.max) * factor,
+            sum: finite(totals.sum * factor)?,
+            min: finite(f64::from(totals.min) * factor)?,
+            max: finite(f64::from(totals.max) * factor)?,
             at: at.collect(),
-        }
+        })
     }
 }

@@ -19,7 +19,28 @@ pub(crate) struct Bounded<R> {
     token: usize,
     text: Text,
     limit: Option<Limit>,
+    /// The first bytes, and how many of them were handed on; `None` before they are read.
+    head: Option<(Head, usize)>,
+    /// Whether there was anything but space so far.
+    begun: bool,
 }
+
+/// Enough to tell what a file is.
+type Head = Vec<u8>;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What files begin with that are something else.
+const OTHERS: [(&[u8], &str); 8] = [
+    (b"\x1f\x8b", "compressed (gzip)"),
+    (b"\x28\xb5\x2f\xfd", "compressed (zstd)"),
+    (b"\xfd7zXZ", "compressed (xz)"),
+    (b"PK\x03\x04", "compressed (zip)"),
+    (b"BZh", "compressed (bzip2)"),
+    (b"7z\xbc\xaf", "compressed (7z)"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+];
 
 enum Text {
     Outside,
@@ -32,6 +53,12 @@ enum Text {
 pub(crate) enum Limit {
     Depth,
     Length,
+    /// Nothing but space.
+    Empty,
+    /// Not JSON but something else.
+    Other(&'static str),
+    /// `NaN`, `Infinity` and the like, as Python writes them.
+    NotANumber(&'static str),
 }
 
 impl<R: Read> Bounded<R> {
@@ -42,7 +69,37 @@ impl<R: Read> Bounded<R> {
             token: 0,
             text: Text::Outside,
             limit: None,
+            head: None,
+            begun: false,
         }
+    }
+
+    /// Reads, the first bytes from where they are kept; a mark of the order of bytes is skipped.
+    fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.head.is_none() {
+            let mut head = Vec::new();
+            io::Read::by_ref(&mut self.input)
+                .take(6)
+                .read_to_end(&mut head)?;
+            let other = OTHERS.iter().find(|(magic, _)| head.starts_with(magic));
+            if let Some((_, what)) = other {
+                self.limit = Some(Limit::Other(what));
+                return Err(io::Error::other(Limit::Other(what)));
+            }
+            let skipped = match head.starts_with(BYTE_ORDER_MARK) {
+                true => BYTE_ORDER_MARK.len(),
+                false => 0,
+            };
+            self.head = Some((head, skipped));
+        }
+        if let Some((head, given)) = &mut self.head
+            && *given < head.len()
+        {
+            let length = (&head[*given..]).read(buffer)?;
+            *given += length;
+            return Ok(length);
+        }
+        self.input.read(buffer)
     }
 
     fn pass(&mut self, byte: u8) -> Result<(), Limit> {
@@ -58,8 +115,12 @@ impl<R: Read> Bounded<R> {
                 (self.depth, self.token) = (self.depth.saturating_sub(1), 0)
             }
             (Text::Outside, b',' | b':' | b' ' | b'\t' | b'\r' | b'\n') => self.token = 0,
+            // No word of JSON begins with a capital.
+            (Text::Outside, b'N') if self.depth > 0 => return Err(Limit::NotANumber("NaN")),
+            (Text::Outside, b'I') if self.depth > 0 => return Err(Limit::NotANumber("Infinity")),
             (Text::Outside, _) => {}
         }
+        self.begun |= !byte.is_ascii_whitespace();
         if self.depth > DEEPEST {
             Err(Limit::Depth)
         } else if self.token > LONGEST {
@@ -75,7 +136,10 @@ impl<R: Read> Read for Bounded<R> {
         if let Some(limit) = self.limit {
             return Err(io::Error::other(limit));
         }
-        let length = self.input.read(buffer)?;
+        let length = self.fill(buffer)?;
+        if length == 0 && !self.begun && !buffer.is_empty() {
+            return Err(io::Error::other(Limit::Empty));
+        }
         for (i, &byte) in buffer[..length].iter().enumerate() {
             if let Err(limit) = self.pass(byte) {
                 // What came before is handed on first: an earlier error wins, and the parser knows
@@ -97,6 +161,15 @@ impl fmt::Display for Limit {
         match self {
             Self::Depth => write!(f, "nests deeper than {DEEPEST} levels"),
             Self::Length => write!(f, "holds a text or number longer than {LONGEST} bytes"),
+            Self::Empty => f.write_str("it is empty, expected an e-footprint system"),
+            Self::Other(what) => write!(
+                f,
+                "it is {what}, expected plain UTF-8 text; unpack or convert it first"
+            ),
+            Self::NotANumber(what) => write!(
+                f,
+                "holds `{what}`, which JSON has no word for, expected a finite number"
+            ),
         }
     }
 }

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use super::unknown::UnknownClasses;
-use super::version;
 use crate::error::{Defect, DefectKind, Fault, Location, quoted};
 use crate::objects::{AnyClass, AnyObject, Model, ObjectReading, Source};
 
@@ -13,7 +12,6 @@ const BUILT_IN_SOURCES: [&str; 3] = ["user_data", "hypothesis", "automatic_repla
 
 /// What a file holds, with its references not yet followed.
 pub(super) struct Draft<O: AnyObject> {
-    pub(super) major: Option<u64>,
     pub(super) sources: Vec<Source>,
     pub(super) objects: Vec<O>,
     pub(super) unknown: UnknownClasses<O::Class>,
@@ -22,7 +20,6 @@ pub(super) struct Draft<O: AnyObject> {
 impl<O: AnyObject> Default for Draft<O> {
     fn default() -> Self {
         Self {
-            major: None,
             sources: Vec::new(),
             objects: Vec::new(),
             unknown: UnknownClasses::default(),
@@ -35,7 +32,6 @@ impl<O: AnyObject> Draft<O> {
         self,
         reading: ObjectReading<O::Class>,
     ) -> Result<Model<O>, Box<Defect>> {
-        self.check_version()?;
         self.check_sources(&reading)?;
         let name = self.system_name()?;
         let Self {
@@ -54,6 +50,7 @@ impl<O: AnyObject> Draft<O> {
         }
         let model = Model {
             name,
+            remarks: Vec::new(),
             sources,
             objects,
             places: reading.ids.into_places(),
@@ -64,15 +61,10 @@ impl<O: AnyObject> Draft<O> {
         }
     }
 
-    fn check_version(&self) -> Result<(), Box<Defect>> {
-        let Some(major) = self.major else {
-            return Ok(());
-        };
-        let changes = self.objects.iter().map(|object| object.class().change());
-        match changes.flatten().find(|change| major < change.version) {
-            Some(change) => Err(Location::default().defect(version::before(change, major))),
-            None => Ok(()),
-        }
+    /// Whether there is no object that makes a file a system.
+    pub(super) fn lacks_system(&self) -> bool {
+        let mut objects = self.objects.iter();
+        objects.all(|object| object.class() != O::Class::ROOT)
     }
 
     fn check_sources(&self, reading: &ObjectReading<O::Class>) -> Result<(), Box<Defect>> {

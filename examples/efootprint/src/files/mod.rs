@@ -2,11 +2,16 @@
 
 mod bounded;
 mod draft;
+mod gather;
 mod is_object;
+mod plant;
 mod read;
+mod recorder;
 mod sources;
+mod tree;
 mod unknown;
+mod upgrade;
 pub(crate) mod version;
 mod write;
 
-pub(crate) use self::read::read;
+pub(crate) use self::read::{read, read_all};

@@ -1,39 +1,58 @@
 //! Versions of the file format.
 
+use serde::de::MapAccess;
+
 use crate::error::{DefectKind, Fault, quoted};
-use crate::objects::Change;
+use crate::objects::{AnyClass, ObjectReading};
 
 /// The version of the files written.
 pub(crate) const WRITTEN: &str = "27.0.0";
 
-/// The major versions read: the inputs of 25 and 26 look like those of 27, and those of 24 speak of
-/// fabrication where it is manufacturing today.
-const READ: std::ops::RangeInclusive<u64> = 24..=27;
+/// The major versions read.
+const READ: std::ops::RangeInclusive<u64> = 9..=27;
 
-const WAY_OUT: &str = "open it with the e-footprint library 27 and save it again";
+/// The first version whose inputs look like those of today. Older files are converted.
+pub(super) const STREAMED: u64 = 26;
+
+/// Reads the version of a file, and so whether it can be read.
+pub(super) fn read<'de, C: AnyClass, A: MapAccess<'de>>(
+    json: &mut A,
+    reading: &mut ObjectReading<C>,
+) -> Result<Option<u64>, A::Error> {
+    let version: Option<String> = json.next_value()?;
+    let major = version.map(|version| major(&version)).transpose();
+    major.map_err(|fault| reading.refuse(fault))
+}
 
 /// The major version of a file that can be read.
-pub(crate) fn major(version: &str) -> Result<u64, Fault> {
-    let major = version
-        .split_once('.')
-        .filter(|(major, _)| major.bytes().all(|digit| digit.is_ascii_digit()))
-        .and_then(|(major, _)| major.parse().ok());
+fn major(version: &str) -> Result<u64, Fault> {
+    let (major, _) = version.split_once('.').unwrap_or((version, ""));
+    let is_number = !major.is_empty() && major.bytes().all(|digit| digit.is_ascii_digit());
+    let major = is_number.then(|| major.parse().unwrap_or(u64::MAX));
     let version = quoted(version);
     let text = match major {
         Some(major) if READ.contains(&major) => return Ok(major),
-        Some(major) if major > *READ.end() => {
-            format!(
-                "is of version {version}, newer than the 27 expected; save it with the e-footprint library 27"
-            )
-        }
-        Some(_) => format!("is of version {version}, older than the 27 expected; {WAY_OUT}"),
+        Some(major) if major > *READ.end() => format!(
+            "is of version {version}, newer than the {} expected; save it with the e-footprint \
+             library {}",
+            READ.end(),
+            READ.end()
+        ),
+        Some(_) => format!(
+            "is of version {version}, older than the {} that can be converted; nothing reads it \
+             any more, model the system anew",
+            READ.start()
+        ),
         None => format!("has `efootprint_version` {version}, expected one such as `{WRITTEN}`"),
     };
     Err(Fault::new(DefectKind::UnsupportedVersion, text))
 }
 
-/// The fault of a file of that major version with an object that a later version changed.
-pub(crate) fn before(Change { version, subject }: Change, major: u64) -> Fault {
-    let text = format!("is of version {major} and {subject}, which {version} changed; {WAY_OUT}");
+/// The fault of a file that doesn't say its version.
+pub(super) fn missing() -> Fault {
+    let text = format!(
+        "has no `efootprint_version`, expected one such as `{WRITTEN}`; add that of the \
+         e-footprint library that saved it"
+    );
     Fault::new(DefectKind::UnsupportedVersion, text)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Footprint;
 use super::groups::{Emitted, Group};
-use crate::classes::{AnyApi, AnyServer, Category, Emitter, Engine, emitters};
+use super::{Footprint, Remark};
+use crate::classes::{AnyApi, AnyServer, Category, Emitter, Engine, Phase, System, emitters, told};
 use crate::engine::Failure;
 use crate::series::{Hours, sum};
 
@@ -20,7 +20,14 @@ impl Footprint {
             objects: Vec::new(),
             problems: Vec::new(),
             failure: None,
+            remarks: Vec::new(),
+            noticed: Vec::new(),
         };
+        for system in engine.all::<System>() {
+            if let Err(failure) = system.check_objects() {
+                footprint.miss(failure);
+            }
+        }
         let emitters = emitters(engine);
         let (networks, others): (Vec<Emitter<'_>>, Vec<_>) = emitters
             .into_iter()
@@ -61,8 +68,8 @@ impl Footprint {
             },
         )?;
         for (network, moved) in networks.iter().zip(moved) {
-            let of = [Ok(None), moved];
             let object = &engine.model().objects[network.index()];
+            let of = [Ok(None), told(object, Phase::Use, moved)];
             footprint.add(Emitted {
                 object,
                 category: Category::Network,
@@ -78,7 +85,31 @@ impl Footprint {
             .filter(|&place| !looked_at[place])
             .collect();
         let look_at = |place: &usize| engine.problems_of(*place);
-        engine.for_all(&rest, look_at, |problems| footprint.note_all(problems))?;
+        engine.for_all(&rest, look_at, |problems| {
+            footprint.noticed.extend(problems?);
+            Ok::<_, Failure>(())
+        })?;
+        if footprint
+            .series
+            .values()
+            .any(|series| !series.sum().is_finite())
+        {
+            footprint
+                .series
+                .retain(|_, series| series.sum().is_finite());
+            footprint.miss(Failure::BeyondNumbers);
+        }
+        for emitter in &others {
+            if let Emitter::Server(server) = emitter
+                && let Some(detail) = server.idle_hours_remark()?
+            {
+                footprint.remarks.push(Remark {
+                    object: Some(server.id().to_owned()),
+                    detail,
+                });
+            }
+        }
+        footprint.remark(engine.model());
         footprint
             .objects
             .sort_by(|a, b| (a.category, &a.name).cmp(&(b.category, &b.name)));

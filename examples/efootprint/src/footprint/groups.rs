@@ -61,7 +61,7 @@ impl<'e> Emitted<'e> {
         Self {
             object: &engine.model().objects[emitter.index()],
             category: emitter.category(),
-            of: Phase::ALL.map(|phase| emitter.footprint(phase)),
+            of: Phase::ALL.map(|phase| emitter.emission(engine, phase)),
             problems: emitter.with_parts().into_iter().try_fold(
                 Vec::new(),
                 |mut problems, place| {

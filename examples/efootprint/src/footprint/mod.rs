@@ -13,9 +13,9 @@ use serde::Serialize;
 
 use self::groups::Emitted;
 pub use self::over_time::{CategoryOverTime, OverTime, Step, sums, written};
-use crate::classes::Object;
+use crate::classes::Model;
 pub use crate::classes::{Category, Phase};
-use crate::engine::{Failure, Problem, ProblemKind};
+use crate::engine::{Failure, Problem};
 use crate::series::{Series, increase};
 
 /// What a file's systems emit, in kilograms of CO2 equivalents.
@@ -25,11 +25,14 @@ pub struct Footprint {
     series: BTreeMap<(Category, Phase), Arc<Series>>,
     /// By object, those of a category together.
     pub objects: Vec<ObjectFootprint>,
-    /// What the systems ask for and can't have. Objects that it concerns lack a part of their
-    /// footprint.
+    /// What the systems ask for and can't have, and so what values are missing for.
     pub problems: Vec<Arc<Problem>>,
     /// What else keeps a footprint from being computed.
     pub failure: Option<String>,
+    /// What is worth knowing besides.
+    pub remarks: Vec<Remark>,
+    /// Problems of all objects, those that no value is missing for too.
+    noticed: Vec<Arc<Problem>>,
 }
 
 /// What one object emits over the whole period.
@@ -49,27 +52,15 @@ pub struct ObjectFootprint {
     pub r#use: Option<f64>,
 }
 
-/// What inputs lead to that multiply, or divide, beyond what numbers can tell.
-fn beyond_numbers(object: &Object, phase: Phase) -> Problem {
-    let (class, name) = (object.class().name(), object.name());
-    let (attribute, phase) = match phase {
-        Phase::Manufacturing => ("instances_manufacturing_footprint", "manufacturing"),
-        Phase::Use => ("use_footprint", "use"),
-    };
-    Problem {
-        kind: ProblemKind::BeyondNumbers,
-        object: object.id().to_owned(),
-        class,
-        name: name.to_owned(),
-        attribute,
-        detail: format!(
-            "{class} “{name}” has a footprint of {phase} beyond all numbers; look for an input that \
-             is far too large, or far too close to zero."
-        ),
-        available: None,
-        requested: None,
-        unit: None,
-    }
+/// What is worth knowing of a result that is as it is: what was changed while the file was read, and
+/// what is wrong with objects although no number is missing for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Remark {
+    /// The object's id, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// The sentence.
+    pub detail: String,
 }
 
 impl Footprint {
@@ -87,24 +78,19 @@ impl Footprint {
             match hours {
                 Ok(None) => *sum = Some(0.0),
                 Ok(Some(hours)) => {
-                    let kilograms = hours.sum();
-                    if !kilograms.is_finite() {
-                        self.note(beyond_numbers(object, phase).into());
-                        continue;
-                    }
-                    *sum = Some(kilograms);
+                    *sum = Some(hours.sum());
                     match total {
                         Entry::Vacant(total) => drop(total.insert(hours)),
                         Entry::Occupied(mut total) => {
                             if let Err(failure) = increase(total.get_mut(), &hours) {
                                 *sum = None;
-                                self.note(failure.into());
+                                self.miss(failure.into());
                             }
                         }
                     }
                 }
                 Err(Failure::Cancelled) => return Err(Failure::Cancelled),
-                Err(failure) => self.note(failure),
+                Err(failure) => self.miss(failure),
             }
         }
         self.objects.push(ObjectFootprint {
@@ -115,17 +101,12 @@ impl Footprint {
             manufacturing: sums[0],
             r#use: sums[1],
         });
-        self.note_all(problems)
-    }
-
-    fn note_all(&mut self, problems: Result<Vec<Arc<Problem>>, Failure>) -> Result<(), Failure> {
-        problems?
-            .into_iter()
-            .for_each(|problem| self.note(Failure::Problem(problem)));
+        self.noticed.extend(problems?);
         Ok(())
     }
 
-    fn note(&mut self, failure: Failure) {
+    /// A value is missing for this.
+    fn miss(&mut self, failure: Failure) {
         match failure {
             Failure::Problem(problem) if self.problems.contains(&problem) => {}
             Failure::Problem(problem) => self.problems.push(problem),
@@ -133,7 +114,28 @@ impl Footprint {
         }
     }
 
-    /// Whether it is that of all objects, none left out for a problem.
+    /// Makes remarks of the problems that no value is missing for.
+    fn remark(&mut self, model: &Model) {
+        let said = model.remarks().iter().map(|detail| Remark {
+            object: None,
+            detail: detail.clone(),
+        });
+        self.remarks.splice(0..0, said);
+        for problem in std::mem::take(&mut self.noticed) {
+            if self.problems.contains(&problem) {
+                continue;
+            }
+            let remark = Remark {
+                object: Some(problem.object.clone()),
+                detail: problem.detail.clone(),
+            };
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
+    }
+
+    /// Whether it is that of all objects, and no value is missing.
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty() && self.failure.is_none()
     }
@@ -143,10 +145,29 @@ impl Footprint {
         self.series.values().map(|series| series.sum()).sum()
     }
 
+    /// The same, if any of it is known.
+    pub fn known_total(&self) -> Option<f64> {
+        let total = self.total();
+        (self.is_complete() || total != 0.0).then_some(total)
+    }
+
     /// Of a category in a phase, in kg.
     pub fn part(&self, category: Category, phase: Phase) -> f64 {
         let series = self.series.get(&(category, phase));
         series.map_or(0.0, |series| series.sum())
+    }
+
+    /// The same, if no object of the category lacks it.
+    pub fn known(&self, category: Category, phase: Phase) -> Option<f64> {
+        let mut objects = self.objects.iter();
+        let known = objects.all(|object| {
+            object.category != category
+                || match phase {
+                    Phase::Manufacturing => object.manufacturing.is_some(),
+                    Phase::Use => object.r#use.is_some(),
+                }
+        });
+        known.then(|| self.part(category, phase))
     }
 
     /// The first hour and the end of the last, UTC.
@@ -165,6 +186,15 @@ impl Footprint {
             .map(|object| object.id.len() + object.name.len() + 64);
         let objects = objects.sum::<usize>() + size_of_val(&*self.objects);
         let problems = self.problems.iter().map(|problem| problem.size());
-        size_of::<Self>() + series.sum::<usize>() + objects + problems.sum::<usize>()
+        let remarks = self.remarks.iter().map(|remark| {
+            size_of::<Remark>()
+                + remark.detail.len()
+                + remark.object.as_ref().map_or(0, String::len)
+        });
+        size_of::<Self>()
+            + series.sum::<usize>()
+            + objects
+            + problems.sum::<usize>()
+            + remarks.sum::<usize>()
     }
 }

@@ -59,6 +59,10 @@ impl<C: AnyClass> Ids<C> {
 
     /// Makes `id` the id of the next object of the file.
     pub(crate) fn define(&mut self, id: &str, class: C) -> Result<Arc<str>, Fault> {
+        if id.is_empty() {
+            let text = "has an empty id; give it one that nothing else has";
+            return Err(Fault::invalid(text));
+        }
         let number = self.mention(id)?;
         let mention = &mut self.mentions[number as usize];
         if let Some((other, _)) = mention.object {

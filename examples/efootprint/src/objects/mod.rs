@@ -19,7 +19,7 @@ pub use self::list::List;
 pub(crate) use self::model::Source;
 pub use self::model::{Model, ObjectView};
 pub(crate) use self::object::AttributeFault;
-pub use self::object::{AnyClass, AnyObject, Change};
+pub use self::object::{AnyClass, AnyObject};
 pub use self::reading::ObjectReading;
 pub use self::references::Ref;
 pub use self::target::Target;

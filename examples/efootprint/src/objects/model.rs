@@ -8,9 +8,11 @@ use super::{AnyClass, AnyObject, Ref, Target};
 use crate::bytes::{block, share, text};
 
 /// The inputs of an e-footprint system.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Model<O> {
     pub(crate) name: Box<str>,
+    /// What was changed while it was read. It is not part of what it is.
+    pub(crate) remarks: Vec<String>,
     pub(crate) sources: Vec<Source>,
     /// In the order of the file.
     pub(crate) objects: Vec<O>,
@@ -33,7 +35,19 @@ pub struct ObjectView<'m, O> {
     pub(crate) object: &'m O,
 }
 
+impl<O: PartialEq> PartialEq for Model<O> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.sources, &self.objects) == (&other.name, &other.sources, &other.objects)
+    }
+}
+
 impl<O: AnyObject> Model<O> {
+    /// What was changed while it was read, a sentence each: a file of an older version was
+    /// converted.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
     /// The name of the System; the names, where a file has several.
     pub fn name(&self) -> &str {
         &self.name
@@ -98,6 +112,12 @@ impl<O: AnyObject> Model<O> {
         let place = size_of::<(Arc<str>, u32)>() + 1;
         size_of::<Self>()
             + text(&self.name)
+            + block(self.remarks.capacity() * size_of::<String>())
+            + self
+                .remarks
+                .iter()
+                .map(|remark| text(remark))
+                .sum::<usize>()
             + block(self.sources.capacity() * size_of::<Source>())
             + sources.sum::<usize>()
             + block(self.objects.capacity() * size_of::<O>())

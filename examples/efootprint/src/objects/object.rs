@@ -29,17 +29,8 @@ pub trait AnyClass: Copy + Eq + Debug + Display + Send + Sync + 'static {
     /// The class of that key.
     fn from_name(name: &str) -> Option<Self>;
 
-    /// The change of the file format before which objects of the class can't be read.
-    fn change(self) -> Option<Change>;
-}
-
-/// A change of the file format.
-#[derive(Debug, Clone, Copy)]
-pub struct Change {
-    /// The major version that made it.
-    pub version: u64,
-    /// What the object does that it changed, as a verb: `generates videos`.
-    pub subject: &'static str,
+    /// The names of its inputs.
+    fn inputs(self) -> &'static [&'static str];
 }
 
 /// An object of any class.

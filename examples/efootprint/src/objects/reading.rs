@@ -8,8 +8,6 @@ use crate::values::{Reading, Room};
 pub struct ObjectReading<C> {
     pub(crate) values: Reading,
     pub(crate) ids: Ids<C>,
-    /// Whether attributes have the names of version 24.
-    pub(crate) of_24: bool,
 }
 
 impl<C: AnyClass> ObjectReading<C> {
@@ -17,16 +15,7 @@ impl<C: AnyClass> ObjectReading<C> {
         Self {
             values: Reading::new(room),
             ids: Ids::default(),
-            of_24: false,
         }
-    }
-
-    /// The name that an attribute has today.
-    pub(crate) fn renamed(&self, key: String) -> String {
-        if self.of_24 {
-            return key.replace("fabrication", "manufacturing");
-        }
-        key
     }
 
     /// Keeps the fault, found at the present place, and returns the error that unwinds the JSON

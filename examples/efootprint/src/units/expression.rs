@@ -1,5 +1,6 @@
 //! Unit expressions: products, quotients, powers and parentheses over the words of the registry.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -35,7 +36,8 @@ impl Expression {
         if text.trim().is_empty() {
             return Ok(Self::ONE);
         }
-        let tokens = tokens(text).ok_or_else(whole)?;
+        let plain = plain(text);
+        let tokens = tokens(&plain).ok_or_else(whole)?;
         let mut parser = Parser { tokens: &tokens };
         let expression = parser.product()?.ok_or_else(whole)?;
         // A size that no f64 holds would turn every conversion into infinity or NaN.
@@ -121,6 +123,32 @@ enum Token<'t> {
     Close,
 }
 
+/// `kWh·GB⁻¹` as `kWh*GB**-1`.
+fn plain(text: &str) -> Cow<'_, str> {
+    const SUPERSCRIPTS: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::new();
+    let mut raised = false;
+    for character in text.chars() {
+        let digit = SUPERSCRIPTS.chars().position(|digit| digit == character);
+        let is_raised = digit.is_some() || character == '⁻';
+        if is_raised && !raised {
+            plain.push_str("**");
+        }
+        raised = is_raised;
+        match (digit, character) {
+            (Some(digit), _) => plain.push(char::from(b'0' + digit as u8)),
+            (None, '⁻') => plain.push('-'),
+            (None, '·') => plain.push('*'),
+            (None, other) => plain.push(other),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 /// `None` where a sign belongs to no expression.
 fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
@@ -155,6 +183,13 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
                     .unwrap_or(rest.len());
                 match &rest[..end] {
                     "per" => (Token::Over, end),
+                    word @ ("squared" | "cubed") => {
+                        tokens.push(Token::Power);
+                        (
+                            Token::Number(if word == "squared" { "2" } else { "3" }),
+                            end,
+                        )
+                    }
                     word => (Token::Word(word), end),
                 }
             }

@@ -1,5 +1,7 @@
 //! The units that computed values come in.
 
+use std::borrow::Cow;
+
 use super::Unit;
 
 /// A unit of computed values: one fixed unit for each kind of amount.
@@ -25,6 +27,33 @@ impl Measure {
                 "watt",
                 "dimensionless",
             ])
+    }
+}
+
+/// A unit that amounts are told in: that of an input, where there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) name: Cow<'static, str>,
+    /// How many of that unit one of ours is.
+    pub(crate) factor: f64,
+}
+
+impl Told {
+    /// The unit of an input, which measures the same as `ours`.
+    pub(crate) fn like(unit: &Unit, ours: &str) -> Self {
+        Self {
+            name: unit.as_str().to_owned().into(),
+            factor: known(ours).factor_to(unit).unwrap_or(1.0),
+        }
+    }
+}
+
+impl From<Measure> for Told {
+    fn from(measure: Measure) -> Self {
+        Self {
+            name: measure.name.into(),
+            factor: measure.factor,
+        }
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn decompress(base64: &str) -> Result<Box<[f32]>, Fault> {
 }
 
 /// The `compressed_values` of a series.
-pub(super) fn compress(values: &[f32]) -> io::Result<String> {
+pub(crate) fn compress(values: &[f32]) -> io::Result<String> {
     let bytes: Vec<u8> = values
         .iter()
         .flat_map(|value| value.to_le_bytes())

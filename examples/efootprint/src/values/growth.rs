@@ -105,6 +105,12 @@ impl Growth {
         let days = 0..self.days() as usize;
         let days = days.map(|day| (first * factor.powf(day as f64) / 24.0) as f32);
         let days: Vec<f32> = days.collect();
+        if !((first / 24.0) as f32).is_finite() && equivalent_days.is_finite() {
+            return Err(wrong(
+                "initial_volume",
+                "is beyond what a number holds, lower it",
+            ));
+        }
         finite(&days).map_err(|_| {
             wrong(
                 "net_growth_rate_in_percentage",
@@ -121,9 +127,14 @@ fn wrong(key: &str, what: &str) -> Fault {
     Fault::invalid(format!("has a form whose `{key}` {what}"))
 }
 
+/// A form that lacks an input.
+pub(super) fn lacking(key: &str, expected: &str) -> Fault {
+    Fault::invalid(format!("has a form without `{key}`, expected {expected}"))
+}
+
 fn amount(form: &Form, key: &str) -> Result<f64, Fault> {
     let amount = match form.get(key) {
-        None => return Err(wrong(key, "is missing")),
+        None => return Err(lacking(key, "a number")),
         Some(Form::Number(number)) => number.as_f64(),
         Some(Form::String(text)) => number(&Plain::Text(text.clone())),
         Some(_) => None,
@@ -136,22 +147,41 @@ fn timespan(form: &Form, key: &str) -> Result<Timespan, Fault> {
         Some("day") => Ok(Timespan::Day),
         Some("month") => Ok(Timespan::Month),
         Some("year") => Ok(Timespan::Year),
+        None if form.get(key).is_none() => Err(lacking(key, "`day`, `month` or `year`")),
         _ => Err(wrong(key, "is not one of `day`, `month` and `year`")),
     }
 }
 
 fn date(form: &Form, key: &str) -> Result<Date, Fault> {
-    let text = form.get(key).and_then(Form::as_str).unwrap_or_default();
-    // Ten characters leave no room for a time of day.
-    let date = (text.len() == 10)
-        .then(|| text.parse::<Date>().ok())
-        .flatten();
-    date.filter(|date| date.year() >= 1).ok_or_else(|| {
-        wrong(
-            key,
-            &format!("is {}, expected a date such as `2025-01-31`", quoted(text)),
-        )
+    const EXPECTED: &str = "a date such as `2025-01-31`";
+
+    let Some(value) = form.get(key) else {
+        return Err(lacking(key, EXPECTED));
+    };
+    let text = value.as_str().unwrap_or_default();
+    day(text).ok_or_else(|| {
+        let is = match value {
+            Form::String(text) => quoted(text),
+            _ => "no text".to_owned(),
+        };
+        wrong(key, &format!("is {is}, expected {EXPECTED}"))
     })
+}
+
+/// A day, with or without the zeros before its numbers.
+fn day(text: &str) -> Option<Date> {
+    let numbers: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = numbers[..] else {
+        return None;
+    };
+    let number = |text: &str, longest: usize| {
+        let digits = text.bytes().all(|digit| digit.is_ascii_digit());
+        let fits = (1..=longest).contains(&text.len());
+        (digits && fits).then(|| text.parse::<i16>().ok()).flatten()
+    };
+    let year = number(year, 4).filter(|of| *of >= 1 && year.len() == 4)?;
+    let (month, day) = (number(month, 2)?, number(day, 2)?);
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 #[cfg(test)]

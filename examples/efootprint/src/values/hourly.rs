@@ -9,6 +9,7 @@ use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
 use super::InputValue;
 use super::compressed::{compress, decompress, finite};
+use super::form::Form;
 use super::growth::Growth;
 use super::note::Note;
 use super::parts::{Parts, Shape};
@@ -72,6 +73,8 @@ impl<Q: Quantity> InputValue for Hourly<Q> {
                     reading.take_hours(values.len())?;
                     (values, start, unit, clock, None)
                 }
+                // A form that lacks an input is told which.
+                (None, Some(form), None) => return Err(incomplete(form)),
                 _ => {
                     return Err(parts.unexpected(format_args!(
                         "an hourly series in a unit such as `{}`",
@@ -107,6 +110,15 @@ impl<Q: Quantity> InputValue for Hourly<Q> {
     fn hours(&self) -> usize {
         self.values.len()
     }
+}
+
+/// The fault of a form that is none of a growth.
+fn incomplete(form: &Form) -> Fault {
+    let growth = Growth::from_form(form);
+    growth.map_or_else(
+        |fault| fault,
+        |_| Fault::invalid("has a form of an unknown kind"),
+    )
 }
 
 /// A date, or a date and a time, with no word about the time zone.

@@ -34,9 +34,11 @@ pub use self::text::{Flag, Resolution, ServerType, Strategy, Text, Zone};
 pub use self::weekly::{WeekForm, Weekly};
 pub use crate::hours::HOURS_OF_WEEK;
 
+pub(crate) use self::compressed::compress;
+pub(crate) use self::parts::Floats;
 pub use self::parts::Parts;
 pub use self::reading::Reading;
-pub(crate) use self::reading::Room;
+pub(crate) use self::reading::{NO_ROOM, Room};
 pub(crate) use self::source::SourceParts;
 
 /// A kind of value: a JSON object with a label, made from the parts of that object.

@@ -219,8 +219,8 @@ impl<'de> Visitor<'de> for PlainVisitor {
 }
 
 /// A list of numbers, no longer than the longest series.
-struct Floats<'r> {
-    reading: &'r mut Reading,
+pub(crate) struct Floats<'r> {
+    pub(crate) reading: &'r mut Reading,
 }
 
 impl<'de> DeserializeSeed<'de> for Floats<'_> {

@@ -58,7 +58,7 @@ impl FormErrors {
         match value {
             Form::Array(list) => list,
             _ => {
-                self.add(path, "invalid_type", "expected a list");
+                self.add(path, "invalid_type", missing(value, "expected a list"));
                 &[]
             }
         }
@@ -72,9 +72,21 @@ impl FormErrors {
             _ => None,
         };
         number.unwrap_or_else(|| {
-            self.add(path, "invalid_number", "expected a finite number");
+            self.add(
+                path,
+                "invalid_number",
+                missing(value, "expected a finite number"),
+            );
             0.0
         })
+    }
+}
+
+/// What is expected, of what is there or not.
+fn missing(value: &Form, expected: &str) -> String {
+    match value {
+        Form::Null => format!("missing, {expected}"),
+        _ => expected.to_owned(),
     }
 }
 
@@ -101,7 +113,7 @@ impl fmt::Display for FormErrors {
 
 fn unit(value: &Form, errors: &mut FormErrors) -> Option<String> {
     let unit = match value.as_str() {
-        None | Some("") => Err("expected a unit such as `cpu_core`".to_owned()),
+        None | Some("") => Err(missing(value, "expected a unit such as `cpu_core`")),
         Some(text) => Unit::parse(text).map_err(|_| format!("unknown unit {}", quoted(text))),
     };
     let error = match unit {
@@ -148,7 +160,7 @@ fn profiles(value: &Form, errors: &mut FormErrors) -> Option<Vec<Profile>> {
             errors.add(
                 format_args!("{path}.name"),
                 "empty_profile_name",
-                "expected a text",
+                missing(&value["name"], "expected a text"),
             );
         } else if !names.insert(name) {
             errors.add(
@@ -216,7 +228,7 @@ fn ranges(path: &str, value: &Form, errors: &mut FormErrors) -> Vec<Range> {
             errors.add(
                 format_args!("{path}.start"),
                 "invalid_start_hour",
-                "expected a whole number from 0 to 23",
+                missing(&value["start"], "expected a whole number from 0 to 23"),
             );
         }
         let end = whole(&value["end"], 1, 24);
@@ -224,7 +236,7 @@ fn ranges(path: &str, value: &Form, errors: &mut FormErrors) -> Vec<Range> {
             errors.add(
                 format_args!("{path}.end"),
                 "invalid_end_hour",
-                "expected a whole number from 1 to 24",
+                missing(&value["end"], "expected a whole number from 1 to 24"),
             );
         }
         let value = errors.number(&format!("{path}.value"), &value["value"]);

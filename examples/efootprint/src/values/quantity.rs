@@ -11,7 +11,7 @@ pub trait Quantity {
     /// A unit that would do.
     const EXAMPLE: &'static str;
     /// The least number allowed.
-    const LEAST: Least = Least::Any;
+    const LEAST: Least = Least::Zero;
 
     /// Whether an amount in this unit is one.
     fn admits(unit: &Unit) -> bool;
@@ -20,7 +20,7 @@ pub trait Quantity {
 /// The least number that an attribute takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Least {
-    /// Negative numbers are allowed, as the reference implementation loads them.
+    /// Any number.
     Any,
     /// Zero.
     Zero,
@@ -117,6 +117,20 @@ impl Quantity for PositiveWeight {
     }
 }
 
+/// Data that a storage gains in an hour, or loses.
+#[derive(Debug, PartialEq)]
+pub enum StorageRate {}
+
+impl Quantity for StorageRate {
+    const WHAT: &'static str = Stored::WHAT;
+    const EXAMPLE: &'static str = Stored::EXAMPLE;
+    const LEAST: Least = Least::Any;
+
+    fn admits(unit: &Unit) -> bool {
+        Stored::admits(unit)
+    }
+}
+
 /// Events that start within an hour.
 #[derive(Debug, PartialEq)]
 pub enum Starts {}
@@ -180,6 +194,22 @@ pub(super) fn unit_of<Q: Quantity>(text: &str, reading: &mut Reading) -> Result<
     } else {
         Err(wrong_unit::<Q>(&unit))
     }
+}
+
+/// The fault of a number that is too small, in the unit of the file.
+pub(super) fn too_small<Q: Quantity>(value: f64, unit: &str) -> Option<Fault> {
+    let expected = match Q::LEAST {
+        Least::Zero if value < 0.0 => "zero or more",
+        Least::AboveZero if value <= 0.0 => "more than zero",
+        _ => return None,
+    };
+    let unit = match unit {
+        "" | "dimensionless" => String::new(),
+        unit => format!(" {}", quoted(unit)),
+    };
+    Some(Fault::invalid(format!(
+        "is {value}{unit}, expected {expected}"
+    )))
 }
 
 pub(crate) fn wrong_unit<Q: Quantity>(unit: &Unit) -> Fault {

@@ -1,6 +1,8 @@
 //! What the reader knows while it reads values.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::de;
@@ -12,8 +14,11 @@ use crate::units::Unit;
 /// stand for two hundred years, and a file for thousands of such series.
 const MOST_HOURS: usize = 1 << 25;
 
+/// What is said where there is no room.
+pub(crate) const NO_ROOM: &str = "finds no room for more of the file";
+
 /// Whether there is room for so many bytes more.
-pub(crate) type Room = Box<dyn FnMut(usize) -> bool>;
+pub(crate) type Room = Rc<RefCell<dyn FnMut(usize) -> bool>>;
 
 /// Where the reader is, what it found so far, and the texts and units it met, each kept once.
 pub struct Reading {
@@ -116,10 +121,9 @@ impl Reading {
 
     /// Takes so many bytes where there are as many.
     pub(crate) fn take_room(&mut self, bytes: usize) -> Result<(), Fault> {
-        if (self.room)(bytes) {
+        if (self.room.borrow_mut())(bytes) {
             return Ok(());
         }
-        let text = "finds no room for more of the file".to_owned();
-        Err(Fault::new(DefectKind::TooLong, text))
+        Err(Fault::new(DefectKind::TooLong, NO_ROOM))
     }
 }

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::InputValue;
 use super::note::Note;
 use super::parts::{Parts, Plain, Shape};
-use super::quantity::{Least, Quantity, unit_of};
+use super::quantity::{Quantity, too_small, unit_of};
 use super::reading::Reading;
 use crate::error::{Fault, quoted};
 use crate::units::Unit;
@@ -35,18 +35,11 @@ impl<Q: Quantity> InputValue for Scalar<Q> {
         let value = number(value).ok_or_else(|| {
             Fault::invalid(format!("is no finite number, expected {}", expected()))
         })?;
-        match Q::LEAST {
-            Least::Zero if value < 0.0 => {
-                return Err(Fault::invalid(format!("is {value}, expected zero or more")));
-            }
-            Least::AboveZero if value <= 0.0 => {
-                return Err(Fault::invalid(format!(
-                    "is {value}, expected more than zero"
-                )));
-            }
-            _ => {}
-        }
+        let shown = unit;
         let unit = unit_of::<Q>(unit, reading)?;
+        if let Some(fault) = too_small::<Q>(value, shown) {
+            return Err(fault);
+        }
         Ok(Self {
             value,
             unit,

@@ -7,11 +7,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::InputValue;
 use super::compressed::finite;
 use super::form::Form;
+use super::growth::lacking;
 use super::note::Note;
 use super::parts::{Parts, Plain, Shape};
 use super::profile_form;
 use super::profiles::{self, Profile};
-use super::quantity::{Quantity, unit_of, wrong_unit};
+use super::quantity::{Quantity, too_small, unit_of, wrong_unit};
 use super::reading::Reading;
 use super::scalar::number;
 use crate::bytes::block;
@@ -79,6 +80,14 @@ impl<Q: Quantity> InputValue for Weekly<Q> {
                     WeekForm::Profiles(profiles),
                 )
             }
+            (None, _, None, Some(form)) => {
+                return Err(
+                    match form.get("constant_value").or(form.get("constant_unit")) {
+                        Some(_) => constant(form).map_or_else(|fault| fault, |_| no_form()),
+                        None => profile_form::read(form).map_or_else(|fault| fault, |_| no_form()),
+                    },
+                );
+            }
             _ => {
                 return Err(parts.unexpected(format_args!(
                     "a weekly series in a unit such as `{}`",
@@ -87,6 +96,18 @@ impl<Q: Quantity> InputValue for Weekly<Q> {
             }
         };
         finite(&values[..])?;
+        let wrong = (0..).zip(values.iter());
+        let mut wrong = wrong.filter_map(|(hour, value)| {
+            Some((hour, too_small::<Q>(f64::from(*value), unit.as_str())?))
+        });
+        if let Some((hour, fault)) = wrong.next() {
+            let hour: usize = hour;
+            return Err(Fault::invalid(format!(
+                "{} (hour {hour} of the week)",
+                fault.text
+            )));
+        }
+        drop(wrong);
         Ok(Self {
             values,
             unit,
@@ -139,8 +160,13 @@ fn week(list: &str) -> Result<Box<[f32; HOURS_OF_WEEK]>, Fault> {
         .map_err(|_| corrupt(format!("for {count} hours, {expected}")))
 }
 
+fn no_form() -> Fault {
+    Fault::invalid("has a form of an unknown kind")
+}
+
 fn constant(form: &Form) -> Result<(f64, &str), Fault> {
     let value = match form.get("constant_value") {
+        None => return Err(lacking("constant_value", "a number")),
         Some(Form::Number(number)) => number.as_f64(),
         Some(Form::String(text)) => number(&Plain::Text(text.clone())),
         _ => None,
@@ -149,6 +175,9 @@ fn constant(form: &Form) -> Result<(f64, &str), Fault> {
         .ok_or_else(|| Fault::invalid("has a form whose `constant_value` is no finite number"))?;
     match form.get("constant_unit").and_then(Form::as_str) {
         Some(unit) => Ok((value, unit)),
+        None if form.get("constant_unit").is_none() => {
+            Err(lacking("constant_unit", "a unit such as `cpu_core`"))
+        }
         None => Err(Fault::invalid(
             "has a form whose `constant_unit` is no text",
         )),

@@ -2,7 +2,7 @@
 
 use crate::edit::{accepted, defect, defect_of, edited, refused};
 use efootprint::DefectKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn sources_are_in_the_file() {
@@ -69,9 +69,9 @@ fn other_major_versions_are_refused_by_name() {
             "The file is of version `28.1.0`, newer than the 27 expected; save it with the e-footprint library 27.",
         ),
         (
-            json!("23.0.0"),
-            "The file is of version `23.0.0`, older than the 27 expected; \
-             open it with the e-footprint library 27 and save it again.",
+            json!("8.2.1"),
+            "The file is of version `8.2.1`, older than the 9 that can be converted; \
+             nothing reads it any more, model the system anew.",
         ),
         (
             json!("+27.0.0"),
@@ -93,21 +93,43 @@ fn other_major_versions_are_refused_by_name() {
 }
 
 #[test]
-fn versions_whose_inputs_are_the_same_are_read() {
-    accepted([("/efootprint_version", None)]);
-    accepted([("/efootprint_version", Some(json!("27.3.1")))]);
-    accepted([("/efootprint_version", Some(json!("26.0.0")))]);
-    let old = ("/efootprint_version", Some(json!("25.1.0")));
+fn a_file_says_its_version() {
+    for version in [None, Some(json!(null))] {
+        let defect = defect_of(&edited([("/efootprint_version", version)]));
+        assert_eq!(defect.kind, DefectKind::UnsupportedVersion);
+        assert_eq!(
+            defect.message,
+            "The file has no `efootprint_version`, expected one such as `27.0.0`; \
+             add that of the e-footprint library that saved it."
+        );
+    }
+    for version in ["27", "27.3.1", "27.0.0rc1", "26.0.0", "25.1.0"] {
+        accepted([("/efootprint_version", Some(json!(version)))]);
+    }
+}
+
+#[test]
+fn an_older_file_may_say_its_version_late() {
+    let old: Value = serde_json::from_str(include_str!("../versions/v17.json")).unwrap();
+    let first = efootprint::read(&include_bytes!("../versions/v17.json")[..]).unwrap();
+    // Keys are in alphabetical order now: those of classes come before that of the version.
+    let late = old.to_string();
+    assert!(!late.starts_with("{\"efootprint_version"));
+    let late = efootprint::read(late.as_bytes()).unwrap();
+    assert_eq!((late.len(), late.remarks()), (first.len(), first.remarks()));
+}
+
+#[test]
+fn what_is_wrong_with_an_older_file_is_told_with_its_version() {
+    let mut old: Value = serde_json::from_str(include_str!("../versions/v20.json")).unwrap();
+    let jobs = old["Job"].as_object_mut().unwrap();
+    let id = jobs.keys().next().unwrap().clone();
+    jobs[&id]["server"] = json!("nowhere");
     assert_eq!(
-        defect_of(&edited([old.clone()])).message,
-        "The file is of version 25 and generates videos, which 26 changed; \
-         open it with the e-footprint library 27 and save it again."
+        defect_of(&old).message,
+        format!(
+            "Job `{id}`: attribute `server` names `nowhere`, but no object of the file has that id; \
+             add it or correct the id. The file is of version 20 and was converted to 27."
+        )
     );
-    accepted([
-        old,
-        ("/EcoLogitsVideoGenExternalAPIJob", None),
-        ("/UsageJourneyStep/Step2/jobs", Some(json!({}))),
-        ("/UsageJourneyStep/Step1/jobs", Some(json!({}))),
-        ("/RecurrentServerNeed/RSN/jobs", Some(json!({}))),
-    ]);
 }

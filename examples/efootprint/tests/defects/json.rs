@@ -7,11 +7,10 @@ use serde_json::json;
 #[test]
 fn a_file_that_is_not_json_is_refused_with_line_and_column() {
     for (text, place, message) in [
-        ("", (1, 0), "EOF while parsing a value"),
         ("{\n  \"System\": {,}\n}", (2, 14), "key must be a string"),
         ("{\"a\": 1,\n\n \"b\" 2}", (3, 6), "expected `:`"),
         ("{\"System\": {}} trailing", (1, 16), "trailing characters"),
-        ("{\"a\": NaN}", (1, 7), "expected value"),
+        ("{\"a\": nan}", (1, 8), "expected ident"),
     ] {
         match read(text.as_bytes()) {
             Err(ReadError::Json {
@@ -20,6 +19,40 @@ fn a_file_that_is_not_json_is_refused_with_line_and_column() {
                 message: said,
             }) => {
                 assert_eq!(((line, column), said.as_str()), (place, message), "{text}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_something_else_than_json_is_called_so() {
+    for (bytes, is) in [
+        (&b""[..], "it is empty"),
+        (b" \n\t", "it is empty"),
+        (b"\xef\xbb\xbf", "it is empty"),
+        (b"\x1f\x8b\x08\x00", "it is compressed (gzip)"),
+        (b"\x28\xb5\x2f\xfd\x20", "it is compressed (zstd)"),
+        (b"PK\x03\x04\x14", "it is compressed (zip)"),
+        (b"\xff\xfe{\x00", "it is UTF-16 text"),
+    ] {
+        let error = read(bytes).unwrap_err();
+        assert!(matches!(error, ReadError::Json { .. }), "{error:?}");
+        let begin = format!("The file is not JSON: {is}, expected");
+        assert!(error.to_string().starts_with(&begin), "{bytes:?}: {error}");
+    }
+}
+
+#[test]
+fn numbers_that_json_has_no_word_for_are_called_so() {
+    for (text, is) in [
+        ("{\"a\": NaN}", "holds `NaN`"),
+        ("{\"a\": [-Infinity]}", "holds `Infinity`"),
+    ] {
+        match read(text.as_bytes()) {
+            Err(ReadError::Invalid(defect)) => {
+                let begin = format!("The file {is}, which JSON has no word for");
+                assert!(defect.message.starts_with(&begin), "{text}: {defect}");
             }
             other => panic!("{text}: {other:?}"),
         }

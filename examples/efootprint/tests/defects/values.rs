@@ -102,16 +102,43 @@ fn a_value_needs_label_value_and_unit() {
 }
 
 #[test]
-fn numbers_may_be_texts_or_true_and_negative() {
-    for value in [
-        json!("50"),
-        json!(" 5e1 "),
-        json!(true),
-        json!(-3),
-        json!(0),
-    ] {
+fn numbers_may_be_texts_or_true() {
+    for value in [json!("50"), json!(" 5e1 "), json!(true), json!(0)] {
         accepted([("/Device/Lap/power/value", Some(value))]);
     }
+}
+
+#[test]
+fn what_is_less_than_nothing_is_refused_in_the_unit_of_the_file() {
+    refused(
+        "/Device/Lap/power/value",
+        json!(-3),
+        DefectKind::InvalidValue,
+        "Device `Lap`: attribute `power` is -3 `watt`, expected zero or more.",
+    );
+    refused(
+        "/Job/Job1/data_stored/value",
+        json!("-1"),
+        DefectKind::InvalidValue,
+        "Job `Job1`: attribute `data_stored` is -1 `kilobyte_stored`, expected zero or more.",
+    );
+    let week = |value: &str| {
+        let list = format!("[{value}{}]", ", 1".repeat(167));
+        json!({"recurring_values": list, "unit": "GB_stored", "label": "x"})
+    };
+    accepted([(
+        "/RecurrentEdgeProcess/Proc/recurrent_storage_needed",
+        Some(week("-1")),
+    )]);
+    let ram = json!({"recurring_values": format!("[1, -2{}]", ", 1".repeat(166)),
+        "unit": "GB_ram", "label": "x"});
+    refused(
+        "/RecurrentEdgeProcess/Proc/recurrent_ram_needed",
+        ram,
+        DefectKind::InvalidValue,
+        "RecurrentEdgeProcess `Proc`: attribute `recurrent_ram_needed` is -2 `GB_ram`, \
+         expected zero or more (hour 1 of the week).",
+    );
 }
 
 #[test]

@@ -6,10 +6,11 @@ use crate::expected::{Expected, difference, read_expected, system, systems};
 use efootprint::{Cancel, Engine, write_computed};
 use serde_json::Value;
 
-fn computed(file: &[u8]) -> Value {
+/// Every computed attribute; what has none says why.
+pub(crate) fn computed(file: &[u8]) -> Value {
     let engine = Engine::new(Arc::new(efootprint::read(file).unwrap()), Cancel::default()).unwrap();
     let mut json = Vec::new();
-    write_computed(&engine, &mut json, |failure| panic!("{failure}")).unwrap();
+    write_computed(&engine, &mut json, |_| {}).unwrap();
     serde_json::from_slice(&json).unwrap()
 }
 

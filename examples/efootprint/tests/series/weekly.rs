@@ -250,13 +250,13 @@ fn every_rule_of_weekly_patterns_has_its_code() {
 }
 
 #[test]
-fn a_profile_may_have_no_days_and_negative_values() {
+fn a_profile_may_have_no_days() {
     let mut form = week();
-    form["profiles"][0]["baseline"] = json!(-1.5);
+    form["profiles"][0]["baseline"] = json!(1.5);
     let rest = json!({"name": "never", "days": [], "baseline": 0, "ranges": []});
     form["profiles"].as_array_mut().unwrap().push(rest);
     let model = weekly(json!({"form_inputs": form, "label": "x"})).unwrap();
-    assert_eq!(process_week(&model).0[0], -1.5);
+    assert_eq!(process_week(&model).0[0], 1.5);
 }
 
 #[test]

@@ -59,14 +59,19 @@ function listProblems(problems, complete) {
   )));
 }
 
+/** The sum of two masses, if neither is missing. */
+function sum(a, b) {
+  return a === null || b === null ? null : a + b;
+}
+
 function listCategories({ categories, phases, total }) {
   const { unit, amount } = column([total]);
   const line = (name, manufacturing, use) => element(
     "tr",
     {},
     element("th", { scope: "row" }, name),
-    ...[manufacturing, use, manufacturing + use].map((kg) => element("td", { class: "number" }, amount(kg))),
-    element("td", { class: "number" }, total ? percent((manufacturing + use) / total) : ""),
+    ...[manufacturing, use, sum(manufacturing, use)].map((kg) => element("td", { class: "number" }, amount(kg))),
+    element("td", { class: "number" }, total && sum(manufacturing, use) !== null ? percent(sum(manufacturing, use) / total) : ""),
   );
   byId("categories-unit").textContent = `In ${unit} of CO2 equivalents`;
   byId("categories").replaceChildren(

@@ -55,7 +55,8 @@ async function upload(file) {
     });
     if (loaded) {
       await listSystems();
-      location.hash = `/${loaded.id}`;
+      // A workspace holds several systems.
+      location.hash = `/${[loaded].flat()[0].id}`;
     }
   } finally {
     byId("uploading").hidden = true;

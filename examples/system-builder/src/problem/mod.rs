@@ -109,6 +109,9 @@ impl From<ReadError> for Problem {
                 StatusCode::BAD_REQUEST,
                 format!("The upload broke off: {error}."),
             ),
+            ReadError::Json { column: 0, .. } => {
+                Self::coded(StatusCode::BAD_REQUEST, "not-json", format!("{error}."))
+            }
             ReadError::Json {
                 line,
                 column,
@@ -125,7 +128,7 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match &failure {
             Failure::Problem(problem) => Self::impossible(problem, std::slice::from_ref(problem)),
-            Failure::TooLong | Failure::TooManyWays => Self::coded(
+            Failure::BeyondNumbers | Failure::TooLong | Failure::TooManyWays => Self::coded(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "too-large",
                 failure.to_string(),

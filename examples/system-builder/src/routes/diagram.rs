@@ -1,9 +1,10 @@
 //! `/api/systems/{id}/sankey`: the attribution of a system's footprint.
 
 use super::answer::json;
+use super::query::Query;
 use crate::{peer::Peer, problem::Problem, systems::Systems};
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };

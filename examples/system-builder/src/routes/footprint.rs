@@ -1,6 +1,7 @@
 //! `/api/systems/{id}/footprint`: what a system's objects emit.
 
 use super::answer::{Format, check_length, csv, json, usual_step};
+use super::query::Query;
 use super::tables::{objects_csv, series_csv};
 use crate::{
     budget::Share,
@@ -9,11 +10,13 @@ use crate::{
     systems::Systems,
 };
 use axum::{
-    extract::{OriginalUri, Path, Query, State},
+    extract::{OriginalUri, Path, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use efootprint::footprint::{Category, Footprint, ObjectFootprint, OverTime, Phase, Step, written};
+use efootprint::footprint::{
+    Category, Footprint, ObjectFootprint, OverTime, Phase, Remark, Step, written,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io::Write, sync::Arc};
 
@@ -29,22 +32,26 @@ pub(super) struct FootprintQuery {
 #[derive(Serialize)]
 struct FootprintView<'f> {
     unit: &'static str,
-    total: f64,
+    /// Absent where nothing of it is known.
+    total: Option<f64>,
     /// Whether it is that of all objects, none left out for a problem.
     complete: bool,
     start: Option<String>,
     end: Option<String>,
     categories: Vec<CategoryView>,
-    phases: BTreeMap<Phase, f64>,
+    phases: BTreeMap<Phase, Option<f64>>,
     objects: &'f [ObjectFootprint],
+    /// What is worth knowing although no value is missing for it.
+    remarks: &'f [Remark],
     over_time: OverTime,
 }
 
 #[derive(Serialize)]
 struct CategoryView {
     category: Category,
-    manufacturing: f64,
-    r#use: f64,
+    /// Absent where that of an object is missing.
+    manufacturing: Option<f64>,
+    r#use: Option<f64>,
 }
 
 pub(super) async fn footprint(
@@ -145,23 +152,24 @@ struct WithPartial<'f> {
 fn view(footprint: &Footprint, step: Step) -> FootprintView<'_> {
     let categories = Category::ALL.map(|category| CategoryView {
         category,
-        manufacturing: footprint.part(category, Phase::Manufacturing),
-        r#use: footprint.part(category, Phase::Use),
+        manufacturing: footprint.known(category, Phase::Manufacturing),
+        r#use: footprint.known(category, Phase::Use),
     });
     let phases = Phase::ALL.map(|phase| {
-        let parts = Category::ALL.map(|category| footprint.part(category, phase));
-        (phase, parts.iter().sum())
+        let parts = Category::ALL.map(|category| footprint.known(category, phase));
+        (phase, parts.into_iter().sum())
     });
     let period = footprint.period();
     FootprintView {
         unit: "kilogram",
-        total: footprint.total(),
+        total: footprint.known_total(),
         complete: footprint.is_complete(),
         start: period.map(|(start, _)| written(start)),
         end: period.map(|(_, end)| written(end)),
         categories: categories.into(),
         phases: phases.into(),
         objects: &footprint.objects,
+        remarks: &footprint.remarks,
         over_time: footprint.over_time(step),
     }
 }

@@ -5,6 +5,7 @@ mod computed;
 mod diagram;
 mod footprint;
 mod objects;
+mod query;
 mod series;
 mod systems;
 mod tables;

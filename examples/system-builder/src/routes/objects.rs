@@ -67,7 +67,7 @@ pub(super) async fn object(
             if attribute.guard == Guard::Only {
                 continue;
             }
-            let value = match asked.compute().and_then(Summary::of) {
+            let value = match asked.summary() {
                 Err(Failure::Cancelled) => return Err(Failure::Cancelled),
                 Err(failure) => Summary::failure(failure),
                 Ok(value) => value,

@@ -2,9 +2,10 @@
 
 use super::answer::{Format, check_length, csv, json};
 use super::objects::place_of;
+use super::query::Query;
 use crate::{peer::Peer, problem::Problem, systems::Systems};
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };

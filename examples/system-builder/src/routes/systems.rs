@@ -39,14 +39,24 @@ pub(super) async fn upload(
     State(systems): State<Arc<Systems>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let system = Arc::new(systems.uploads.read(request).await?);
-    let id = systems.store.insert(Arc::clone(&system));
-    let created = (
-        StatusCode::CREATED,
-        [(header::LOCATION, format!("/api/systems/{id}"))],
-        Json(SystemSummary::of(id, &system)),
-    );
-    Ok(created.into_response())
+    let read = systems.uploads.read(request).await?;
+    let mut summaries = Vec::new();
+    for system in read {
+        let system = Arc::new(system);
+        let id = systems.store.insert(Arc::clone(&system));
+        summaries.push(SystemSummary::of(id, &system));
+    }
+    // A workspace holds several systems: then they are listed.
+    Ok(match <[SystemSummary; 1]>::try_from(summaries) {
+        Ok([summary]) => {
+            let location = [(header::LOCATION, format!("/api/systems/{}", summary.id))];
+            (StatusCode::CREATED, location, Json(summary)).into_response()
+        }
+        Err(summaries) => {
+            let location = [(header::LOCATION, "/api/systems")];
+            (StatusCode::CREATED, location, Json(summaries)).into_response()
+        }
+    })
 }
 
 pub(super) async fn list(

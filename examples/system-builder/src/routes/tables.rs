@@ -1,6 +1,7 @@
 //! Footprints as tables.
 
 use efootprint::footprint::{Footprint, OverTime};
+use efootprint::printable;
 use std::io::Write;
 
 pub(super) fn objects_csv(footprint: &Footprint, out: &mut dyn Write) -> csv::Result<()> {
@@ -16,8 +17,8 @@ pub(super) fn objects_csv(footprint: &Footprint, out: &mut dyn Write) -> csv::Re
     table.write_record(columns)?;
     for object in &footprint.objects {
         table.serialize((
-            &object.id,
-            &object.name,
+            cell(&object.id),
+            cell(&object.name),
             object.class,
             object.category,
             object.manufacturing,
@@ -25,6 +26,15 @@ pub(super) fn objects_csv(footprint: &Footprint, out: &mut dyn Write) -> csv::Re
         ))?;
     }
     Ok(table.flush()?)
+}
+
+/// A text that no spreadsheet takes for a formula, and no terminal for more than text.
+fn cell(text: &str) -> String {
+    let text = printable(text);
+    match text.trim_start().starts_with(['=', '+', '-', '@']) {
+        true => format!("'{text}"),
+        false => text.into_owned(),
+    }
 }
 
 pub(super) fn series_csv(over_time: &OverTime, out: &mut dyn Write) -> csv::Result<()> {

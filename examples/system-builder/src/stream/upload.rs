@@ -58,11 +58,11 @@ impl Uploads {
         }
     }
 
-    /// Reads the system in the body of `request`: a JSON document, or a form with a file.
+    /// Reads the systems of a file in the body of `request`: a JSON document, or a form with one.
     ///
     /// A body that is refused is taken to its end all the same, unless it is too large: most
     /// clients get to the answer only after they have sent their request.
-    pub(crate) async fn read(&self, request: Request) -> Result<System, Problem> {
+    pub(crate) async fn read(&self, request: Request) -> Result<Vec<System>, Problem> {
         if declared_length(request.headers()).is_some_and(|length| length > self.limit.as_u64()) {
             return Err(self.too_large());
         }
@@ -91,7 +91,7 @@ impl Uploads {
         }
     }
 
-    async fn read_form(&self, mut form: Multipart, heads: &Heads) -> Result<System, Problem> {
+    async fn read_form(&self, mut form: Multipart, heads: &Heads) -> Result<Vec<System>, Problem> {
         let mut file = None;
         while let Some(field) = form
             .next_field()
@@ -156,19 +156,21 @@ impl Uploads {
     }
 
     /// Reads a file that is whole, when its turn comes.
-    async fn build(&self, file: Spool) -> Result<System, Problem> {
+    async fn build(&self, file: Spool) -> Result<Vec<System>, Problem> {
         // (The semaphore never closes.)
         let _turn = self.readers.acquire().await;
         let room = Arc::clone(&self.room);
         let reading = spawn_blocking(CurrentRequest::carry_fn(move || {
             let share = Arc::clone(file.share());
             let mut file = Hashed::new(file);
-            let model = efootprint::read_within(&mut file, room_in(&share));
-            let model = model.map_err(|error| {
+            let models = efootprint::read_within(&mut file, room_in(&share));
+            let models = models.map_err(|error| {
                 let refusal = share.refusal("The system");
                 refusal.unwrap_or_else(|| error.into())
             })?;
-            room.admit(model, file.content())
+            let systems = models.into_iter().zip(file.contents());
+            let systems = systems.map(|(model, content)| Arc::clone(&room).admit(model, content));
+            systems.collect()
         }));
         reading.await.unwrap_or_else(|error| {
             tracing::error!(%error, "reading an upload failed");

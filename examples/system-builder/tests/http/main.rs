@@ -1,5 +1,6 @@
 //! The application over real sockets.
 
+mod cases;
 mod downloads;
 mod monitoring;
 mod problems;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Attribute;
-use crate::objects::{AttributeFault, Change, Model, Target};
+use crate::objects::{AttributeFault, Model, Target};
 
 /// What each class says of itself. A class that leaves one out doesn't compile.
 pub(crate) trait Answers: Target + Sized {
@@ -13,9 +13,6 @@ pub(crate) trait Answers: Target + Sized {
     /// The column of the diagram that its objects stand in, if they are on the way from the system
     /// to what has a footprint.
     const COLUMN: Option<Column>;
-
-    /// The change of the file format before which its objects can't be read.
-    const CHANGE: Option<Change>;
 
     /// What has to hold that takes more than one attribute to see.
     const CHECKS: Checks<Self>;
@@ -37,11 +34,10 @@ type Check<T> = fn(&T, &ModelOf<T>) -> Result<(), AttributeFault>;
 type CheckOfAll<T> =
     for<'m> fn(&'m ModelOf<T>) -> Result<(), (&'m <T as Target>::Object, AttributeFault)>;
 
-/// The checks of a class. Those of [`each`](Self::each) object of the file come first, then those
-/// that need these to hold, then those of all together.
+/// The checks of a class. Those of [`each`](Self::each) object of the file come first, then those of
+/// all together.
 pub(crate) struct Checks<T: Target> {
     pub(in crate::classes) each: Check<T>,
-    pub(in crate::classes) then: Check<T>,
     pub(in crate::classes) all: CheckOfAll<T>,
 }
 
@@ -49,20 +45,12 @@ impl<T: Target> Checks<T> {
     /// Nothing to check.
     pub(crate) const NONE: Self = Self {
         each: |_, _| Ok(()),
-        then: |_, _| Ok(()),
         all: |_| Ok(()),
     };
 
     pub(crate) const fn each(check: Check<T>) -> Self {
         Self {
             each: check,
-            ..Self::NONE
-        }
-    }
-
-    pub(crate) const fn then(check: Check<T>) -> Self {
-        Self {
-            then: check,
             ..Self::NONE
         }
     }

@@ -24,6 +24,10 @@ macro_rules! class {
             type Class = <Object as AnyObject>::Class;
 
             impl $class {
+                /// The names of its inputs.
+                pub(in crate::classes) const INPUTS: &'static [&'static str] =
+                    &[$(stringify!($name)),*];
+
                 pub(in crate::classes) fn read<'de, M: serde::de::MapAccess<'de>>(
                     id: std::sync::Arc<str>,
                     mut json: M,
@@ -34,8 +38,7 @@ macro_rules! class {
 
                     let mut header = Header::default();
                     $(let mut $name: Option<$kind> = None;)*
-                    while let Some(key) = json.next_key()? {
-                        let key = reading.renamed(key);
+                    while let Some(key) = json.next_key::<String>()? {
                         match key.as_str() {
                             $(stringify!($name) => read_attribute::<Object, _, _>(
                                 stringify!($name), &mut $name, &mut json, reading,

@@ -79,9 +79,9 @@ macro_rules! classes {
                 Self::from_name(name)
             }
 
-            fn change(self) -> Option<Change> {
+            fn inputs(self) -> &'static [&'static str] {
                 match self {
-                    $(Self::$class => <$class as Answers>::CHANGE),*
+                    $(Self::$class => <$class>::INPUTS),*
                 }
             }
         }
@@ -133,12 +133,6 @@ macro_rules! classes {
             fn check_each(&self, model: &Model) -> Result<(), AttributeFault> {
                 match self {
                     $(Self::$class(object) => (<$class as Answers>::CHECKS.each)(object, model)),*
-                }
-            }
-
-            fn check_then(&self, model: &Model) -> Result<(), AttributeFault> {
-                match self {
-                    $(Self::$class(object) => (<$class as Answers>::CHECKS.then)(object, model)),*
                 }
             }
         }
@@ -209,9 +203,6 @@ macro_rules! classes {
                 let objects = &model.objects;
                 objects.iter().try_for_each(|object| {
                     object.check_each(model).map_err(|fault| (object, fault))
-                })?;
-                objects.iter().try_for_each(|object| {
-                    object.check_then(model).map_err(|fault| (object, fault))
                 })?;
                 Class::ALL.iter().try_for_each(|class| class.check(model))
             }

@@ -5,7 +5,6 @@ use super::resource::ComponentSize;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::engine::{At, Failure};
-use crate::objects::Change;
 use crate::units::measure::{CORES, HOUR, WATT};
 use crate::values::{CpuCores, Mass, Power, Ratio, Scalar, Time};
 
@@ -33,7 +32,6 @@ class! {
 impl Answers for EdgeCPUComponent {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[CPU_COMPONENT, POWERED, COMPONENT];
 }
@@ -41,7 +39,6 @@ impl Answers for EdgeCPUComponent {
 impl Answers for EdgeComputerCPUComponent {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[COMPUTER_CPU, CPU_COMPONENT, POWERED, COMPONENT];
 }

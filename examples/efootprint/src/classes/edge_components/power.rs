@@ -7,6 +7,7 @@ use crate::classes::{
     AnyEdgeComponent, AnyUsagePattern, EdgeUsagePattern, Resource, UsedInPatterns,
 };
 use crate::engine::{At, Failure, ProblemKind};
+use crate::error::shown;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{KG, KWH, WATT};
 
@@ -79,7 +80,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
                 if need.min() < 0.0 || need.max() > 1.0 {
                     let detail = format!(
                         "has a load outside of 0 to 1 in the pattern “{}”, {} at most; ask less of it.",
-                        pattern.name(),
+                        shown(pattern.name()),
                         need.max()
                     );
                     let attribute = "unitary_power_per_usage_pattern";
@@ -88,7 +89,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
             } else {
                 self.check_need(f64::from(need.max()), self.available()?)?;
             }
-            let capacity = self.divisor("capacity", size.capacity)? as f32;
+            let capacity = self.capacity()? as f32;
             let (idle, more) = (size.idle_power as f32, (size.power - size.idle_power) as f32);
             let base = size.base as f32;
             Ok(Some(need.map(|need| idle + more * (need + base) / capacity)))
@@ -98,7 +99,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
     /// What one device draws for it without any need beside what it takes itself, in watts.
     pub(crate) fn standing_power(self) -> Result<f64, Failure> {
         let size = self.sizing()?;
-        let capacity = self.divisor("capacity", size.capacity)?;
+        let capacity = self.capacity()?;
         Ok(match self.resource() {
             Resource::Storage => 0.0,
             Resource::Ram | Resource::Cpu | Resource::Workload => {
@@ -124,7 +125,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
     ) -> Result<Hours, Failure> {
         self.shared_for("manufacturing_footprint", pattern.index(), || {
             let size = self.sizing()?;
-            let hourly = size.manufacturing / self.divisor("lifespan", size.lifespan)?;
+            let hourly = size.manufacturing / self.lifespan()?;
             Ok(Some(pattern.deployments()?.times(hourly)))
         })
     }

@@ -5,7 +5,6 @@ use super::resource::ComponentSize;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::engine::{At, Failure};
-use crate::objects::Change;
 use crate::units::measure::{GB_RAM, HOUR};
 use crate::values::{Mass, Power, Ram, Ratio, Scalar, Time};
 
@@ -35,7 +34,6 @@ class! {
 impl Answers for EdgeRAMComponent {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[RAM_COMPONENT, POWERED, COMPONENT];
 }
@@ -43,7 +41,6 @@ impl Answers for EdgeRAMComponent {
 impl Answers for EdgeComputerRAMComponent {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[COMPUTER_RAM, RAM_COMPONENT, POWERED, COMPONENT];
 }

@@ -5,7 +5,7 @@ use super::resource::ComponentSize;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::engine::{At, Failure, ProblemKind};
-use crate::objects::Change;
+use crate::error::shown;
 use crate::units::measure::{NUMBER, TB_STORED};
 use crate::values::{Mass, MassPerStored, Power, Ratio, Scalar, Stored, Time};
 
@@ -26,7 +26,6 @@ class! {
 impl Answers for EdgeStorage {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[EDGE_STORAGE, COMPONENT];
 }
@@ -70,7 +69,7 @@ impl<'e> At<'e, AnyEdgeComponent> {
             if level.min() < 0.0 {
                 let detail = format!(
                     "has less than nothing in it in the pattern “{}”; write more to it, or delete less.",
-                    pattern.name()
+                    shown(pattern.name())
                 );
                 let attribute = "cumulative_unitary_storage_need_per_usage_pattern";
                 return Err(self

@@ -5,7 +5,6 @@ use super::resource::ComponentSize;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyEdgeComponent, UsedInPatterns};
 use crate::engine::{At, Failure};
-use crate::objects::Change;
 use crate::units::measure::{CONCURRENT, HOUR, WATT};
 use crate::values::{Mass, Power, Ratio, Scalar, Time};
 
@@ -31,7 +30,6 @@ class! {
 impl Answers for EdgeWorkloadComponent {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[WORKLOAD_COMPONENT, POWERED, COMPONENT];
 }
@@ -39,7 +37,6 @@ impl Answers for EdgeWorkloadComponent {
 impl Answers for EdgeApplianceComponent {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[APPLIANCE_COMPONENT, WORKLOAD_COMPONENT, POWERED, COMPONENT];
 }

@@ -2,7 +2,7 @@
 
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class};
 use crate::classes::{EDGE_DEVICE, EdgeApplianceComponent, ONE_PIECE};
-use crate::objects::{Change, List};
+use crate::objects::List;
 use crate::values::{Mass, Power, Scalar, Time};
 
 class! {
@@ -19,7 +19,6 @@ class! {
 impl Answers for EdgeAppliance {
     const CATEGORY: Option<Category> = Some(Category::EdgeDevices);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[ONE_PIECE, EDGE_DEVICE];
 }

@@ -4,7 +4,7 @@ use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class, 
 use crate::classes::{
     EDGE_DEVICE, EdgeComputerCPUComponent, EdgeComputerRAMComponent, EdgeStorage, ONE_PIECE,
 };
-use crate::objects::{Change, List, Ref};
+use crate::objects::{List, Ref};
 use crate::values::{CpuCores, Mass, Power, Ram, Scalar, Time};
 
 class! {
@@ -31,7 +31,6 @@ family! {
 impl Answers for EdgeComputer {
     const CATEGORY: Option<Category> = Some(Category::EdgeDevices);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[ONE_PIECE, EDGE_DEVICE];
 }

@@ -2,7 +2,7 @@
 
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class};
 use crate::classes::{AnyEdgeComponent, EDGE_DEVICE};
-use crate::objects::{Change, List};
+use crate::objects::List;
 use crate::values::{Mass, Scalar, Time};
 
 class! {
@@ -17,7 +17,6 @@ class! {
 impl Answers for EdgeDevice {
     const CATEGORY: Option<Category> = Some(Category::EdgeDevices);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[EDGE_DEVICE];
 }

@@ -119,7 +119,7 @@ impl<'e> At<'e, AnyEdgeDevice> {
             sum(self
                 .usage_patterns()
                 .into_iter()
-                .map(|pattern| self.manufacturing_footprint_in(pattern)))
+                .map(|pattern| pattern.adding(self.manufacturing_footprint_in(pattern))))
         })
     }
 
@@ -128,7 +128,7 @@ impl<'e> At<'e, AnyEdgeDevice> {
             sum(self
                 .usage_patterns()
                 .into_iter()
-                .map(|pattern| self.use_footprint_in(pattern)))
+                .map(|pattern| pattern.adding(self.use_footprint_in(pattern))))
         })
     }
 

@@ -15,7 +15,9 @@ use crate::classes::{
     UsedInPatterns, patterns_of,
 };
 use crate::engine::{At, Failure, ProblemKind};
-use crate::units::measure::HOUR;
+use crate::error::shown;
+use crate::units::measure::Told;
+use crate::values::{Scalar, Time};
 
 family! {
     /// A device of any class.
@@ -59,14 +61,17 @@ impl<'e> At<'e, AnyEdgeDevice> {
         }
     }
 
-    /// In hours.
-    fn lifespan(self) -> Result<f64, Failure> {
-        let lifespan = match self.get() {
+    fn lifespan_input(self) -> &'e Scalar<Time> {
+        match self.get() {
             AnyEdgeDevice::EdgeDevice(device) => &self.at(device).get().lifespan,
             AnyEdgeDevice::EdgeComputer(computer) => &self.at(computer).get().lifespan,
             AnyEdgeDevice::EdgeAppliance(appliance) => &self.at(appliance).get().lifespan,
-        };
-        self.divisor("lifespan", lifespan.hours())
+        }
+    }
+
+    /// In hours.
+    pub(crate) fn lifespan(self) -> Result<f64, Failure> {
+        self.divisor("lifespan", self.lifespan_input().hours())
     }
 
     /// What it took to make it, less its components, in kg.
@@ -115,13 +120,13 @@ impl<'e> At<'e, AnyEdgeDevice> {
             if span > lifespan {
                 let way_out = format!(
                     "shorten the usage span of the pattern “{}”, or lengthen the lifespan",
-                    pattern.name()
+                    shown(pattern.name())
                 );
                 return Err(self.shortage(
                     "lifespan_validation",
                     "lifespan",
                     (span, lifespan),
-                    HOUR,
+                    Told::like(&self.lifespan_input().unit, "hour"),
                     &way_out,
                 ));
             }
@@ -138,8 +143,8 @@ impl<'e> At<'e, AnyEdgeDevice> {
             if component.device()? != Some(self) {
                 let detail = format!(
                     "has the need “{}” of the component “{}”, which is no part of it; name one of its own.",
-                    need.name(),
-                    component.name()
+                    shown(need.name()),
+                    shown(component.name())
                 );
                 let attribute = "component_needs_edge_device_validation";
                 return Err(self

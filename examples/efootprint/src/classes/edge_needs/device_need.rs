@@ -6,7 +6,7 @@ use crate::classes::{
     ProcessNeed, RecurrentEdgeProcess, RecurrentEdgeWorkload, occurrences_in,
 };
 use crate::engine::At;
-use crate::objects::{Change, List, Ref, Target};
+use crate::objects::{List, Ref, Target};
 
 class! {
     /// What is needed of a device.
@@ -24,7 +24,6 @@ family! {
 impl Answers for RecurrentEdgeDeviceNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Need);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[];
 }

@@ -4,8 +4,10 @@ use super::component_need::{COMPONENT_NEED, STORAGE_NEED};
 use crate::classes::declare::{Answers, Category, Checks, Column, ModelOf, Tables, class};
 use crate::classes::{AnyEdgeComponent, EdgeStorage};
 use crate::error::Fault;
-use crate::objects::{AttributeFault, Change, Ref};
-use crate::values::{ComponentNeed, CpuCores, Quantity, Ram, Stored, Weekly, Workload, wrong_unit};
+use crate::objects::{AttributeFault, Ref};
+use crate::values::{
+    ComponentNeed, CpuCores, Quantity, Ram, StorageRate, Stored, Weekly, Workload, wrong_unit,
+};
 
 class! {
     /// What is needed of a component.
@@ -19,7 +21,7 @@ class! {
     /// What is written to a storage each hour, less what is deleted.
     RecurrentEdgeStorageNeed {
         edge_component: Ref<EdgeStorage>,
-        recurrent_need: Weekly<Stored>,
+        recurrent_need: Weekly<StorageRate>,
     }
 }
 
@@ -51,7 +53,6 @@ impl RecurrentEdgeComponentNeed {
 impl Answers for RecurrentEdgeComponentNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::each(Self::check);
     const TABLES: Tables<Self> = &[COMPONENT_NEED];
 }
@@ -59,7 +60,6 @@ impl Answers for RecurrentEdgeComponentNeed {
 impl Answers for RecurrentEdgeStorageNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[COMPONENT_NEED, STORAGE_NEED];
 }

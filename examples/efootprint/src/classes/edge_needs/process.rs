@@ -5,8 +5,8 @@ use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class, 
 use crate::classes::{
     EdgeComputer, EdgeComputerCPUComponent, EdgeComputerRAMComponent, EdgeStorage,
 };
-use crate::objects::{Change, List, Ref};
-use crate::values::{CpuCores, Ram, Stored, Weekly};
+use crate::objects::{List, Ref};
+use crate::values::{CpuCores, Ram, StorageRate, Weekly};
 
 class! {
     /// A program on an edge computer. Its three needs take their weeks from it.
@@ -15,7 +15,7 @@ class! {
         recurrent_edge_component_needs: List<ProcessNeed>,
         recurrent_compute_needed: Weekly<CpuCores>,
         recurrent_ram_needed: Weekly<Ram>,
-        recurrent_storage_needed: Weekly<Stored>,
+        recurrent_storage_needed: Weekly<StorageRate>,
     }
 }
 
@@ -48,7 +48,6 @@ class! {
 impl Answers for RecurrentEdgeProcess {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Need);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[];
 }
@@ -56,7 +55,6 @@ impl Answers for RecurrentEdgeProcess {
 impl Answers for RecurrentEdgeProcessRAMNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED];
 }
@@ -64,7 +62,6 @@ impl Answers for RecurrentEdgeProcessRAMNeed {
 impl Answers for RecurrentEdgeProcessCPUNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED];
 }
@@ -72,7 +69,6 @@ impl Answers for RecurrentEdgeProcessCPUNeed {
 impl Answers for RecurrentEdgeProcessStorageNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED, STORAGE_NEED];
 }

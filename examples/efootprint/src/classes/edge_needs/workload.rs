@@ -3,7 +3,7 @@
 use super::component_need::{COMPONENT_NEED, OWN_WEEK};
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class};
 use crate::classes::{EdgeAppliance, EdgeApplianceComponent};
-use crate::objects::{Change, List, Ref};
+use crate::objects::{List, Ref};
 use crate::values::{Weekly, Workload};
 
 class! {
@@ -25,7 +25,6 @@ class! {
 impl Answers for RecurrentEdgeWorkload {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Need);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[];
 }
@@ -33,7 +32,6 @@ impl Answers for RecurrentEdgeWorkload {
 impl Answers for RecurrentEdgeWorkloadNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[OWN_WEEK, COMPONENT_NEED];
 }

@@ -5,7 +5,7 @@ use crate::classes::{
     AnyEdgeDeviceNeed, EdgeUsagePattern, Path, RecurrentServerNeed, occurrences_in,
 };
 use crate::engine::At;
-use crate::objects::{Change, List};
+use crate::objects::List;
 
 class! {
     /// Functions of a deployment. One listed twice is needed twice.
@@ -25,7 +25,6 @@ class! {
 impl Answers for EdgeUsageJourney {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Journey);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[];
 }
@@ -33,7 +32,6 @@ impl Answers for EdgeUsageJourney {
 impl Answers for EdgeFunction {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Step);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[];
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, Country, EdgeFunction, EdgeUsageJourney, Network};
 use crate::engine::{At, Failure, ProblemKind};
-use crate::objects::{Change, List, Ref};
+use crate::error::shown;
+use crate::objects::{List, Ref};
 use crate::series::{Hours, Series};
 use crate::units::measure::{CONCURRENT, NUMBER, OCCURRENCES};
 use crate::values::{Hourly, Scalar, Starts, Time};
@@ -24,7 +25,6 @@ class! {
 impl Answers for EdgeUsagePattern {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Pattern);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[EDGE_USAGE_PATTERN];
 }
@@ -73,7 +73,7 @@ impl<'e> At<'e, EdgeUsagePattern> {
             Some((_, journey)) => {
                 format!(
                     "has the journey “{}” twice; list it once.",
-                    self.at(*journey).name()
+                    shown(self.at(*journey).name())
                 )
             }
             None if journeys.is_empty() => {

@@ -5,7 +5,7 @@ use crate::classes::{
     AnyEdgeDevice, AnyJob, EdgeFunction, EdgeUsagePattern, Path, occurrences_in, patterns_of,
 };
 use crate::engine::{At, Entries, Failure, ProblemKind, Week};
-use crate::objects::{Change, Ref, Weighted};
+use crate::objects::{Ref, Weighted};
 use crate::series::Hours;
 use crate::units::measure::{OCCURRENCES, known};
 use crate::values::{Volume, Weekly, Weight};
@@ -22,7 +22,6 @@ class! {
 impl Answers for RecurrentServerNeed {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Need);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[RECURRENT_SERVER_NEED];
 }

@@ -5,7 +5,6 @@ use jiff::tz::AmbiguousOffset;
 
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class};
 use crate::engine::At;
-use crate::objects::Change;
 use crate::series::Series;
 use crate::values::{CarbonIntensity, Clock, HOURS_OF_WEEK, Hourly, Scalar, Starts, Zone};
 
@@ -21,7 +20,6 @@ class! {
 impl Answers for Country {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Country);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[];
 }

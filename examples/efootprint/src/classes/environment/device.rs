@@ -3,7 +3,6 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyUsagePattern, UsagePattern};
 use crate::engine::{At, Entries, Failure};
-use crate::objects::Change;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{CONCURRENT, KG};
 use crate::values::{Mass, Power, Ratio, Scalar, Time};
@@ -21,7 +20,6 @@ class! {
 impl Answers for Device {
     const CATEGORY: Option<Category> = Some(Category::Devices);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[DEVICE];
 }
@@ -95,7 +93,7 @@ impl<'e> At<'e, Device> {
         self.footprint("use_footprint", || {
             sum(self
                 .usage_patterns()
-                .map(|pattern| self.use_footprint_in(pattern)))
+                .map(|pattern| pattern.adding(self.use_footprint_in(pattern))))
         })
     }
 
@@ -103,7 +101,7 @@ impl<'e> At<'e, Device> {
         self.footprint("instances_manufacturing_footprint", || {
             sum(self
                 .usage_patterns()
-                .map(|pattern| self.manufacturing_footprint_in(pattern)))
+                .map(|pattern| pattern.adding(self.manufacturing_footprint_in(pattern))))
         })
     }
 }

@@ -3,7 +3,6 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, AnyUsagePattern, EdgeUsagePattern, UsagePattern};
 use crate::engine::{At, Entries, Failure};
-use crate::objects::Change;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::KG;
 use crate::values::{EnergyPerData, Scalar};
@@ -18,7 +17,6 @@ class! {
 impl Answers for Network {
     const CATEGORY: Option<Category> = Some(Category::Network);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[NETWORK];
 }
@@ -62,10 +60,10 @@ impl<'e> At<'e, Network> {
     pub(crate) fn footprint_of_job(self, job: At<'e, AnyJob>) -> Result<Hours, Failure> {
         let patterns = job.usage_patterns().into_iter();
         let patterns = patterns.filter(|pattern| pattern.network() == self);
-        sum(patterns.map(|pattern| {
-            let data = job.hourly_data_transferred(pattern)?;
+        job.adding(sum(patterns.map(|pattern| {
+            let data = pattern.adding(job.hourly_data_transferred(pattern))?;
             Ok(data.map(|data| self.footprint_of_data(&data, pattern)))
-        }))
+        })))
     }
 
     /// What it takes to carry a megabyte for a pattern, in kg.

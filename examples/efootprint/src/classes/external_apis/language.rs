@@ -3,11 +3,9 @@
 use super::{API_JOB, API_SERVER, HARDWARE_LIFE, Request};
 use crate::catalogues::{self, LanguageModel};
 use crate::classes::JOB;
-use crate::classes::declare::{
-    Answers, Category, Checks, Column, ModelOf, Tables, attributes, class,
-};
-use crate::engine::At;
-use crate::objects::{AttributeFault, Change, Ref};
+use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
+use crate::engine::{At, Failure};
+use crate::objects::Ref;
 use crate::units::measure::{GB_RAM, HOUR, KG, KG_PER_KWH, KWH, MB, NUMBER};
 use crate::values::{CpuCores, Ram, Ratio, Scalar, Stored, Text};
 
@@ -39,15 +37,13 @@ class! {
 impl Answers for EcoLogitsGenAIExternalAPI {
     const CATEGORY: Option<Category> = Some(Category::ExternalAPIs);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
-    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[LANGUAGE_API];
 }
 
 impl Answers for EcoLogitsGenAIExternalAPIServer {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[API_SERVER];
 }
@@ -55,39 +51,32 @@ impl Answers for EcoLogitsGenAIExternalAPIServer {
 impl Answers for EcoLogitsGenAIExternalAPIJob {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[LANGUAGE_JOB, API_JOB, JOB];
 }
 
 attributes! {
     LANGUAGE_API of EcoLogitsGenAIExternalAPI {
-        "E6.2" model_total_params [NUMBER]
-            = "by EcoLogits, in billions" => |api| api.get().model().total_params;
+        guard "E6.2" model_total_params [NUMBER]
+            = "by EcoLogits, in billions" => |api| api.model().map(|model| model.total_params);
         "E6.2" model_active_params [NUMBER]
-            = "by EcoLogits, in billions" => |api| api.get().model().active_params;
-        "E6.2" tokens_per_second [NUMBER] = "by EcoLogits" => |api| api.get().model().tokens_per_second;
+            = "by EcoLogits, in billions" => |api| api.model().map(|model| model.active_params);
+        "E6.2" tokens_per_second [NUMBER] = "by EcoLogits" => |api| api.model().map(|model| model.tokens_per_second);
         "E6.2" time_to_first_token [HOUR] = "by EcoLogits" =>
-            |api| api.get().model().time_to_first_token.map(|seconds| seconds / 3600.0);
-        "E6.2" data_center_pue [NUMBER] = "by EcoLogits" => |api| api.get().model().pue;
+            |api| api.model().map(|model| model.time_to_first_token.map(|seconds| seconds / 3600.0));
+        "E6.2" data_center_pue [NUMBER] = "by EcoLogits" => |api| api.model().map(|model| model.pue);
         "E6.2" average_carbon_intensity [KG_PER_KWH]
-            = "of the electricity where the data center is" => |api| api.get().model().carbon_intensity;
+            = "of the electricity where the data center is" => |api| api.model().map(|model| model.carbon_intensity);
     }
 }
 
-impl EcoLogitsGenAIExternalAPI {
-    /// Whether the catalogue has the model.
-    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
-        let known = catalogues::language_model(&self.provider.value, &self.model_name.value);
-        known
-            .map(drop)
-            .map_err(|unknown| unknown.fault(&self.provider, "model_name", &self.model_name))
-    }
-
+impl At<'_, EcoLogitsGenAIExternalAPI> {
     /// What the catalogue has of the model.
-    fn model(&self) -> &'static LanguageModel {
-        catalogues::language_model(&self.provider.value, &self.model_name.value)
-            .unwrap_or_else(|_| unreachable!("the catalogue was consulted when the model was read"))
+    fn model(self) -> Result<&'static LanguageModel, Failure> {
+        let api = self.get();
+        let (provider, name) = (&*api.provider.value, &*api.model_name.value);
+        let model = catalogues::language_model(provider, name);
+        self.known(model, provider, "model_name", name)
     }
 }
 
@@ -107,14 +96,14 @@ attributes! {
             = "latency × power of the server × share of its GPUs ÷ batch" => |job| job.server_energy();
         "E6.2" request_it_energy [KWH]
             = "server energy + GPUs × GPU energy" => |job| job.it_energy();
-        "E6.2" request_energy [KWH] = "PUE × IT energy" => |job| job.request().energy;
+        "E6.2" request_energy [KWH] = "PUE × IT energy" => |job| job.request().map(|request| request.energy);
         "E6.2" request_usage_gwp [KG]
-            = "energy × carbon intensity" => |job| job.request().usage;
+            = "energy × carbon intensity" => |job| job.request().map(|request| request.usage);
         "E6.2" server_gpu_embodied_gwp [KG]
             = "share of the server + that of its GPUs" => |job| job.hardware();
         "E6.2" request_embodied_gwp [KG]
             = "latency × embodied footprint of the hardware ÷ (its life × batch)" =>
-            |job| job.request().embodied;
+            |job| job.request().map(|request| request.embodied);
         "E6.2" data_transferred [MB] = "5 bytes × tokens" => |job| job.data_transferred();
     }
 }
@@ -127,8 +116,8 @@ const GPU_MEMORY: f64 = 80.0;
 const GPUS_OF_SERVER: f64 = 8.0;
 
 impl At<'_, EcoLogitsGenAIExternalAPIJob> {
-    fn model(self) -> &'static LanguageModel {
-        self.at(self.get().external_api).get().model()
+    fn model(self) -> Result<&'static LanguageModel, Failure> {
+        self.at(self.get().external_api).model()
     }
 
     /// The number as it is written, whatever its unit.
@@ -136,18 +125,18 @@ impl At<'_, EcoLogitsGenAIExternalAPIJob> {
         self.get().output_token_count.value
     }
 
-    fn gpu_energy(self) -> f64 {
+    fn gpu_energy(self) -> Result<f64, Failure> {
         let (alpha, beta, gamma) = (
             1.1665273170451914e-06_f64,
             -0.011205921025579175_f64,
             4.052928146734005e-05_f64,
         );
-        let watt_hours = alpha * (beta * BATCH).exp() * self.model().active_params + gamma;
-        self.tokens() * watt_hours / 1000.0
+        let watt_hours = alpha * (beta * BATCH).exp() * self.model()?.active_params + gamma;
+        Ok(self.tokens() * watt_hours / 1000.0)
     }
 
-    pub(in crate::classes) fn generation_latency(self) -> f64 {
-        let model = self.model();
+    pub(in crate::classes) fn generation_latency(self) -> Result<f64, Failure> {
+        let model = self.model()?;
         let (alpha, beta, gamma) = (
             0.0006785088094353663,
             0.0003119310311688259,
@@ -157,44 +146,43 @@ impl At<'_, EcoLogitsGenAIExternalAPIJob> {
             Some(per_second) => 1.0 / per_second,
             None => alpha * model.active_params + beta * BATCH + gamma,
         };
-        (self.tokens() * of_token + model.time_to_first_token.unwrap_or(0.0)) / 3600.0
+        Ok((self.tokens() * of_token + model.time_to_first_token.unwrap_or(0.0)) / 3600.0)
     }
 
-    fn required_memory(self) -> f64 {
+    fn required_memory(self) -> Result<f64, Failure> {
         let (overhead, bits) = (1.2, 16.0);
-        overhead * self.model().total_params * bits / 8.0
+        Ok(overhead * self.model()?.total_params * bits / 8.0)
     }
 
-    fn gpu_count(self) -> f64 {
-        (self.required_memory() / GPU_MEMORY)
-            .ceil()
-            .log2()
-            .ceil()
-            .exp2()
+    fn gpu_count(self) -> Result<f64, Failure> {
+        let count = self.required_memory()? / GPU_MEMORY;
+        Ok(count.ceil().log2().ceil().exp2())
     }
 
-    fn server_energy(self) -> f64 {
+    fn server_energy(self) -> Result<f64, Failure> {
         let kilowatts = 1.2;
-        self.generation_latency() * kilowatts * (self.gpu_count() / GPUS_OF_SERVER) / BATCH
+        let share = self.gpu_count()? / GPUS_OF_SERVER;
+        Ok(self.generation_latency()? * kilowatts * share / BATCH)
     }
 
-    fn it_energy(self) -> f64 {
-        self.server_energy() + self.gpu_count() * self.gpu_energy()
+    fn it_energy(self) -> Result<f64, Failure> {
+        Ok(self.server_energy()? + self.gpu_count()? * self.gpu_energy()?)
     }
 
-    fn hardware(self) -> f64 {
+    fn hardware(self) -> Result<f64, Failure> {
         let (server, gpu) = (5700.0, 273.0);
-        self.gpu_count() / GPUS_OF_SERVER * server + self.gpu_count() * gpu
+        let count = self.gpu_count()?;
+        Ok(count / GPUS_OF_SERVER * server + count * gpu)
     }
 
-    pub(super) fn request(self) -> Request {
-        let (model, latency) = (self.model(), self.generation_latency());
-        let energy = model.pue * self.it_energy();
-        Request {
+    pub(super) fn request(self) -> Result<Request, Failure> {
+        let (model, latency) = (self.model()?, self.generation_latency()?);
+        let energy = model.pue * self.it_energy()?;
+        Ok(Request {
             energy,
             usage: energy * model.carbon_intensity,
-            embodied: latency * self.hardware() / (HARDWARE_LIFE * BATCH),
-        }
+            embodied: latency * self.hardware()? / (HARDWARE_LIFE * BATCH),
+        })
     }
 
     /// In MB.

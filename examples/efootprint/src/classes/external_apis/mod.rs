@@ -10,7 +10,7 @@ pub use self::server::AnyApiServer;
 pub use self::video::*;
 use crate::classes::AnyJob;
 use crate::classes::declare::{ModelOf, attributes, family};
-use crate::engine::At;
+use crate::engine::{At, Failure};
 use crate::series::sum;
 use crate::units::measure::OCCURRENCES;
 
@@ -45,11 +45,13 @@ attributes! {
 
 impl At<'_, AnyJob> {
     /// What a request costs. To servers of one's own it costs nothing here.
-    fn request(self) -> Request {
+    fn request(self) -> Result<Request, Failure> {
         match self.get() {
             AnyJob::EcoLogitsGenAIExternalAPIJob(job) => self.at(job).request(),
             AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => self.at(job).request(),
-            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => Request::default(),
+            AnyJob::Job(_) | AnyJob::GPUJob(_) | AnyJob::VideoStreamingJob(_) => {
+                Ok(Request::default())
+            }
         }
     }
 }

@@ -40,7 +40,9 @@ impl<'e> At<'e, AnyApiServer> {
         of_request: impl Fn(Request) -> f64,
     ) -> Result<Hours, Failure> {
         self.footprint(attribute, || {
-            sum(self.jobs().map(|job| self.of_job(job, &of_request)))
+            sum(self
+                .jobs()
+                .map(|job| job.adding(self.of_job(job, &of_request))))
         })
     }
 
@@ -59,7 +61,7 @@ impl<'e> At<'e, AnyApiServer> {
 
     /// What an hour of a request in progress takes.
     pub(crate) fn of_request_in_progress(self, job: At<'e, AnyJob>) -> Result<Request, Failure> {
-        let (request, latency) = (job.request(), job.request_duration()?.total());
+        let (request, latency) = (job.request()?, job.request_duration()?.total());
         Ok(Request {
             energy: request.energy / latency,
             usage: request.usage / latency,

@@ -3,13 +3,12 @@
 use super::{API_JOB, API_SERVER, HARDWARE_LIFE, Request};
 use crate::catalogues::{self, VideoModel};
 use crate::classes::JOB;
-use crate::classes::declare::{
-    Answers, Category, Checks, Column, ModelOf, Tables, attributes, class,
-};
-use crate::engine::At;
-use crate::objects::{AttributeFault, Change, Ref};
+use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
+use crate::engine::{At, Failure, ProblemKind};
+use crate::error::quoted;
+use crate::objects::Ref;
 use crate::units::measure::{HOUR, KG, KG_PER_KWH, KWH, MB, NUMBER};
-use crate::values::{CpuCores, Flag, Ram, Resolution, Scalar, Stored, Text, Time, not_permitted};
+use crate::values::{CpuCores, Flag, Ram, Resolution, Scalar, Stored, Text, Time};
 
 class! {
     /// A model that makes videos.
@@ -41,15 +40,13 @@ class! {
 impl Answers for EcoLogitsVideoGenExternalAPI {
     const CATEGORY: Option<Category> = Some(Category::ExternalAPIs);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
-    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[VIDEO_API];
 }
 
 impl Answers for EcoLogitsVideoGenExternalAPIServer {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[API_SERVER];
 }
@@ -57,71 +54,42 @@ impl Answers for EcoLogitsVideoGenExternalAPIServer {
 impl Answers for EcoLogitsVideoGenExternalAPIJob {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = Some(Change {
-        version: 26,
-        subject: "generates videos",
-    });
-    const CHECKS: Checks<Self> = Checks::then(Self::check);
+    const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[VIDEO_JOB, API_JOB, JOB];
 }
 
 attributes! {
     VIDEO_API of EcoLogitsVideoGenExternalAPI {
-        "E6.3" data_center_pue [NUMBER] = "by EcoLogits" => |api| api.get().model().pue;
+        guard "E6.3" data_center_pue [NUMBER] = "by EcoLogits" => |api| api.model().map(|model| model.pue);
         "E6.3" average_carbon_intensity [KG_PER_KWH]
-            = "of the electricity where the data center is" => |api| api.get().model().carbon_intensity;
+            = "of the electricity where the data center is" => |api| api.model().map(|model| model.carbon_intensity);
     }
 }
 
-impl EcoLogitsVideoGenExternalAPI {
-    /// Whether the catalogue has the model.
-    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
-        let known = catalogues::video_model(&self.provider.value, &self.model_name.value);
-        known
-            .map(drop)
-            .map_err(|unknown| unknown.fault(&self.provider, "model_name", &self.model_name))
-    }
-
+impl At<'_, EcoLogitsVideoGenExternalAPI> {
     /// What the catalogue has of the model.
-    fn model(&self) -> &'static VideoModel {
-        catalogues::video_model(&self.provider.value, &self.model_name.value)
-            .unwrap_or_else(|_| unreachable!("the catalogue was consulted when the model was read"))
-    }
-}
-
-impl EcoLogitsVideoGenExternalAPIJob {
-    /// Whether the model makes videos of that resolution.
-    fn check(&self, objects: &ModelOf<Self>) -> Result<(), AttributeFault> {
-        let (resolution, model) = (
-            &self.resolution.value,
-            objects.get(self.external_api).model(),
-        );
-        if model
-            .resolutions
-            .split(';')
-            .any(|known| *known == **resolution)
-        {
-            return Ok(());
-        }
-        let expected = format!("one of {}", model.resolutions.replace(';', ", "));
-        Err(("resolution", not_permitted(resolution, &expected)))
+    fn model(self) -> Result<&'static VideoModel, Failure> {
+        let api = self.get();
+        let (provider, name) = (&*api.provider.value, &*api.model_name.value);
+        let model = catalogues::video_model(provider, name);
+        self.known(model, provider, "model_name", name)
     }
 }
 
 attributes! {
     VIDEO_JOB of EcoLogitsVideoGenExternalAPIJob {
-        "E6.3" generation_latency [HOUR]
+        guard "E6.3" generation_latency [HOUR]
             = "regression over frames and pixels × weight of audio" => |job| job.generation_latency();
         "E6.3" request_duration [HOUR] = "generation latency" => |job| job.generation_latency();
         "E6.3" server_accelerator_energy [KWH]
             = "latency × power of the server" => |job| job.it_energy();
-        "E6.3" request_energy [KWH] = "PUE × energy of the server" => |job| job.request().energy;
+        "E6.3" request_energy [KWH] = "PUE × energy of the server" => |job| job.request().map(|request| request.energy);
         "E6.3" request_usage_gwp [KG]
-            = "energy × carbon intensity" => |job| job.request().usage;
+            = "energy × carbon intensity" => |job| job.request().map(|request| request.usage);
         "E6.3" server_accelerator_embodied_gwp [KG]
             = "that of the server + that of its accelerators" => |job| job.hardware();
         "E6.3" request_embodied_gwp [KG]
-            = "latency ÷ life of the hardware × its embodied footprint" => |job| job.request().embodied;
+            = "latency ÷ life of the hardware × its embodied footprint" => |job| job.request().map(|request| request.embodied);
         "E6.3" data_transferred [MB]
             = "duration × 0.1 bit × pixels × 24 frames a second" => |job| job.data_transferred();
     }
@@ -131,8 +99,24 @@ attributes! {
 const FRAMES: f64 = 24.0;
 
 impl At<'_, EcoLogitsVideoGenExternalAPIJob> {
-    fn model(self) -> &'static VideoModel {
-        self.at(self.get().external_api).get().model()
+    /// The model, if it makes videos of that resolution.
+    fn model(self) -> Result<&'static VideoModel, Failure> {
+        let model = self.at(self.get().external_api).model()?;
+        let resolution = &*self.get().resolution.value;
+        if model
+            .resolutions
+            .split(';')
+            .any(|known| known == resolution)
+        {
+            return Ok(model);
+        }
+        let (resolution, offered) = (quoted(resolution), model.resolutions.replace(';', ", "));
+        let detail = format!(
+            "has the `resolution` {resolution}, which its model doesn't make or makes no more; \
+             choose one of {offered}."
+        );
+        let kind = ProblemKind::NotInCatalogue;
+        Err(self.problem(kind, "resolution", detail).into())
     }
 
     fn pixels(self) -> f64 {
@@ -144,8 +128,8 @@ impl At<'_, EcoLogitsVideoGenExternalAPIJob> {
         self.get().duration.hours() * 3600.0
     }
 
-    pub(in crate::classes) fn generation_latency(self) -> f64 {
-        let (model, pixels) = (self.model(), self.pixels());
+    pub(in crate::classes) fn generation_latency(self) -> Result<f64, Failure> {
+        let (model, pixels) = (self.model()?, self.pixels());
         let frames = (self.get().duration.amount_in("second").total() * FRAMES + 1.0).floor();
         let volume = pixels * frames / 1000.0;
         let seconds = model.reg_n * frames * pixels.powi(2)
@@ -160,28 +144,29 @@ impl At<'_, EcoLogitsVideoGenExternalAPIJob> {
         } else {
             model.non_audio_weight
         };
-        seconds * audio / 3600.0
+        Ok(seconds * audio / 3600.0)
     }
 
-    fn it_energy(self) -> f64 {
-        let model = self.model();
+    fn it_energy(self) -> Result<f64, Failure> {
+        let model = self.model()?;
         let kilowatts = (model.server_power_p2_5_w + model.server_power_p97_5_w) / 2.0 / 1000.0;
-        self.generation_latency() * kilowatts
+        Ok(self.generation_latency()? * kilowatts)
     }
 
-    fn hardware(self) -> f64 {
-        let model = self.model();
-        model.server_embodied_gwp_kg + model.accelerator_count * model.accelerator_embodied_gwp_kg
+    fn hardware(self) -> Result<f64, Failure> {
+        let model = self.model()?;
+        let accelerators = model.accelerator_count * model.accelerator_embodied_gwp_kg;
+        Ok(model.server_embodied_gwp_kg + accelerators)
     }
 
-    pub(super) fn request(self) -> Request {
-        let (model, latency) = (self.model(), self.generation_latency());
-        let energy = model.pue * self.it_energy();
-        Request {
+    pub(super) fn request(self) -> Result<Request, Failure> {
+        let (model, latency) = (self.model()?, self.generation_latency()?);
+        let energy = model.pue * self.it_energy()?;
+        Ok(Request {
             energy,
             usage: energy * model.carbon_intensity,
-            embodied: latency / HARDWARE_LIFE * self.hardware(),
-        }
+            embodied: latency / HARDWARE_LIFE * self.hardware()?,
+        })
     }
 
     /// In MB.

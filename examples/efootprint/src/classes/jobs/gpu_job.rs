@@ -2,7 +2,7 @@
 
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class};
 use crate::classes::{GPUServer, JOB};
-use crate::objects::{Change, Ref};
+use crate::objects::Ref;
 use crate::values::{Data, Gpus, Ram, Scalar, Stored, Time};
 
 class! {
@@ -20,7 +20,6 @@ class! {
 impl Answers for GPUJob {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Job);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[JOB];
 }

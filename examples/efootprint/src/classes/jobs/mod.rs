@@ -30,13 +30,19 @@ impl<'e> At<'e, AnyJob> {
             AnyJob::GPUJob(job) => self.at(job).get().request_duration.amount_in("hour"),
             AnyJob::VideoStreamingJob(job) => self.at(job).get().video_duration.amount_in("hour"),
             AnyJob::EcoLogitsGenAIExternalAPIJob(job) => {
-                Amount::of(self.at(job).generation_latency())
+                Amount::of(self.at(job).generation_latency()?)
             }
             AnyJob::EcoLogitsVideoGenExternalAPIJob(job) => {
-                Amount::of(self.at(job).generation_latency())
+                Amount::of(self.at(job).generation_latency()?)
             }
         };
-        self.divisor("request_duration", duration.value)?;
+        let input = match self.get() {
+            AnyJob::Job(_) | AnyJob::GPUJob(_) => "request_duration",
+            AnyJob::VideoStreamingJob(_) => "video_duration",
+            AnyJob::EcoLogitsGenAIExternalAPIJob(_) => "output_token_count",
+            AnyJob::EcoLogitsVideoGenExternalAPIJob(_) => "duration",
+        };
+        self.divisor(input, duration.value)?;
         Ok(duration)
     }
 

@@ -141,7 +141,7 @@ impl<'e> At<'e, AnyJob> {
     pub(crate) fn hourly_avg_occurrences_across(self) -> Result<Hours, Failure> {
         self.shared("hourly_avg_occurrences_across_usage_patterns", || {
             let patterns = self.usage_patterns().into_iter();
-            sum(patterns.map(|pattern| self.hourly_avg_occurrences(pattern)))
+            sum(patterns.map(|pattern| pattern.adding(self.hourly_avg_occurrences(pattern))))
         })
     }
 
@@ -190,7 +190,7 @@ impl<'e> At<'e, AnyJob> {
     pub(crate) fn hourly_data_stored_across(self) -> Result<Hours, Failure> {
         self.shared("hourly_data_stored_across_usage_patterns", || {
             let patterns = self.usage_patterns().into_iter();
-            sum(patterns.map(|pattern| self.hourly_data_stored(pattern)))
+            sum(patterns.map(|pattern| pattern.adding(self.hourly_data_stored(pattern))))
         })
     }
 }

@@ -1,12 +1,10 @@
 //! Cloud servers of Boavizta's catalogue.
 
 use crate::catalogues;
-use crate::classes::declare::{
-    Answers, Category, Checks, Column, ModelOf, Tables, attributes, class,
-};
+use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyServer, SERVER, ServerSize, Storage};
-use crate::engine::At;
-use crate::objects::{AttributeFault, Change, Ref};
+use crate::engine::{At, Failure};
+use crate::objects::Ref;
 use crate::units::measure::{CORES, GB_RAM, KG, WATT};
 use crate::values::{
     CarbonIntensity, CpuCores, OrEmpty, Power, Ram, Ratio, Scalar, ServerType, Text, Time,
@@ -35,47 +33,35 @@ class! {
 impl Answers for BoaviztaCloudServer {
     const CATEGORY: Option<Category> = Some(Category::Servers);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
-    const CHECKS: Checks<Self> = Checks::each(Self::check);
+    const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[BOAVIZTA_CLOUD_SERVER, SERVER];
 }
 
 attributes! {
     BOAVIZTA_CLOUD_SERVER of AnyServer {
-        "E2.1" carbon_footprint_manufacturing [KG]
-            = "of the instance, by Boavizta" => |server| server.sizing().manufacturing;
+        guard "E2.1" carbon_footprint_manufacturing [KG]
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.manufacturing);
         "E2.1" power [WATT]
-            = "of the instance, by Boavizta" => |server| server.sizing().power;
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.power);
         "E2.1" ram [GB_RAM]
-            = "of the instance, by Boavizta" => |server| server.sizing().ram;
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.ram);
         "E2.1" compute [CORES]
-            = "of the instance, by Boavizta" => |server| server.sizing().compute;
-    }
-}
-
-impl BoaviztaCloudServer {
-    /// Whether the catalogue has the instance.
-    pub(super) fn check(&self, _: &ModelOf<Self>) -> Result<(), AttributeFault> {
-        let known = catalogues::instance(&self.provider.value, &self.instance_type.value);
-        known
-            .map(drop)
-            .map_err(|unknown| unknown.fault(&self.provider, "instance_type", &self.instance_type))
+            = "of the instance, by Boavizta" => |server| server.sizing().map(|size| size.compute);
     }
 }
 
 impl At<'_, BoaviztaCloudServer> {
-    pub(super) fn sizing(self) -> ServerSize {
+    pub(super) fn sizing(self) -> Result<ServerSize, Failure> {
         let server = self.get();
-        let instance = catalogues::instance(&server.provider.value, &server.instance_type.value);
-        let instance = instance.unwrap_or_else(|_| {
-            unreachable!("the catalogue was consulted when the model was read")
-        });
-        ServerSize {
+        let (provider, name) = (&*server.provider.value, &*server.instance_type.value);
+        let instance = catalogues::instance(provider, name);
+        let instance = self.known(instance, provider, "instance_type", name)?;
+        Ok(ServerSize {
             manufacturing: instance.manufacturing,
             power: instance.power,
             idle_power: server.idle_power.watts(),
             ram: instance.ram,
             compute: instance.cores,
-        }
+        })
     }
 }

@@ -3,7 +3,7 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyServer, SERVER, ServerSize, Storage};
 use crate::engine::At;
-use crate::objects::{Change, Ref};
+use crate::objects::Ref;
 use crate::units::measure::{GB_RAM, KG, WATT};
 use crate::values::{
     CarbonIntensity, Gpus, Mass, MassPerGpu, OrEmpty, PowerPerGpu, Ram, RamPerGpu, Ratio, Scalar,
@@ -35,7 +35,6 @@ class! {
 impl Answers for GPUServer {
     const CATEGORY: Option<Category> = Some(Category::Servers);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[GPU_SERVER, SERVER];
 }
@@ -44,13 +43,13 @@ attributes! {
     GPU_SERVER of AnyServer {
         "4.9" carbon_footprint_manufacturing [KG]
             = "that without GPUs + number of GPUs × that of a GPU" =>
-            |server| server.sizing().manufacturing;
+            |server| server.sizing().map(|size| size.manufacturing);
         "4.9" power [WATT]
-            = "number of GPUs × power of a GPU" => |server| server.sizing().power;
+            = "number of GPUs × power of a GPU" => |server| server.sizing().map(|size| size.power);
         "4.9" idle_power [WATT]
-            = "number of GPUs × idle power of a GPU" => |server| server.sizing().idle_power;
+            = "number of GPUs × idle power of a GPU" => |server| server.sizing().map(|size| size.idle_power);
         "4.9" ram [GB_RAM]
-            = "number of GPUs × RAM of a GPU" => |server| server.sizing().ram;
+            = "number of GPUs × RAM of a GPU" => |server| server.sizing().map(|size| size.ram);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::classes::declare::attributes;
 use crate::classes::{AnyJob, AnyServer};
 use crate::engine::{At, Entries, Failure, Measured};
+use crate::error::shown;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{CONCURRENT, CORES, GB_RAM, KG, KWH, NUMBER};
 use crate::values::{Amount, Strategy};
@@ -72,7 +73,8 @@ impl<'e> At<'e, AnyServer> {
     fn need(self, needed: impl Fn(At<'e, AnyJob>) -> Amount) -> Result<Hours, Failure> {
         let mut first = None;
         let total = sum(self.jobs().map(|job| -> Result<_, Failure> {
-            let Some(requests) = job.hourly_avg_occurrences_across()? else {
+            let requests = job.adding(job.hourly_avg_occurrences_across())?;
+            let Some(requests) = requests else {
                 return Ok(None);
             };
             let needed = needed(job);
@@ -101,7 +103,7 @@ impl<'e> At<'e, AnyServer> {
     }
 
     pub(crate) fn available_ram(self) -> Result<f64, Failure> {
-        let usable = self.sizing().ram * self.running().utilization_rate;
+        let usable = self.sizing()?.ram * self.running().utilization_rate;
         let occupied = self.occupied_ram();
         if usable - occupied <= 0.0 {
             let attribute = "available_ram_per_instance";
@@ -110,7 +112,7 @@ impl<'e> At<'e, AnyServer> {
                 attribute,
                 "usable RAM",
                 (occupied, usable),
-                GB_RAM,
+                self.ram_told(),
                 way_out,
             ));
         }
@@ -118,12 +120,12 @@ impl<'e> At<'e, AnyServer> {
     }
 
     pub(crate) fn available_compute(self) -> Result<f64, Failure> {
-        let usable = self.sizing().compute * self.running().utilization_rate;
+        let usable = self.sizing()?.compute * self.running().utilization_rate;
         let occupied = self.occupied_compute();
         if usable - occupied <= 0.0 {
             let attribute = "available_compute_per_instance";
             let way_out = "give it more compute, or make it and its services occupy less";
-            let unit = self.compute_unit();
+            let unit = self.compute_told();
             return Err(self.shortage(
                 attribute,
                 "usable compute",
@@ -193,9 +195,37 @@ impl<'e> At<'e, AnyServer> {
         })
     }
 
+    /// What to say where there are hours without any request, and requests that go on for hours:
+    /// the reference counts these by a Fourier transform, whose noise it rounds up to an instance
+    /// in hours that have none.
+    pub(crate) fn idle_hours_remark(self) -> Result<Option<String>, Failure> {
+        let noisy = |job: At<'e, AnyJob>| {
+            let long = job
+                .request_duration()
+                .is_ok_and(|duration| duration.total() >= 1.0);
+            long && !job.places().is_empty()
+        };
+        if self.server_type() != Strategy::Autoscaling || !self.jobs().any(noisy) {
+            return Ok(None);
+        }
+        let raw = match self.raw_nb_of_instances() {
+            Ok(Some(raw)) if raw.min() == 0.0 && raw.max() > 0.0 => raw,
+            Err(Failure::Cancelled) => return Err(Failure::Cancelled),
+            _ => return Ok(None),
+        };
+        let idle = raw.by_hour().iter().filter(|raw| **raw == 0.0).count();
+        Ok(Some(format!(
+            "{} “{}” has no request in {idle} hours and no instance then. The e-footprint library \
+             may count one in each of them, for the rounding noise of its Fourier transform, and so \
+             come to more.",
+            self.class(),
+            shown(self.name())
+        )))
+    }
+
     /// What an instance takes in an hour without load, and what full load adds, in watt-hours.
     fn hourly_energies(self) -> Result<(f32, f32), Failure> {
-        let (size, effectiveness) = (self.sizing(), self.running().power_usage_effectiveness);
+        let (size, effectiveness) = (self.sizing()?, self.running().power_usage_effectiveness);
         let idle = size.idle_power * effectiveness;
         let load = (size.power - size.idle_power) * effectiveness;
         Ok((idle as f32, load as f32))
@@ -241,7 +271,7 @@ impl<'e> At<'e, AnyServer> {
 
     pub(crate) fn manufacturing_footprint(self) -> Result<Hours, Failure> {
         self.footprint("instances_manufacturing_footprint", || {
-            let manufacturing = self.sizing().manufacturing as f32;
+            let manufacturing = self.sizing()?.manufacturing as f32;
             let lifespan = self.divisor("lifespan", self.running().lifespan)? as f32;
             Ok(self
                 .nb_of_instances()?

@@ -13,8 +13,8 @@ pub use self::server::*;
 pub use self::storage::*;
 use crate::classes::declare::family;
 use crate::classes::{AnyJob, VideoStreaming};
-use crate::engine::At;
-use crate::units::measure::{CORES, GPUS, Measure};
+use crate::engine::{At, Failure};
+use crate::units::measure::{CORES, GB_RAM, GPUS, Measure, Told};
 use crate::values::{Ratio, Scalar, Strategy};
 
 family! {
@@ -82,11 +82,32 @@ impl<'e> At<'e, AnyServer> {
         }
     }
 
-    pub(crate) fn sizing(self) -> ServerSize {
+    pub(crate) fn sizing(self) -> Result<ServerSize, Failure> {
         match self.get() {
-            AnyServer::Server(server) => self.at(server).sizing(),
-            AnyServer::GPUServer(server) => self.at(server).sizing(),
+            AnyServer::Server(server) => Ok(self.at(server).sizing()),
+            AnyServer::GPUServer(server) => Ok(self.at(server).sizing()),
             AnyServer::BoaviztaCloudServer(server) => self.at(server).sizing(),
+        }
+    }
+
+    /// The unit that its RAM is told in.
+    fn ram_told(self) -> Told {
+        match self.get() {
+            AnyServer::Server(server) => {
+                Told::like(&self.at(server).get().ram.unit, "gigabyte_ram")
+            }
+            AnyServer::GPUServer(_) | AnyServer::BoaviztaCloudServer(_) => GB_RAM.into(),
+        }
+    }
+
+    /// The unit that its compute is told in.
+    fn compute_told(self) -> Told {
+        match self.get() {
+            AnyServer::Server(server) => {
+                Told::like(&self.at(server).get().compute.unit, "cpu_core")
+            }
+            AnyServer::GPUServer(server) => Told::like(&self.at(server).get().compute.unit, "gpu"),
+            AnyServer::BoaviztaCloudServer(_) => CORES.into(),
         }
     }
 

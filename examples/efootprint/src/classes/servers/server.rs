@@ -3,7 +3,7 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, class};
 use crate::classes::{SERVER, ServerSize, Storage};
 use crate::engine::At;
-use crate::objects::{Change, Ref};
+use crate::objects::Ref;
 use crate::values::{
     CarbonIntensity, CpuCores, Mass, OrEmpty, Power, Ram, Ratio, Scalar, ServerType, Time,
 };
@@ -32,7 +32,6 @@ class! {
 impl Answers for Server {
     const CATEGORY: Option<Category> = Some(Category::Servers);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[SERVER];
 }

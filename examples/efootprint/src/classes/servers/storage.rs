@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, AnyServer};
 use crate::engine::{At, Entries, Failure, ProblemKind};
-use crate::objects::Change;
+use crate::error::shown;
 use crate::series::{Hours, Series, sum};
 use crate::units::measure::{CONCURRENT, KG, KWH, TB_STORED};
 use crate::values::{MassPerStored, OrEmpty, Power, Ratio, Scalar, Stored, Strategy, Time};
@@ -28,7 +28,6 @@ class! {
 impl Answers for Storage {
     const CATEGORY: Option<Category> = Some(Category::Storage);
     const COLUMN: Option<Column> = None;
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[STORAGE];
 }
@@ -66,13 +65,13 @@ attributes! {
 impl<'e> At<'e, Storage> {
     /// The server that it belongs to.
     pub(crate) fn server(self) -> Result<Option<At<'e, AnyServer>>, Failure> {
-        let mut servers = self.referrers::<AnyServer>();
+        let mut servers = self.users::<AnyServer>();
         let server = servers.next();
         if let (Some(one), Some(other)) = (server, servers.next()) {
             let detail = format!(
                 "is the storage of the servers “{}” and “{}”; give each its own.",
-                one.name(),
-                other.name()
+                shown(one.name()),
+                shown(other.name())
             );
             return Err(self
                 .problem(ProblemKind::WrongLink, "nb_of_instances", detail)
@@ -115,7 +114,9 @@ impl<'e> At<'e, Storage> {
     pub(crate) fn written(self) -> Result<Hours, Failure> {
         self.shared("job_written_cumulative_storage_need", || {
             self.server()?;
-            sum(self.jobs().map(|job| self.cumulative_need_of(job)))
+            sum(self
+                .jobs()
+                .map(|job| job.adding(self.cumulative_need_of(job))))
         })
     }
 
@@ -139,11 +140,28 @@ impl<'e> At<'e, Storage> {
         })
     }
 
+    /// Whether there is always something in it, or nothing, beyond what rounding leaves.
+    fn check_level(self) -> Result<(), Failure> {
+        let Some(need) = self.full_need()? else {
+            return Ok(());
+        };
+        if need.min() < -1e-6 * need.max().abs() {
+            let detail = "has less than nothing in it in some hours; store more in it, or delete \
+                          less, and look for events of less than zero.";
+            let attribute = "full_cumulative_storage_need";
+            return Err(self
+                .problem(ProblemKind::NegativeStorage, attribute, detail)
+                .into());
+        }
+        Ok(())
+    }
+
     pub(crate) fn nb_of_instances(self) -> Result<Hours, Failure> {
         self.shared("nb_of_instances", || {
             let (Some(raw), Some(server)) = (self.raw_nb_of_instances()?, self.server()?) else {
                 return Ok(None);
             };
+            self.check_level()?;
             if server.server_type() == Strategy::Serverless {
                 return Ok(Some(raw));
             }

@@ -3,7 +3,7 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{Elapsed, UsageJourneyStep, UsagePattern};
 use crate::engine::{At, Entries, Failure};
-use crate::objects::{Change, Weighted};
+use crate::objects::Weighted;
 use crate::series::Hours;
 use crate::units::measure::{CONCURRENT, HOUR};
 use crate::values::Weight;
@@ -18,7 +18,6 @@ class! {
 impl Answers for UsageJourney {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Journey);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[USAGE_JOURNEY];
 }

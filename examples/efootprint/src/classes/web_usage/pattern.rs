@@ -3,7 +3,7 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, Country, Device, Network, UsageJourney};
 use crate::engine::{At, Failure, Problem, ProblemKind};
-use crate::objects::{Change, List, Ref, Weighted};
+use crate::objects::{List, Ref, Weighted};
 use crate::series::{Hours, sum};
 use crate::units::measure::{NUMBER, OCCURRENCES};
 use crate::values::{Hourly, PositiveWeight, Starts};
@@ -22,7 +22,6 @@ class! {
 impl Answers for UsagePattern {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Pattern);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[USAGE_PATTERN];
 }

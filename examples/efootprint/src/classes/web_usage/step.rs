@@ -3,7 +3,7 @@
 use crate::classes::declare::{Answers, Category, Checks, Column, Tables, attributes, class};
 use crate::classes::{AnyJob, Elapsed, StepOf, UsageJourney, UsagePattern};
 use crate::engine::{At, Entries, Failure};
-use crate::objects::{Change, Weighted};
+use crate::objects::Weighted;
 use crate::series::Series;
 use crate::units::measure::CONCURRENT;
 use crate::values::{Scalar, Time, Weight};
@@ -19,7 +19,6 @@ class! {
 impl Answers for UsageJourneyStep {
     const CATEGORY: Option<Category> = None;
     const COLUMN: Option<Column> = Some(Column::Step);
-    const CHANGE: Option<Change> = None;
     const CHECKS: Checks<Self> = Checks::NONE;
     const TABLES: Tables<Self> = &[USAGE_JOURNEY_STEP];
 }
