@@ -42,9 +42,13 @@ impl Flow {
     /// Begins a request of `route` that began at that time of the [`clock`](crate::clock).
     #[inline]
     pub(crate) fn open(&mut self, route: &Route, began: u64) {
-        if slots::are_counting() {
-            return self.open_owned(route, began);
+        match slots::are_counting() {
+            true => self.open_owned(route, began),
+            false => self.open_by_difference(),
         }
+    }
+
+    fn open_by_difference(&mut self) {
         #[cfg(feature = "jemalloc")]
         if by_difference::this_thread().is_some() {
             *self = Self::ByDifference(Difference::default());
