@@ -11,7 +11,7 @@ pub(super) enum Source {
     /// This one.
     Own,
     /// The one with this dashboard.
-    Dashboard(Remote, Uri),
+    Dashboard(Box<Remote>, Uri),
     /// One on this machine, of which only resident memory is known.
     #[cfg(target_os = "linux")]
     Process(u32),

@@ -80,6 +80,7 @@ pub use self::{
 use self::{
     figures::Source,
     run::Run,
+    series::Progress,
     traffic::{Batch, Send1, requests_to},
 };
 use http::{Request, Response, StatusCode, Uri};
@@ -97,7 +98,7 @@ pub struct Soak<S> {
     at_once: usize,
     round: u64,
     most: Duration,
-    progress: Option<Box<dyn Fn(&Round) + Send + Sync>>,
+    progress: Option<Progress>,
 }
 
 /// What to look at.
@@ -234,7 +235,7 @@ impl<S> Soak<S> {
             #[cfg(target_os = "linux")]
             (Watched::Process(pid), _) => Source::Process(*pid),
             (Watched::Dashboard(url), _) => match url.parse::<Uri>() {
-                Ok(uri) => Source::Dashboard(Remote::new(url), uri),
+                Ok(uri) => Source::Dashboard(Box::new(Remote::new(url)), uri),
                 Err(error) => return Judgement::invalid(format!("`{url}` is no address: {error}")),
             },
         };

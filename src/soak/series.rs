@@ -21,6 +21,9 @@ pub struct Round {
     pub seconds: f64,
 }
 
+/// Called after each round.
+pub(super) type Progress = Box<dyn Fn(&Round) + Send + Sync>;
+
 /// All rounds so far.
 #[derive(Debug, Clone)]
 pub(super) struct Series {

@@ -39,7 +39,7 @@ fn soak(app: impl FnOnce() -> Router) -> Judgement {
 
 #[test]
 fn a_service_that_keeps_nothing_is_settled() {
-    let judgement = soak(|| shapes::steady());
+    let judgement = soak(shapes::steady);
     judgement.assert_settled();
     assert!(
         matches!(judgement.verdict, Verdict::Settled { .. }),
@@ -88,7 +88,7 @@ fn a_rare_leak_and_a_staircase_grow() {
 
 #[test]
 fn a_map_that_is_never_emptied_grows_by_doubling() {
-    let judgement = soak(|| shapes::doubling());
+    let judgement = soak(shapes::doubling);
     let Verdict::GrowsByDoubling { at, next, .. } = judgement.verdict else {
         panic!("{judgement}");
     };
@@ -122,7 +122,7 @@ fn a_step_is_told_with_its_size_and_place() {
 
 #[test]
 fn growth_in_the_background_is_not_blamed_on_requests() {
-    let judgement = soak(|| shapes::background());
+    let judgement = soak(shapes::background);
     assert!(
         matches!(judgement.verdict, Verdict::NotByRequests { .. }),
         "{judgement}"
@@ -176,7 +176,7 @@ fn of_mixed_requests_the_route_that_keeps_is_named() {
 
 #[test]
 fn the_json_has_the_raw_series() {
-    let judgement = soak(|| shapes::steady());
+    let judgement = soak(shapes::steady);
     let json: serde_json::Value = serde_json::from_str(&judgement.to_json()).expect("JSON");
     assert_eq!(json["verdict"], "settled");
     let rounds = json["rounds"].as_array().expect("rounds");
