@@ -1,9 +1,11 @@
 //! Files: read into a model, and written.
 
+mod block;
 mod bounded;
 mod draft;
 mod gather;
 mod is_object;
+mod parse;
 mod plant;
 mod read;
 mod recorder;

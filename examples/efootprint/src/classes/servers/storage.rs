@@ -218,8 +218,13 @@ impl<'e> At<'e, Storage> {
 
     /// What all instances hold together.
     fn capacity(self) -> Result<Option<Series>, Failure> {
-        let one = self.get().storage_capacity.tb();
-        Ok(self.nb_of_instances()?.map(|n| n.times(one)))
+        // In the unit of the file first, as the reference rounds it: little is left of a difference.
+        let one = self.get().storage_capacity.amount_in("terabyte_stored");
+        let (value, factor) = (one.value as f32, one.factor as f32);
+        Ok(self.nb_of_instances()?.map(|n| match factor {
+            1.0 => n.times(one.value),
+            factor => n.map(|n| n * value * factor),
+        }))
     }
 
     /// The part of the manufacturing footprint that is that part of the capacity.
