@@ -128,14 +128,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Ends without an unwind. Forget it afterwards.
+    /// Ends the watch. If nothing unwinds, forget it afterwards.
     #[inline(always)]
     pub(super) fn end(&mut self) {
-        self.leave();
-    }
-
-    #[inline(always)]
-    fn leave(&mut self) {
         let Some(open) = self.visit.get() else { return };
         open.flow.leave(&mut self.scope);
         if let Some(outer) = &self.outer {
@@ -147,7 +142,7 @@ impl<'a> Watch<'a> {
 impl Drop for Watch<'_> {
     #[cold]
     fn drop(&mut self) {
-        self.leave();
+        self.end();
         if let Some(open) = self.visit.get() {
             open.set_outcome(Outcome::Panicked);
         }

@@ -59,9 +59,9 @@ pub fn read_all(input: impl io::Read) -> Result<Vec<Model>, ReadError> {
     read_within(input, |_| true)
 }
 
-/// [Reads all](read_all) while there is room: `room` is told of every series, before it takes its
-/// bytes, and of every object, and says whether there are as many. A file of some kilobytes can
-/// stand for 134 MB of hours.
+/// [Reads all](read_all) while there is room. `room` is called with the bytes of each series before they
+/// are allocated, and with those of each object, and returns whether there are as many. A file of some
+/// kilobytes can stand for 134 MB of hours.
 ///
 /// # Errors
 ///
