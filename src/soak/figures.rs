@@ -22,6 +22,8 @@ pub(super) enum Source {
 pub(super) struct Look {
     /// Live heap, where it is known.
     pub(super) live: Option<u64>,
+    /// The part of it that routes own, where blocks have owners.
+    pub(super) owned: Option<u64>,
     /// Resident memory, where it could be read.
     pub(super) resident: Option<u64>,
     /// Requests that are not settled, where it is known.
@@ -81,11 +83,15 @@ impl Source {
 }
 
 fn own() -> Look {
-    let open = heap::live_by_route().map_or(0, |live| {
-        live.routes.iter().map(|it| it.open_requests).sum()
-    });
+    let live = heap::live_by_route();
+    let routes = || live.iter().flat_map(|live| &live.routes);
+    let open = routes().map(|it| it.open_requests).sum();
+    let owned = live.is_some().then(|| routes().map(|it| it.live).sum());
+    // It is live heap itself.
+    drop(live);
     Look {
         live: heap::live_bytes(),
+        owned,
         resident: resident::now().map(|resident| resident.total),
         open,
         ..Look::default()
@@ -93,16 +99,17 @@ fn own() -> Look {
 }
 
 fn of_dashboard(figures: &Value) -> Look {
-    let requests = routes(figures).map(|route| route["requests"].as_u64().unwrap_or(0));
+    let of_each = |figure| routes(figures).filter_map(move |route| route[figure].as_u64());
     Look {
         live: figures["live"].as_u64(),
+        owned: figures["nobody"].as_u64().map(|_| of_each("live").sum()),
         resident: figures["resident"].as_u64(),
         open: 0,
         // Milliseconds tell two starts apart.
         process: figures["began_at"]
             .as_f64()
             .map(|began| (began * 1e3) as u64),
-        requests: Some(requests.sum()),
+        requests: Some(of_each("requests").sum()),
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Stage {
     pub grown: i64,
     /// The growth less what the process grows by without requests, in bytes a request.
     pub per_request: f64,
+    /// The part of it that routes own; `None` where blocks have no owner.
+    pub of_routes: Option<f64>,
     /// Bytes a request up to which it counts as level.
     pub floor: f64,
     /// By how many bytes resident memory grew; `None` where it could not be read.
@@ -88,6 +90,7 @@ impl Judgement {
                 "requests": stage.requests,
                 "grown": stage.grown,
                 "per_request": stage.per_request,
+                "of_routes": stage.of_routes,
                 "floor": stage.floor,
                 "resident": stage.resident,
                 "seconds": stage.seconds,
@@ -101,6 +104,7 @@ impl Judgement {
                 "requests": round.requests,
                 "sent": round.sent,
                 "grown": round.grown,
+                "owned": round.owned,
                 "resident": round.resident,
                 "seconds": round.seconds,
             })
@@ -135,19 +139,20 @@ impl fmt::Display for Judgement {
         }
         writeln!(
             f,
-            "\nstage  requests  {what:>13}  a request  noise up to     resident"
+            "\nstage  requests  {what:>13}  a request  of routes  noise up to       resident"
         )?;
         for (number, stage) in (1..).zip(&self.stages) {
-            let resident = stage
-                .resident
-                .map_or_else(|| "unknown".to_owned(), |bytes| format!("{bytes:+} B"));
+            let of_routes = stage.of_routes.map(|rate| format!("{rate:.1} B"));
+            let resident = stage.resident.map(|bytes| format!("{bytes:+} B"));
             writeln!(
                 f,
-                "{number:>5}  {:>8}  {:>11} B  {:>7.1} B  {:>9.1} B  {resident:>13}",
+                "{number:>5}  {:>8}  {:>11} B  {:>7.1} B  {:>9}  {:>9.1} B  {:>13}",
                 stage.requests,
                 format!("{:+}", stage.grown),
                 stage.per_request,
+                of_routes.as_deref().unwrap_or("unknown"),
                 stage.floor,
+                resident.as_deref().unwrap_or("unknown"),
             )?;
         }
         let grew = self.routes.iter().filter(|route| route.per_request >= 0.05);

@@ -33,9 +33,9 @@
 //! grows: each request leaves 64.0 B behind; /leak explains 100 %
 //! Next: Look for what /leak stores: a cache, a session, a queue, a task that never ends.
 //!
-//! stage  requests      live heap  a request  noise up to     resident
-//!     1       250      +16000 B     64.0 B        4.0 B          +0 B
-//!     2       500      +32000 B     64.0 B        4.0 B      +36864 B
+//! stage  requests      live heap  a request  of routes  noise up to       resident
+//!     1       250       +16000 B     64.0 B     64.0 B        4.0 B           +0 B
+//!     2       500       +32000 B     64.0 B     64.0 B        4.0 B       +36864 B
 //! ```
 //!
 //! # Procedure
@@ -60,7 +60,9 @@
 //! The soak runs in the process of the service, so tests that run at the same time count too: give it a test binary of
 //! its own, or run it alone.
 
+mod by_resident;
 mod coarse;
+mod conclusion;
 mod figures;
 mod judgement;
 mod remote;
@@ -179,13 +181,8 @@ impl<S> Soak<S> {
             all > 0,
             "a mixed soak needs at least one request with a weight"
         );
-        // Spread by a step that has no divisor in common with the number of turns.
-        let step = (all * 5 / 8..)
-            .find(|step| gcd((*step).max(1), all) == 1)
-            .unwrap_or(1)
-            .max(1);
         self.request(move |number| {
-            let mut turn = number.wrapping_mul(step) % all;
+            let mut turn = number % all;
             for (weight, request) in &requests {
                 match turn.checked_sub(u64::from(*weight)) {
                     Some(rest) => turn = rest,
@@ -287,8 +284,4 @@ impl<S> fmt::Debug for Soak<S> {
             .field("most", &self.most)
             .finish_non_exhaustive()
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -15,6 +15,8 @@ pub struct Round {
     pub sent: u64,
     /// By how many bytes memory grew: live heap where it is known, else resident memory.
     pub grown: i64,
+    /// By how many bytes the live heap of routes grew; `None` where blocks have no owner.
+    pub owned: Option<i64>,
     /// By how many bytes resident memory grew; `None` where it could not be read.
     pub resident: Option<i64>,
     /// How long it took, the wait for rest included.
@@ -44,6 +46,23 @@ impl Series {
             bounds: Vec::with_capacity(ROUNDS),
             idle: 0.0,
         }
+    }
+
+    /// The same rounds with what routes own, if that is known.
+    pub(super) fn of_routes(&self) -> Option<Self> {
+        let owned = |round: &Round| {
+            Some(Round {
+                grown: round.owned?,
+                ..*round
+            })
+        };
+        Some(Self {
+            rounds: self.rounds.iter().map(owned).collect::<Option<_>>()?,
+            bounds: self.bounds.clone(),
+            // Nothing of theirs grows without requests.
+            idle: 0.0,
+            ..*self
+        })
     }
 
     pub(super) fn push(&mut self, round: Round) {

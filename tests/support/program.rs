@@ -51,6 +51,11 @@ impl Program {
         program
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its next line of output.
     pub fn line(&self) -> String {
         let line = self.output.recv_timeout(DEADLINE);
