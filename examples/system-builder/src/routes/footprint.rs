@@ -1,8 +1,10 @@
 //! `/api/systems/{id}/footprint`: what a system's objects emit.
 
-use super::answer::{Format, check_length, csv, json, usual_step};
-use super::query::Query;
-use super::tables::{objects_csv, series_csv};
+use super::{
+    answer::{Format, check_length, csv, json, usual_step},
+    query::Query,
+    tables::{objects_csv, series_csv},
+};
 use crate::{
     budget::Share,
     peer::Peer,

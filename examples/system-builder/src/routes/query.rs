@@ -31,7 +31,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 }
 
 fn read<T: DeserializeOwned>(query: &str) -> Result<T, String> {
-    // (A query that was read in an address is one of an address.)
+    // axum reads parameters from an address only.
     let uri = Uri::builder().path_and_query(format!("/?{query}")).build();
     let uri = uri.map_err(|error| error.to_string())?;
     let read = AnyQuery::<T>::try_from_uri(&uri);
