@@ -145,6 +145,7 @@ fn a_crowd_is_exact(threads: usize) {
     let before = live_of("/crowd");
     let (all_alive, all_looked) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
     thread::scope(|scope| {
+        let mut crowd = Vec::with_capacity(threads);
         for _ in 0..threads {
             let small = thread::Builder::new().stack_size(128 << 10);
             let counting = small.spawn_scoped(scope, || {
@@ -154,11 +155,15 @@ fn a_crowd_is_exact(threads: usize) {
                 all_looked.wait();
                 drop(kept);
             });
-            counting.expect("a thread more");
+            crowd.push(counting.expect("a thread more"));
         }
         all_alive.wait();
         assert_eq!(live_of("/crowd") - before, 1_000 * threads as u64);
         all_looked.wait();
+        // A scope doesn't wait for the destructors of thread-locals, which free the threads' spare windows.
+        for thread in crowd {
+            thread.join().expect("it ends");
+        }
     });
     assert_eq!(live_of("/crowd"), before);
     assert_exact();
