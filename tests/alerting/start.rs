@@ -48,7 +48,9 @@ impl Started {
             How::Foreground => Spawn::new(start),
             How::Background => {
                 let mut shell = Spawn::new("env");
-                shell.arg("--ignore-signal=INT").arg(start);
+                // Tests may run under nohup.
+                shell.args(["--ignore-signal=INT", "--default-signal=HUP"]);
+                shell.arg(start);
                 shell
             }
         };
